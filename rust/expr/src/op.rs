@@ -1,0 +1,371 @@
+//! The operators: one table that the parser, the derivatives, the evaluators, the printers and the
+//! tests all read.
+//!
+//! An operator is added by one variant of [`Op`] and one row of the table.
+
+use Domain::{AboveMinusOne, All, NonNegative, Positive};
+use Notation::{Function, Infix, Prefix};
+
+/// An operator of the formula language.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(u8)]
+#[allow(missing_docs, reason = "the table below describes each operator")]
+pub enum Op {
+    Add,
+    Sub,
+    Mul,
+    Div,
+    Pow,
+    Min,
+    Max,
+    Neg,
+    Exp,
+    Log,
+    Log2,
+    Log10,
+    Log1p,
+    Expm1,
+    Sqrt,
+    Abs,
+    Sin,
+    Cos,
+    Tan,
+    Arctan,
+    Tanh,
+    Sigmoid,
+    /// −1, 0 or 1; NaN for NaN. Appears only in derivatives.
+    Sign,
+    /// 1 where the first argument is at most the second, else 0; NaN for NaN. Appears only in derivatives.
+    LessEqual,
+}
+
+/// How an operator is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Notation {
+    /// Between its two arguments. A higher precedence binds more tightly.
+    Infix {
+        /// As typed.
+        symbol: &'static str,
+        /// Binding strength.
+        precedence: u8,
+        /// Whether `a ∘ b ∘ c` is `a ∘ (b ∘ c)`.
+        right_associative: bool,
+    },
+    /// Before its argument.
+    Prefix {
+        /// As typed.
+        symbol: &'static str,
+        /// Binding strength.
+        precedence: u8,
+    },
+    /// As a call, `name(…)`.
+    Function,
+}
+
+/// Where the (first) argument must lie for the value to be a number.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Domain {
+    /// Every real number (for a quotient: with a divisor other than zero; for a power: a negative
+    /// base needs an integer exponent).
+    All,
+    /// Above zero.
+    Positive,
+    /// Zero and above.
+    NonNegative,
+    /// Above −1.
+    AboveMinusOne,
+}
+
+/// The value of an operator on plain numbers.
+#[derive(Clone, Copy, Debug)]
+pub enum Value {
+    /// Of one argument.
+    Unary(fn(f64) -> f64),
+    /// Of two arguments.
+    Binary(fn(f64, f64) -> f64),
+}
+
+/// One row of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct OpInfo {
+    /// The operator of this row.
+    pub op: Op,
+    /// Its name: what is typed for a function, and what [`crate::graph::Graph`] exports for all.
+    pub name: &'static str,
+    /// Further accepted spellings.
+    pub aliases: &'static [&'static str],
+    /// Number of arguments of a node: 1 or 2.
+    pub arity: usize,
+    /// Whether a call may have more than two arguments, which then nest to the left.
+    pub variadic: bool,
+    /// How it is written.
+    pub notation: Notation,
+    /// LaTeX: the operator's symbol or function name.
+    pub latex: &'static str,
+    /// Where it is defined.
+    pub domain: Domain,
+    /// Whether swapping the two arguments changes no bit of the value.
+    pub commutative: bool,
+    /// Whether it appears only in derivatives and cannot be typed.
+    pub internal: bool,
+    /// Its value on plain numbers.
+    pub value: Value,
+}
+
+/// Precedence of the prefix minus, which lies between products and powers: `-x**2` is `-(x**2)`.
+pub const PREFIX_PRECEDENCE: u8 = 3;
+
+const fn infix(
+    op: Op,
+    name: &'static str,
+    symbol: &'static str,
+    precedence: u8,
+    latex: &'static str,
+    commutative: bool,
+    value: fn(f64, f64) -> f64,
+) -> OpInfo {
+    OpInfo {
+        op,
+        name,
+        aliases: &[],
+        arity: 2,
+        variadic: false,
+        notation: Infix {
+            symbol,
+            precedence,
+            right_associative: matches!(op, Op::Pow),
+        },
+        latex,
+        domain: All,
+        commutative,
+        internal: false,
+        value: Value::Binary(value),
+    }
+}
+
+const fn function(
+    op: Op,
+    name: &'static str,
+    latex: &'static str,
+    domain: Domain,
+    value: fn(f64) -> f64,
+) -> OpInfo {
+    OpInfo {
+        op,
+        name,
+        aliases: &[],
+        arity: 1,
+        variadic: false,
+        notation: Function,
+        latex,
+        domain,
+        commutative: false,
+        internal: false,
+        value: Value::Unary(value),
+    }
+}
+
+const fn extremum(
+    op: Op,
+    name: &'static str,
+    latex: &'static str,
+    value: fn(f64, f64) -> f64,
+) -> OpInfo {
+    OpInfo {
+        arity: 2,
+        variadic: true,
+        value: Value::Binary(value),
+        ..function(op, name, latex, All, f64::abs)
+    }
+}
+
+static TABLE: [OpInfo; 24] = [
+    infix(Op::Add, "add", "+", 1, "+", true, |a, b| a + b),
+    infix(Op::Sub, "sub", "-", 1, "-", false, |a, b| a - b),
+    infix(Op::Mul, "mul", "*", 2, "\\,", true, |a, b| a * b),
+    infix(Op::Div, "div", "/", 2, "\\frac", false, |a, b| a / b),
+    infix(Op::Pow, "pow", "**", 4, "^", false, f64::powf),
+    extremum(Op::Min, "min", "\\min", minimum),
+    extremum(Op::Max, "max", "\\max", maximum),
+    OpInfo {
+        notation: Prefix {
+            symbol: "-",
+            precedence: PREFIX_PRECEDENCE,
+        },
+        ..function(Op::Neg, "neg", "-", All, |a| -a)
+    },
+    function(Op::Exp, "exp", "\\exp", All, f64::exp),
+    OpInfo {
+        aliases: &["ln"],
+        ..function(Op::Log, "log", "\\ln", Positive, f64::ln)
+    },
+    function(Op::Log2, "log2", "\\log_{2}", Positive, f64::log2),
+    function(Op::Log10, "log10", "\\log_{10}", Positive, f64::log10),
+    function(
+        Op::Log1p,
+        "log1p",
+        "\\operatorname{log1p}",
+        AboveMinusOne,
+        f64::ln_1p,
+    ),
+    function(
+        Op::Expm1,
+        "expm1",
+        "\\operatorname{expm1}",
+        All,
+        f64::exp_m1,
+    ),
+    function(Op::Sqrt, "sqrt", "\\sqrt", NonNegative, f64::sqrt),
+    function(Op::Abs, "abs", "\\left|", All, f64::abs),
+    function(Op::Sin, "sin", "\\sin", All, f64::sin),
+    function(Op::Cos, "cos", "\\cos", All, f64::cos),
+    function(Op::Tan, "tan", "\\tan", All, f64::tan),
+    function(Op::Arctan, "arctan", "\\arctan", All, f64::atan),
+    function(Op::Tanh, "tanh", "\\tanh", All, f64::tanh),
+    function(Op::Sigmoid, "sigmoid", "\\sigma", All, |a| {
+        1.0 / (1.0 + (-a).exp())
+    }),
+    OpInfo {
+        internal: true,
+        ..function(Op::Sign, "sign", "\\operatorname{sign}", All, sign)
+    },
+    OpInfo {
+        arity: 2,
+        internal: true,
+        value: Value::Binary(less_equal),
+        ..function(
+            Op::LessEqual,
+            "less_equal",
+            "\\operatorname{less\\_equal}",
+            All,
+            f64::abs,
+        )
+    },
+];
+
+impl Op {
+    /// Every operator, in the order of the table.
+    pub const ALL: &[Op] = &[
+        Op::Add,
+        Op::Sub,
+        Op::Mul,
+        Op::Div,
+        Op::Pow,
+        Op::Min,
+        Op::Max,
+        Op::Neg,
+        Op::Exp,
+        Op::Log,
+        Op::Log2,
+        Op::Log10,
+        Op::Log1p,
+        Op::Expm1,
+        Op::Sqrt,
+        Op::Abs,
+        Op::Sin,
+        Op::Cos,
+        Op::Tan,
+        Op::Arctan,
+        Op::Tanh,
+        Op::Sigmoid,
+        Op::Sign,
+        Op::LessEqual,
+    ];
+
+    /// The operator's row of the table.
+    pub fn info(self) -> &'static OpInfo {
+        &TABLE[self as usize]
+    }
+
+    /// The function that is typed as `name`, if there is one.
+    ///
+    /// ```
+    /// use scalefast_expr::op::Op;
+    /// assert_eq!(Op::function("ln"), Some(Op::Log));
+    /// assert_eq!(Op::function("add"), None);
+    /// ```
+    pub fn function(name: &str) -> Option<Op> {
+        Op::functions()
+            .find(|row| row.name == name || row.aliases.contains(&name))
+            .map(|row| row.op)
+    }
+
+    /// The rows that can be typed as a call.
+    pub fn functions() -> impl Iterator<Item = &'static OpInfo> {
+        TABLE
+            .iter()
+            .filter(|row| row.notation == Function && !row.internal)
+    }
+}
+
+/// The lesser argument; NaN if either is; the first at a tie.
+fn minimum(a: f64, b: f64) -> f64 {
+    if a.is_nan() || a <= b { a } else { b }
+}
+
+/// The greater argument; NaN if either is; the first at a tie.
+fn maximum(a: f64, b: f64) -> f64 {
+    if a.is_nan() || a >= b { a } else { b }
+}
+
+fn sign(a: f64) -> f64 {
+    if a > 0.0 {
+        1.0
+    } else if a < 0.0 {
+        -1.0
+    } else if a.is_nan() {
+        a
+    } else {
+        0.0
+    }
+}
+
+fn less_equal(a: f64, b: f64) -> f64 {
+    if a <= b {
+        1.0
+    } else if a > b {
+        0.0
+    } else {
+        f64::NAN
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_row_stands_at_its_operator() {
+        assert_eq!(Op::ALL.len(), TABLE.len());
+        for (&op, row) in Op::ALL.iter().zip(&TABLE) {
+            assert_eq!(row.op, op);
+            assert_eq!(op.info().op, op);
+        }
+    }
+
+    #[test]
+    fn names_are_unique_and_arities_agree_with_the_value() {
+        let mut seen = std::collections::HashSet::new();
+        for row in &TABLE {
+            for name in row.aliases.iter().chain([&row.name]) {
+                assert!(seen.insert(*name), "{name} twice");
+            }
+            match row.value {
+                Value::Unary(_) => assert_eq!(row.arity, 1),
+                Value::Binary(_) => assert_eq!(row.arity, 2),
+            }
+        }
+    }
+
+    #[test]
+    fn nan_passes_through_the_comparisons() {
+        for op in [Op::Min, Op::Max, Op::LessEqual] {
+            let Value::Binary(value) = op.info().value else {
+                unreachable!("binary by the test above")
+            };
+            assert!(value(f64::NAN, 1.0).is_nan() && value(1.0, f64::NAN).is_nan());
+        }
+        assert!(sign(f64::NAN).is_nan());
+        assert_eq!((sign(0.0), sign(-3.0), sign(1e-300)), (0.0, -1.0, 1.0));
+    }
+}
