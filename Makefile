@@ -1,0 +1,92 @@
+# One target per intent; continuous integration calls the same ones. `make` alone lists them.
+# Python tools live in .venv, which is made on demand from requirements/*.txt; Rust tools come with the toolchain.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+# The first Python on the path that is new enough; PYTHON=... chooses another.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+VENV := .venv
+BIN := $(CURDIR)/$(VENV)/bin
+CARGO ?= cargo
+# The extension module is tested through Python: a test binary of it would need a shared libpython.
+RUST_TESTED := --workspace --exclude scalefast-python
+export PYO3_PYTHON := $(BIN)/python
+
+RUST_SOURCES := $(shell find rust -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock
+PYTHON_SOURCES := $(shell find python -type f -not -name '*.pyc' -not -name '*.so')
+TOOLS := $(VENV)/.tools-installed
+PEERS := $(VENV)/.peers-installed
+INSTALLED := $(VENV)/.scalefast-installed
+
+.PHONY: help build test test-rust test-python lint fmt bench docs wheel evidence lock licences clean
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*  ## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+build: $(INSTALLED)  ## compile and install scalefast into .venv
+
+test: lint test-rust test-python  ## build, check and test everything
+
+test-rust: $(TOOLS)
+	$(CARGO) test --locked $(RUST_TESTED)
+
+test-python: $(INSTALLED)
+	$(BIN)/python -m mypy.stubtest scalefast._core --mypy-config-file pyproject.toml
+	$(BIN)/python -m pytest
+
+lint: $(TOOLS) licences  ## formatting, lints, types, licences
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+
+licences: $(TOOLS)
+	$(BIN)/python tools/check_licences.py
+
+fmt: $(TOOLS)  ## format the sources in place
+	$(CARGO) fmt --all
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+bench: $(INSTALLED) $(PEERS)  ## time scalefast against its peers
+	$(BIN)/python benches/run.py $(BENCH)
+
+docs: $(INSTALLED) $(PEERS)  ## write the generated pages of docs/
+	$(BIN)/python tools/write_docs.py
+
+wheel: $(TOOLS)  ## build a wheel and a source distribution into dist/
+	$(BIN)/maturin build --release --locked --out dist
+	$(BIN)/maturin sdist --out dist
+
+evidence: $(INSTALLED) $(PEERS)  ## long studies, apart from the tests: recovery of simulated truths
+	$(BIN)/python tools/recovery_study.py
+
+lock: $(TOOLS)  ## resolve requirements/*.txt again
+	$(BIN)/pip install --quiet uv
+	cd requirements && $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header \
+		../pyproject.toml build.in --extra test --extra lint --output-file dev.txt
+	cd requirements && $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header \
+		../pyproject.toml --extra bench --extra docs --constraint dev.txt --output-file bench.txt
+
+clean:  ## remove what the other targets made
+	rm -rf target dist $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(TOOLS): requirements/dev.txt
+	@[[ -n "$(PYTHON)" ]] || { echo 'scalefast needs Python 3.11 or newer: none found, set PYTHON=...' >&2; exit 1; }
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/pip install --quiet --requirement requirements/dev.txt
+	@touch $@
+
+$(PEERS): requirements/bench.txt $(TOOLS)
+	$(BIN)/pip install --quiet --requirement requirements/bench.txt
+	@touch $@
+
+# A real installation, not an editable one: what is tested is what users get, data files included.
+$(INSTALLED): pyproject.toml $(RUST_SOURCES) $(PYTHON_SOURCES) $(TOOLS)
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --force-reinstall .
+	@touch $@
