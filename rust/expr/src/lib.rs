@@ -1,9 +1,15 @@
 //! The formula language: text to graph, derivatives, programs, block evaluation.
 
 pub mod error;
+pub mod formula;
 pub mod graph;
+mod lexer;
 pub mod op;
+mod parser;
+mod print;
+pub mod spelling;
 
 pub use error::FormulaError;
+pub use formula::System;
 pub use graph::{Graph, Node, NodeId, SymbolId};
 pub use op::Op;
