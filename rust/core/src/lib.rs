@@ -2,5 +2,7 @@
 
 pub mod error;
 pub mod linalg;
+pub mod loss;
 
 pub use error::{CoreError, ErrorKind};
+pub use loss::Loss;

@@ -2,7 +2,7 @@
 //! Jacobi rotations, Householder QR with column scaling and pivoting.
 //!
 //! Square matrices are row-major slices `n × n`; tall matrices (`m` rows, `n` columns) are column-major. Only
-//! + − × ÷ √ in a fixed order, so the same input gives the same bits everywhere.
+//! arithmetic and square roots in a fixed order, so the same input gives the same bits everywhere.
 //! Sources: Golub & Van Loan, Matrix Computations (4th ed.), 4.2 (Cholesky), 5.1–5.5 (QR), 8.5 (Jacobi).
 
 #![allow(

@@ -1,0 +1,334 @@
+//! Losses ρ of a residual r = prediction − data, with ψ = ρ′ and ψ′ = ρ″: one table, in the units of the residual.
+//!
+//! The objective of a fit is the sum over rows of w·ρ(r). `terms` states each loss once. Sources: Huber 1964; Ceres `loss_function.h` (SoftL1, Cauchy); the smoothed
+//! quantile loss is the convolution of the check function with a uniform kernel (Fernandes, Guerre & Horta 2021).
+
+use crate::error::CoreError;
+
+/// A loss with its scale in the units of the residual.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Loss {
+    /// r²/2.
+    Squared,
+    /// r²/2 for |r| ≤ δ, else δ(|r| − δ/2).
+    Huber {
+        /// Where the loss turns linear.
+        delta: f64,
+    },
+    /// δ²(√(1 + r²/δ²) − 1).
+    SoftL1 {
+        /// Where the loss turns gradually linear.
+        delta: f64,
+    },
+    /// ½δ² ln(1 + r²/δ²), which is not convex.
+    Cauchy {
+        /// Where the influence of a residual is largest.
+        delta: f64,
+    },
+    /// w·r²/2 where the law predicts too low (r < 0), r²/2 elsewhere.
+    Asymmetric {
+        /// Weight of a prediction that is too low.
+        weight: f64,
+    },
+    /// Smoothed check loss: (1 − q)·r for r ≥ h, −q·r for r ≤ −h, a parabola between, so that a share q of the data
+    /// lies below the fitted law.
+    Pinball {
+        /// The quantile q of the data, between 0 and 1.
+        quantile: f64,
+        /// The half-width h of the parabola.
+        width: f64,
+    },
+}
+
+impl Loss {
+    /// Refuses scales that are not positive and finite and quantiles outside (0, 1).
+    pub fn validate(self) -> Result<(), CoreError> {
+        let positive = |value: f64, code, name: &str| {
+            if value > 0.0 && value.is_finite() {
+                return Ok(());
+            }
+            Err(CoreError::settings(
+                code,
+                format!("{name} must be positive and finite, not {value}"),
+            )
+            .with_value(value)
+            .with_limit(0.0))
+        };
+        match self {
+            Loss::Squared => Ok(()),
+            Loss::Huber { delta } | Loss::SoftL1 { delta } | Loss::Cauchy { delta } => {
+                positive(delta, "loss-threshold", "the threshold of the loss")
+            }
+            Loss::Asymmetric { weight } => {
+                positive(weight, "loss-weight", "the weight of the asymmetric loss")
+            }
+            Loss::Pinball { quantile, width } => {
+                if !(quantile > 0.0 && quantile < 1.0) {
+                    return Err(CoreError::settings(
+                        "loss-quantile",
+                        format!("the quantile of the pinball loss must lie between 0 and 1, not {quantile}"),
+                    )
+                    .with_value(quantile));
+                }
+                positive(width, "loss-width", "the width of the pinball loss")
+            }
+        }
+    }
+
+    /// ρ(r).
+    pub fn rho(self, r: f64) -> f64 {
+        self.terms(r).0
+    }
+
+    /// ψ(r) = ρ′(r).
+    pub fn psi(self, r: f64) -> f64 {
+        self.terms(r).1
+    }
+
+    /// ψ′(r) = ρ″(r); at a kink the value of the quadratic side.
+    pub fn psi_prime(self, r: f64) -> f64 {
+        self.terms(r).2
+    }
+
+    /// (ρ, ψ, ψ′) at r: the table.
+    fn terms(self, r: f64) -> (f64, f64, f64) {
+        match self {
+            Loss::Squared => squared(r),
+            Loss::Huber { delta } => huber(delta, r),
+            Loss::SoftL1 { delta } => soft_l1(delta, r),
+            Loss::Cauchy { delta } => cauchy(delta, r),
+            Loss::Asymmetric { weight } => asymmetric(weight, r),
+            Loss::Pinball { quantile, width } => pinball(quantile, width, r),
+        }
+    }
+
+    /// The scale that separates small residuals from large ones, where the loss has one.
+    pub fn threshold(self) -> Option<f64> {
+        match self {
+            Loss::Huber { delta } | Loss::SoftL1 { delta } | Loss::Cauchy { delta } => Some(delta),
+            Loss::Pinball { width, .. } => Some(width),
+            Loss::Squared | Loss::Asymmetric { .. } => None,
+        }
+    }
+
+    /// The same loss with another threshold; unchanged where it has none.
+    pub fn with_threshold(self, threshold: f64) -> Loss {
+        match self {
+            Loss::Huber { .. } => Loss::Huber { delta: threshold },
+            Loss::SoftL1 { .. } => Loss::SoftL1 { delta: threshold },
+            Loss::Cauchy { .. } => Loss::Cauchy { delta: threshold },
+            Loss::Pinball { quantile, .. } => Loss::Pinball {
+                quantile,
+                width: threshold,
+            },
+            Loss::Squared | Loss::Asymmetric { .. } => self,
+        }
+    }
+
+    /// Whether this is least squares.
+    pub fn is_squared(self) -> bool {
+        matches!(self, Loss::Squared)
+    }
+
+    /// Whether ρ is convex in the residual.
+    pub fn is_convex(self) -> bool {
+        !matches!(self, Loss::Cauchy { .. })
+    }
+
+    /// The loss's name as the public interface spells it, in lower case.
+    pub fn name(self) -> &'static str {
+        match self {
+            Loss::Squared => "squared",
+            Loss::Huber { .. } => "huber",
+            Loss::SoftL1 { .. } => "soft-l1",
+            Loss::Cauchy { .. } => "cauchy",
+            Loss::Asymmetric { .. } => "asymmetric",
+            Loss::Pinball { .. } => "pinball",
+        }
+    }
+}
+
+#[inline(always)]
+fn squared(r: f64) -> (f64, f64, f64) {
+    (0.5 * r * r, r, 1.0)
+}
+
+#[inline(always)]
+fn huber(delta: f64, r: f64) -> (f64, f64, f64) {
+    let size = r.abs();
+    let inside = size <= delta;
+    let rho = if inside {
+        0.5 * r * r
+    } else {
+        delta * (size - 0.5 * delta)
+    };
+    let psi = if inside { r } else { delta.copysign(r) };
+    (rho, psi, if inside { 1.0 } else { 0.0 })
+}
+
+#[inline(always)]
+fn soft_l1(delta: f64, r: f64) -> (f64, f64, f64) {
+    let ratio = r / delta;
+    let square = ratio * ratio;
+    // Where the square overflows, the root is |r|/δ.
+    let root = if square < f64::INFINITY {
+        (1.0 + square).sqrt()
+    } else {
+        ratio.abs()
+    };
+    // δ²(s − 1) without cancellation: r²/(s + 1).
+    let psi = r / root;
+    (r / (1.0 + root) * r, psi, 1.0 / (root * root * root))
+}
+
+#[inline(always)]
+fn cauchy(delta: f64, r: f64) -> (f64, f64, f64) {
+    let ratio = r / delta;
+    let square = ratio * ratio;
+    let whole = 1.0 + square;
+    (
+        0.5 * delta * delta * square.ln_1p(),
+        r / whole,
+        (2.0 / whole - 1.0) / whole,
+    )
+}
+
+#[inline(always)]
+fn asymmetric(weight: f64, r: f64) -> (f64, f64, f64) {
+    let factor = if r < 0.0 { weight } else { 1.0 };
+    (factor * (0.5 * r * r), factor * r, factor)
+}
+
+#[inline(always)]
+fn pinball(quantile: f64, width: f64, r: f64) -> (f64, f64, f64) {
+    let tilt = 0.5 - quantile;
+    let size = r.abs();
+    let inside = size <= width;
+    // Half the smoothed |r| plus the tilt: r²/(2h) + h/2 inside, |r| outside.
+    let half = if inside {
+        0.25 * (r * (r / width) + width)
+    } else {
+        0.5 * size
+    };
+    let slope = if inside {
+        0.5 * (r / width)
+    } else {
+        0.5f64.copysign(r)
+    };
+    (
+        half + tilt * r,
+        slope + tilt,
+        if inside { 0.5 / width } else { 0.0 },
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const LOSSES: [Loss; 8] = [
+        Loss::Squared,
+        Loss::Huber { delta: 1.5 },
+        Loss::Huber { delta: 1e-3 },
+        Loss::SoftL1 { delta: 0.7 },
+        Loss::Cauchy { delta: 2.0 },
+        Loss::Asymmetric { weight: 3.0 },
+        Loss::Pinball {
+            quantile: 0.9,
+            width: 0.5,
+        },
+        Loss::Pinball {
+            quantile: 0.2,
+            width: 0.01,
+        },
+    ];
+
+    #[test]
+    fn values_as_the_formulas_say() {
+        let huber = Loss::Huber { delta: 2.0 };
+        assert_eq!((huber.rho(2.0), huber.rho(-3.0)), (2.0, 4.0));
+        assert_eq!(
+            (huber.psi(-3.0), huber.psi_prime(2.0), huber.psi_prime(2.1)),
+            (-2.0, 1.0, 0.0)
+        );
+        let soft = Loss::SoftL1 { delta: 3.0 };
+        assert!((soft.rho(4.0) - 9.0 * (5.0 / 3.0 - 1.0)).abs() < 1e-14);
+        let cauchy = Loss::Cauchy { delta: 2.0 };
+        assert!((cauchy.rho(2.0) - 2.0 * std::f64::consts::LN_2).abs() < 1e-15);
+        let asymmetric = Loss::Asymmetric { weight: 4.0 };
+        assert_eq!((asymmetric.rho(-1.0), asymmetric.rho(1.0)), (2.0, 0.5));
+        let pinball = Loss::Pinball {
+            quantile: 0.9,
+            width: 0.5,
+        };
+        assert!((pinball.rho(-2.0) - 1.8).abs() < 1e-15 && (pinball.rho(2.0) - 0.2).abs() < 1e-15);
+    }
+
+    #[test]
+    fn huge_and_invalid_residuals_stay_ordered() {
+        for loss in LOSSES {
+            assert!(loss.rho(f64::NAN).is_nan(), "{loss:?}");
+            assert!(loss.rho(1e150) > loss.rho(1e140), "{loss:?}");
+            assert!(loss.rho(-1e150) > loss.rho(-1e140), "{loss:?}");
+        }
+        assert!((Loss::SoftL1 { delta: 1e-3 }.rho(1e200) / 1e197 - 1.0).abs() < 1e-15);
+    }
+
+    #[test]
+    fn validation_names_the_field() {
+        assert_eq!(
+            Loss::Huber { delta: 0.0 }.validate().unwrap_err().code,
+            "loss-threshold"
+        );
+        assert_eq!(
+            Loss::Cauchy { delta: f64::NAN }
+                .validate()
+                .unwrap_err()
+                .code,
+            "loss-threshold"
+        );
+        assert_eq!(
+            Loss::Asymmetric { weight: -1.0 }
+                .validate()
+                .unwrap_err()
+                .value,
+            Some(-1.0)
+        );
+        assert_eq!(
+            Loss::Pinball {
+                quantile: 1.0,
+                width: 1.0
+            }
+            .validate()
+            .unwrap_err()
+            .code,
+            "loss-quantile"
+        );
+        assert!(LOSSES.iter().all(|loss| loss.validate().is_ok()));
+    }
+
+    #[test]
+    fn a_threshold_can_be_replaced() {
+        for loss in LOSSES {
+            assert_eq!(
+                loss.with_threshold(0.25).threshold(),
+                loss.threshold().map(|_| 0.25)
+            );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn derivatives_agree_with_differences(which in 0..LOSSES.len(), r in -5.0f64..5.0) {
+            let loss = LOSSES[which];
+            let h = 1e-6;
+            let kink = loss.threshold().unwrap_or(0.0);
+            prop_assume!((r.abs() - kink).abs() > 2.0 * h);
+            let slope = (loss.rho(r + h) - loss.rho(r - h)) / (2.0 * h);
+            let curvature = (loss.psi(r + h) - loss.psi(r - h)) / (2.0 * h);
+            prop_assert!((slope - loss.psi(r)).abs() < 1e-8 * (1.0 + loss.psi(r).abs()));
+            prop_assert!((curvature - loss.psi_prime(r)).abs() < 1e-7 * (1.0 + loss.psi_prime(r).abs()));
+        }
+    }
+}
