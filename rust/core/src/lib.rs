@@ -1,8 +1,16 @@
 //! The statistics: data sets, fits, covariance, allocation. Pure Rust: no Python, no I/O, no printing.
 
+#![allow(
+    clippy::result_large_err,
+    reason = "errors are rare and carry their numbers"
+)]
+
+pub mod dataset;
 pub mod error;
+pub mod executor;
 pub mod linalg;
 pub mod loss;
+pub mod parameter;
 
 pub use error::{CoreError, ErrorKind};
 pub use loss::Loss;
