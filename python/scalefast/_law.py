@@ -1,0 +1,409 @@
+"""Laws: a formula with named variables and parameters, found by id, read from a file or typed.
+
+Stage: after the catalogue, before fits and sweeps. In: an id, the path of a law file, or a formula. Out: `Law`, an
+immutable value that predicts. Variables are columns (N parameters, D tokens, C FLOPs, …), outputs are columns too
+(L nats per token, or N and D of a frontier).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from scalefast import _catalogue
+from scalefast._errors import FormulaError, LawError
+from scalefast._lawfile import LawFile, Parameter, Published, Recipe, Source, Variable, parse_law_file
+from scalefast._names import did_you_mean, listing, nearest
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from scalefast._core import System
+
+__all__ = ["RESERVED", "Law", "law", "laws", "resolve"]
+
+#: Symbols that are variables in a user's formula without being declared.
+RESERVED = {
+    "N": Variable("parameters", "size of the model"),
+    "D": Variable("tokens", "training tokens seen"),
+    "C": Variable("FLOPs", "training compute"),
+    "U": Variable("tokens", "unique training tokens"),
+    "T": Variable("tokens", "tokens served", positive=False),
+    "P": Variable("bits", "precision"),
+    "S": Variable("steps", "optimiser steps"),
+}
+#: Text that looks like an id rather than like a formula: words joined by hyphens or one slash.
+_LIKE_AN_ID = re.compile(r"[A-Za-z][\w.-]*(/[\w.-]*)?")
+
+
+@dataclass(frozen=True)
+class Law:
+    """A law: its form and, where it is published or fitted, the values of its parameters.
+
+    Values compare by form and numbers. Use `sf.law(...)` to get one.
+    """
+
+    form: LawFile
+    published: Published | None = None
+    values: Mapping[str, float] | None = None
+    id: str = ""
+    folder: Path | None = field(default=None, compare=False)
+
+    @property
+    def title(self) -> str:
+        """What the form describes, in words."""
+        return self.form.title
+
+    @property
+    def formula(self) -> str:
+        """The formula as written; `name = formula; …` where there are several outputs."""
+        outputs = self.form.outputs
+        return outputs["L"] if list(outputs) == ["L"] else "; ".join(f"{k} = {v}" for k, v in outputs.items())
+
+    @property
+    def definitions(self) -> dict[str, str]:
+        """Named intermediate formulas, in order."""
+        return dict(self.form.definitions)
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of what the law gives: `("L",)`, or several."""
+        return tuple(self.form.outputs)
+
+    @property
+    def variables(self) -> dict[str, Variable]:
+        """The symbols that come from data, with unit and definition."""
+        return dict(self.form.variables)
+
+    @property
+    def parameters(self) -> dict[str, float | None]:
+        """The parameters with their values; None where the law has not been fitted."""
+        values = self.values or {}
+        return {name: values.get(name) for name in self.form.parameters}
+
+    @property
+    def bounds(self) -> dict[str, tuple[float, float]]:
+        """Bounds of the parameters that have any."""
+        return {name: entry.bounds for name, entry in self.form.parameters.items() if entry.bounds is not None}
+
+    @property
+    def std_error(self) -> dict[str, float]:
+        """Published standard errors."""
+        return dict(self.published.std_error) if self.published else {}
+
+    @property
+    def recipe(self) -> Recipe | None:
+        """Residual and loss that the form is fitted with unless told otherwise."""
+        return self.form.recipe
+
+    @property
+    def source(self) -> Source | None:
+        """Where the numbers, else the form, were published."""
+        return (self.published.source if self.published else None) or self.form.source
+
+    @property
+    def cost(self) -> str | None:
+        """Formula of the training FLOPs, or None where the law declares none."""
+        return self.form.cost
+
+    @property
+    def fitted_range(self) -> dict[str, tuple[float, float]]:
+        """Range of each variable, and of C, in the data that the values come from."""
+        return dict(self.published.fitted_range) if self.published else {}
+
+    @property
+    def uncertainty(self) -> str:
+        """`draws`, `covariance`, `std_error` or `none`: the best description of uncertainty that comes with the values."""
+        if self.published is None:
+            return "none"
+        if self.published.draws is not None:
+            return "draws"
+        if self.published.covariance is not None:
+            return "covariance"
+        return "std_error" if self.published.std_error else "none"
+
+    @property
+    def sets(self) -> list[str]:
+        """Ids of the published sets of the form."""
+        return [published.id for published in self.form.published]
+
+    @cached_property
+    def draws(self) -> pl.DataFrame | None:
+        """Stored draws, one row each with a column for every parameter, or None."""
+        if self.published is None or self.published.draws is None or self.folder is None:
+            return None
+        from scalefast._frames import read_draws
+
+        return read_draws(self.folder / self.published.draws, list(self.form.parameters))
+
+    @cached_property
+    def latex(self) -> str:
+        """The formula as LaTeX; several outputs are lines joined by `\\\\`."""
+        outputs = self.form.outputs
+        if list(outputs) == ["L"]:
+            return "L = " + self._system.latex("L")
+        return r" \\ ".join(f"{name} = {self._system.latex(name)}" for name in outputs)
+
+    def predict(
+        self,
+        points: Any,
+        *,
+        columns: Mapping[str, Any] | None = None,
+        units: Mapping[str, str] | None = None,
+        threads: int | None = None,
+    ) -> pl.DataFrame:
+        """The points with the law's outputs added as columns (`L` in nats per token).
+
+        `points` is any frame or a dict of arrays or numbers; columns named as parameters override the law's values row
+        by row. Null or NaN inputs give null or NaN outputs. Raises DataError for columns that cannot be bound, LawError
+        (`no-values`) for parameters that have no value.
+
+        >>> import scalefast as sf
+        >>> round(sf.law("hoffmann-2022").predict({"N": 70e9, "D": 1.4e12})["L"][0], 5)
+        1.92085
+        """
+        from scalefast._predict import predict
+
+        return predict(self, points, columns=columns, units=units, threads=threads)
+
+    def expr(self, columns: Mapping[str, str | pl.Expr] | None = None, output: str | None = None) -> pl.Expr:
+        """The formula as a Polars expression, for lazy frames.
+
+        `columns` maps variables (and parameters, where columns hold them) to column names or expressions; what it leaves
+        out is taken from columns of the same name and from the law's values. `output` is needed where there are several.
+
+        >>> import scalefast as sf, polars as pl
+        >>> points = pl.LazyFrame({"n_params": [70e9], "D": [1.4e12]})
+        >>> points.select(sf.law("hoffmann-2022").expr({"N": "n_params"}).round(5)).collect().item()
+        1.92085
+        """
+        from scalefast._expression import law_expression
+
+        return law_expression(self, dict(columns or {}), output)
+
+    def check(self) -> pl.DataFrame:
+        """The check values of the published set against what the law gives: check, output, expected, found, tolerance, ok."""
+        from scalefast._predict import check
+
+        return check(self)
+
+    def with_values(self, values: Mapping[str, float]) -> Law:
+        """The same form with other values of all its parameters."""
+        return replace(self, published=None, values=complete_values(self.form, values), id="", folder=None)
+
+    @cached_property
+    def _system(self) -> System:
+        from scalefast._core import System
+
+        return System.parse(list(self.form.outputs.items()), list(self.form.definitions.items()))
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {key: value for key, value in self.__dict__.items() if key != "_system"}
+
+    def __hash__(self) -> int:
+        return hash((self.formula, self.id, tuple(sorted((self.values or {}).items()))))
+
+    def __repr__(self) -> str:
+        name = self.id or self.formula
+        values = ", ".join(f"{key}={value:.6g}" for key, value in (self.values or {}).items())
+        free = f"parameters {', '.join(self.form.parameters)}"
+        return f"Law({name!r}, variables {', '.join(self.form.variables)}, {values or free})"
+
+
+def law(
+    text: str | Path,
+    *,
+    parameters: Mapping[str, float] | Iterable[str] | None = None,
+    variables: Iterable[str] | None = None,
+    bounds: Mapping[str, tuple[float, float]] | None = None,
+) -> Law:
+    """The law called `text`: in this order an exact id, a law file (`.toml`, or `.toml#id` for one of its sets), a formula.
+
+    In a formula, `variables` and the reserved N D C U T P S are variables and all else is a parameter; `parameters` gives
+    values, or just names the parameters. Raises LawError for unknown laws (nearest named), FormulaError for text that is
+    no formula.
+
+    >>> import scalefast as sf
+    >>> sf.law("E + A/N**alpha").parameters
+    {'E': None, 'A': None, 'alpha': None}
+    """
+    return resolve(text, parameters=parameters, variables=variables, bounds=bounds)
+
+
+def laws() -> pl.DataFrame:
+    """One row a form and a published set: id, form, formula, variables, n_definition, source, year, fitted_range,
+    confidence, uncertainty. What a form alone does not have is null."""
+    import polars as pl
+
+    rows = []
+    for entry in _catalogue.entries():
+        found = _from_entry(entry)
+        rows.append(
+            {
+                "id": entry.id,
+                "form": entry.form.id,
+                "formula": found.formula,
+                "variables": " ".join(found.variables),
+                "n_definition": found.published.n_definition if found.published else None,
+                "source": f"{found.source.authors}, arXiv {found.source.arxiv}" if found.source else None,
+                "year": found.source.year if found.source else None,
+                "fitted_range": describe_range(found.fitted_range) or None,
+                "confidence": found.published.confidence if found.published else None,
+                "uncertainty": found.uncertainty if found.published else None,
+            }
+        )
+    texts = ("id", "form", "formula", "variables", "n_definition", "source", "fitted_range", "confidence", "uncertainty")
+    return pl.DataFrame(rows, schema_overrides={"year": pl.Int64, **dict.fromkeys(texts, pl.String)})
+
+
+def describe_range(ranges: Mapping[str, tuple[float, float]]) -> str:
+    """A fitted range in plain numbers: `N 7e+07..1.6e+10, D …`."""
+    return ", ".join(f"{name} {low:g}..{high:g}" for name, (low, high) in ranges.items())
+
+
+def resolve(
+    text: str | Path | Law,
+    *,
+    parameters: Mapping[str, float] | Iterable[str] | None = None,
+    variables: Iterable[str] | None = None,
+    bounds: Mapping[str, tuple[float, float]] | None = None,
+) -> Law:
+    """As `law`, and takes a Law too."""
+    if isinstance(text, Law):
+        found: Law | None = text
+    elif isinstance(text, Path) or text.strip().partition("#")[0].endswith((".toml", ".parquet")):
+        found = _from_file(str(text).strip())
+    else:
+        entry = _catalogue.find(text.strip())
+        found = _from_entry(entry) if entry else None
+    if found is None:
+        return _from_formula(str(text), parameters, list(variables or []), dict(bounds or {}))
+    if isinstance(parameters, Mapping):
+        found = found.with_values(parameters)
+    if bounds:
+        found = replace(found, form=_with_bounds(found.form, bounds))
+    return found
+
+
+def complete_values(form: LawFile, values: Mapping[str, float]) -> dict[str, float]:
+    """`values` in the order of the form. Raises LawError for unknown and for missing names."""
+    for name in values:
+        if name not in form.parameters:
+            hint = did_you_mean(name, form.parameters, "parameters")
+            raise LawError(f"the law has no parameter `{name}`", code="unknown-parameter", column=name, hint=hint)
+    missing = [name for name in form.parameters if name not in values]
+    if missing:
+        raise LawError(f"no value for {listing(missing)}", code="no-values", column=missing[0])
+    return {name: float(values[name]) for name in form.parameters}
+
+
+def _from_entry(entry: _catalogue.Entry) -> Law:
+    published = entry.published
+    values = {name: published.values[name] for name in entry.form.parameters} if published else None
+    return Law(entry.form, published, values, entry.id, entry.folder)
+
+
+def _from_file(text: str) -> Law:
+    name, _, wanted = text.partition("#")
+    path = Path(name)
+    if path.suffix != ".toml":
+        raise LawError(f"`{name}` is not a law file", code="bad-law-file", hint="law files are TOML and end in .toml")
+    try:
+        content = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        raise LawError(f"law file `{name}` cannot be read: {reason}", code="unreadable-file") from error
+    form = parse_law_file(content, path.name)
+    sets = {published.id: published for published in form.published}
+    if wanted and wanted not in sets:
+        hint = did_you_mean(wanted, sets, "sets")
+        raise LawError(f"{path.name} has no set `{wanted}`", code="unknown-law", hint=hint)
+    chosen = sets[wanted] if wanted else next(iter(sets.values())) if len(sets) == 1 else None
+    found = _from_entry(_catalogue.Entry(chosen.id if chosen else form.id, form, chosen, path.parent))
+    _check_symbols(found, path.name)
+    return found
+
+
+def _check_symbols(found: Law, where: str) -> None:
+    """Every symbol of the formulas is declared, every declared one is used."""
+    used = found._system.symbols()
+    declared = [*found.form.variables, *found.form.parameters]
+    for name in used:
+        if name not in declared:
+            hint = did_you_mean(name, declared, "declared symbols")
+            raise LawError(f"{where}: `{name}` of the formula is not declared", code="missing-field", column=name, hint=hint)
+    for name in declared:
+        if name not in used:
+            hint = did_you_mean(name, used, "symbols of the formula")
+            raise LawError(f"{where}: `{name}` does not occur in the formula", code="unknown-field", column=name, hint=hint)
+
+
+def _from_formula(
+    text: str,
+    parameters: Mapping[str, float] | Iterable[str] | None,
+    variables: list[str],
+    bounds: Mapping[str, tuple[float, float]],
+) -> Law:
+    from scalefast._core import System
+
+    like_an_id = _LIKE_AN_ID.fullmatch(text.strip()) is not None
+    try:
+        system = System.parse([("L", text)], [])
+    except FormulaError:
+        if like_an_id:
+            raise _unknown_law(text.strip()) from None
+        raise
+    symbols = system.symbols()
+    named = list(parameters) if parameters is not None else []
+    found_variables = {
+        name: RESERVED.get(name, Variable("any", positive=False))
+        for name in symbols
+        if name in variables or (name in RESERVED and name not in named)
+    }
+    if not found_variables:
+        if like_an_id:
+            raise _unknown_law(text.strip())
+        hint = "N D C U T P S are variables; declare others with variables= or bind them with columns="
+        raise LawError(f"the formula `{text.strip():.80}` has no variable", code="no-variable", hint=hint)
+    for name in [*variables, *named, *bounds]:
+        if name not in symbols:
+            hint = did_you_mean(name, symbols, "symbols of the formula")
+            raise LawError(f"the formula has no symbol `{name}`", code="unknown-parameter", column=name, hint=hint)
+    form = LawFile(
+        id="",
+        title="",
+        outputs={"L": text.strip()},
+        definitions={},
+        variables=found_variables,
+        parameters={name: Parameter() for name in symbols if name not in found_variables},
+        cost=None,
+        recipe=None,
+        source=None,
+        published=(),
+    )
+    form = _with_bounds(form, bounds)
+    values = complete_values(form, parameters) if isinstance(parameters, Mapping) else None
+    return Law(form, None, values)
+
+
+def _with_bounds(form: LawFile, bounds: Mapping[str, tuple[float, float]]) -> LawFile:
+    for name in bounds:
+        if name not in form.parameters:
+            hint = did_you_mean(name, form.parameters, "parameters")
+            raise LawError(f"the law has no parameter `{name}`", code="unknown-parameter", column=name, hint=hint)
+    changed = {
+        name: replace(entry, bounds=(float(bounds[name][0]), float(bounds[name][1]))) if name in bounds else entry
+        for name, entry in form.parameters.items()
+    }
+    return replace(form, parameters=changed)
+
+
+def _unknown_law(text: str) -> LawError:
+    known = _catalogue.known_ids()
+    near = nearest(text, known)
+    hint = did_you_mean(text, known, "laws") if near else f"`scalefast laws` lists them; {did_you_mean(text, known, 'laws')}"
+    return LawError(f"unknown law `{text:.80}`", code="unknown-law", hint=hint)

@@ -1,0 +1,71 @@
+"""`scalefast predict`: the loss that a law expects at given points."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from .. import columns, options, output, reading
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@click.command()
+@click.argument("law", metavar="LAW")
+@click.argument("points", metavar="[POINTS]", required=False)
+@click.option(
+    "--at",
+    "values",
+    type=options.VALUES,
+    multiple=True,
+    help="A variable's value in place of POINTS, such as N=70B or N=1e8..1e10:5. Several make a grid. Repeatable.",
+)
+@click.option(
+    "--col",
+    "bindings",
+    type=options.BINDING,
+    multiple=True,
+    help="The column of a variable, by name or as a formula: D=tokens_b*1e9. Repeatable.",
+)
+@options.input_format_option
+@options.output_options
+def predict(
+    law: str,
+    points: str | None,
+    values: tuple[tuple[str, list[float]], ...],
+    bindings: tuple[tuple[str, str], ...],
+    input_format: str | None,
+    to: output.Destination,
+) -> None:
+    """Predict the loss of LAW at the rows of POINTS.
+
+    LAW is an id (see `scalefast laws`), a law file, or a law saved by `scalefast fit`. POINTS is a file of CSV,
+    Parquet, NDJSON or Arrow, - for stdin; columns such as N, n_params, D or tokens are recognised, others are named
+    with --col. The rows come back with the predicted L in nats per token added.
+
+    \b
+    Examples:
+      scalefast predict hoffmann-2022 --at N=70B --at D=1.4T
+      printf 'N,tokens_b\\n1e9,20\\n7e9,140\\n' | scalefast predict epoch-2024-huber - --col 'D=tokens_b*1e9'
+    """
+    import scalefast as sf
+
+    chosen = sf.law(law)
+    if (points is None) == (not values):
+        raise click.UsageError("give either POINTS or --at")
+    frame = reading.read_frame(points, input_format) if points is not None else grid(options.unique(values, "--at"))
+    bound = columns.bind(options.unique(bindings, "--col"), frame)
+    output.write_frame(chosen.predict(frame, columns=bound), to, meta={"law": chosen.id, "formula": chosen.formula})
+
+
+def grid(values: dict[str, list[float]]) -> pl.DataFrame:
+    """All combinations of the variables' values, the last variable fastest."""
+    import polars as pl
+
+    frame = pl.DataFrame({})
+    for name, points in values.items():
+        column = pl.DataFrame({name: points})
+        frame = column if frame.width == 0 else frame.join(column, how="cross", maintain_order="left_right")
+    return frame

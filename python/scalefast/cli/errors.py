@@ -1,0 +1,76 @@
+"""How a failed run is shown, and the exit codes.
+
+In: an exception. Out: one message on stderr, text or (under `--format json|ndjson`) a JSON object.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+import click
+
+DONE = 0
+CHECK_FAILED = 1
+BAD_INPUT = 2
+INTERRUPTED = 130
+#: 128 + SIGTERM, as shells count.
+TERMINATED = 143
+
+
+class CheckFailed(click.ClickException):
+    """The command ran, but a check that was asked for did not hold."""
+
+    exit_code = CHECK_FAILED
+    code = "check-failed"
+
+
+def hint_for(name: str, known: Iterable[str], what: str) -> str:
+    """The known names nearest to a misspelt one, or the first of all."""
+    options = list(known)
+    near = difflib.get_close_matches(name, options, n=3, cutoff=0.5)
+    if near:
+        return f"did you mean {' or '.join(f'`{option}`' for option in near)}?"
+    return f"the {what} are {', '.join(f'`{option}`' for option in options[:12])}{', …' if len(options) > 12 else ''}"
+
+
+def quoted(text: str) -> str:
+    """The text in backquotes, cut short so that an error stays readable."""
+    return f"`{text if len(text) <= 60 else text[:57] + '…'}`"
+
+
+def show(error: Exception, as_json: bool) -> None:
+    """Write the error to stderr."""
+    if as_json:
+        lines = [json.dumps({"error": record(error)}, default=str, ensure_ascii=False)]
+    else:
+        lines = [f"error: {full_text(error)}"]
+        if isinstance(error, click.UsageError) and error.ctx is not None:
+            lines.append(f"hint: see `{error.ctx.command_path} --help`")
+    sys.stderr.write("\n".join(lines) + "\n")
+
+
+def full_text(error: Exception) -> str:
+    """The message with its caret and hint, where it has them."""
+    if isinstance(error, click.ClickException):
+        return error.format_message()
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return str(error)
+
+
+def record(error: Exception) -> dict[str, Any]:
+    """An error as plain data: code, message, hint and the numbers that it carries."""
+    fallback = "usage" if isinstance(error, click.ClickException) else "unreadable-file"
+    fields: dict[str, Any] = {
+        "code": getattr(error, "code", fallback),
+        "message": getattr(error, "message", None) or full_text(error),
+    }
+    for name in ("hint", "row", "column", "value", "limit", "text", "span"):
+        value = getattr(error, name, None)
+        if value is not None:
+            fields[name] = value
+    return fields
