@@ -11,6 +11,7 @@ pub mod executor;
 pub mod linalg;
 pub mod loss;
 pub mod parameter;
+pub mod rng;
 
 pub use error::{CoreError, ErrorKind};
 pub use loss::Loss;
