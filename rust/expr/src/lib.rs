@@ -1,5 +1,7 @@
 //! The formula language: text to graph, derivatives, programs, block evaluation.
 
+pub mod differentiate;
+mod dual;
 pub mod error;
 pub mod formula;
 pub mod graph;
@@ -7,6 +9,7 @@ mod lexer;
 pub mod op;
 mod parser;
 mod print;
+mod simplify;
 pub mod spelling;
 
 pub use error::FormulaError;

@@ -6,6 +6,8 @@
 use Domain::{AboveMinusOne, All, NonNegative, Positive};
 use Notation::{Function, Infix, Prefix};
 
+use crate::differentiate::{self as rule, Rule};
+
 /// An operator of the formula language.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[repr(u8)]
@@ -110,6 +112,8 @@ pub struct OpInfo {
     pub internal: bool,
     /// Its value on plain numbers.
     pub value: Value,
+    /// Its derivative, from the derivatives of its arguments.
+    pub derivative: Rule,
 }
 
 /// Precedence of the prefix minus, which lies between products and powers: `-x**2` is `-(x**2)`.
@@ -121,8 +125,8 @@ const fn infix(
     symbol: &'static str,
     precedence: u8,
     latex: &'static str,
-    commutative: bool,
     value: fn(f64, f64) -> f64,
+    derivative: Rule,
 ) -> OpInfo {
     OpInfo {
         op,
@@ -137,9 +141,10 @@ const fn infix(
         },
         latex,
         domain: All,
-        commutative,
+        commutative: matches!(op, Op::Add | Op::Mul),
         internal: false,
         value: Value::Binary(value),
+        derivative,
     }
 }
 
@@ -149,6 +154,7 @@ const fn function(
     latex: &'static str,
     domain: Domain,
     value: fn(f64) -> f64,
+    derivative: Rule,
 ) -> OpInfo {
     OpInfo {
         op,
@@ -162,85 +168,68 @@ const fn function(
         commutative: false,
         internal: false,
         value: Value::Unary(value),
+        derivative,
     }
 }
 
-const fn extremum(
+const fn comparison(
     op: Op,
     name: &'static str,
     latex: &'static str,
     value: fn(f64, f64) -> f64,
+    derivative: Rule,
 ) -> OpInfo {
     OpInfo {
+        op,
+        name,
+        aliases: &[],
         arity: 2,
-        variadic: true,
+        variadic: !matches!(op, Op::LessEqual),
+        notation: Function,
+        latex,
+        domain: All,
+        commutative: false,
+        internal: matches!(op, Op::LessEqual),
         value: Value::Binary(value),
-        ..function(op, name, latex, All, f64::abs)
+        derivative,
     }
 }
 
+#[rustfmt::skip]
 static TABLE: [OpInfo; 24] = [
-    infix(Op::Add, "add", "+", 1, "+", true, |a, b| a + b),
-    infix(Op::Sub, "sub", "-", 1, "-", false, |a, b| a - b),
-    infix(Op::Mul, "mul", "*", 2, "\\,", true, |a, b| a * b),
-    infix(Op::Div, "div", "/", 2, "\\frac", false, |a, b| a / b),
-    infix(Op::Pow, "pow", "**", 4, "^", false, f64::powf),
-    extremum(Op::Min, "min", "\\min", minimum),
-    extremum(Op::Max, "max", "\\max", maximum),
+    infix(Op::Add, "add", "+", 1, "+", |a, b| a + b, rule::add),
+    infix(Op::Sub, "sub", "-", 1, "-", |a, b| a - b, rule::sub),
+    infix(Op::Mul, "mul", "*", 2, "\\,", |a, b| a * b, rule::mul),
+    infix(Op::Div, "div", "/", 2, "\\frac", |a, b| a / b, rule::div),
+    infix(Op::Pow, "pow", "**", 4, "^", f64::powf, rule::pow),
+    comparison(Op::Min, "min", "\\min", minimum, rule::min),
+    comparison(Op::Max, "max", "\\max", maximum, rule::max),
     OpInfo {
-        notation: Prefix {
-            symbol: "-",
-            precedence: PREFIX_PRECEDENCE,
-        },
-        ..function(Op::Neg, "neg", "-", All, |a| -a)
+        notation: Prefix { symbol: "-", precedence: PREFIX_PRECEDENCE },
+        ..function(Op::Neg, "neg", "-", All, |a| -a, rule::neg)
     },
-    function(Op::Exp, "exp", "\\exp", All, f64::exp),
+    function(Op::Exp, "exp", "\\exp", All, f64::exp, rule::exp),
     OpInfo {
         aliases: &["ln"],
-        ..function(Op::Log, "log", "\\ln", Positive, f64::ln)
+        ..function(Op::Log, "log", "\\ln", Positive, f64::ln, rule::log)
     },
-    function(Op::Log2, "log2", "\\log_{2}", Positive, f64::log2),
-    function(Op::Log10, "log10", "\\log_{10}", Positive, f64::log10),
-    function(
-        Op::Log1p,
-        "log1p",
-        "\\operatorname{log1p}",
-        AboveMinusOne,
-        f64::ln_1p,
-    ),
-    function(
-        Op::Expm1,
-        "expm1",
-        "\\operatorname{expm1}",
-        All,
-        f64::exp_m1,
-    ),
-    function(Op::Sqrt, "sqrt", "\\sqrt", NonNegative, f64::sqrt),
-    function(Op::Abs, "abs", "\\left|", All, f64::abs),
-    function(Op::Sin, "sin", "\\sin", All, f64::sin),
-    function(Op::Cos, "cos", "\\cos", All, f64::cos),
-    function(Op::Tan, "tan", "\\tan", All, f64::tan),
-    function(Op::Arctan, "arctan", "\\arctan", All, f64::atan),
-    function(Op::Tanh, "tanh", "\\tanh", All, f64::tanh),
-    function(Op::Sigmoid, "sigmoid", "\\sigma", All, |a| {
-        1.0 / (1.0 + (-a).exp())
-    }),
+    function(Op::Log2, "log2", "\\log_{2}", Positive, f64::log2, rule::log2),
+    function(Op::Log10, "log10", "\\log_{10}", Positive, f64::log10, rule::log10),
+    function(Op::Log1p, "log1p", "\\operatorname{log1p}", AboveMinusOne, f64::ln_1p, rule::log1p),
+    function(Op::Expm1, "expm1", "\\operatorname{expm1}", All, f64::exp_m1, rule::expm1),
+    function(Op::Sqrt, "sqrt", "\\sqrt", NonNegative, f64::sqrt, rule::sqrt),
+    function(Op::Abs, "abs", "|", All, f64::abs, rule::abs),
+    function(Op::Sin, "sin", "\\sin", All, f64::sin, rule::sin),
+    function(Op::Cos, "cos", "\\cos", All, f64::cos, rule::cos),
+    function(Op::Tan, "tan", "\\tan", All, f64::tan, rule::tan),
+    function(Op::Arctan, "arctan", "\\arctan", All, f64::atan, rule::arctan),
+    function(Op::Tanh, "tanh", "\\tanh", All, f64::tanh, rule::tanh),
+    function(Op::Sigmoid, "sigmoid", "\\operatorname{sigmoid}", All, |a| 1.0 / (1.0 + (-a).exp()), rule::sigmoid),
     OpInfo {
         internal: true,
-        ..function(Op::Sign, "sign", "\\operatorname{sign}", All, sign)
+        ..function(Op::Sign, "sign", "\\operatorname{sign}", All, sign, rule::step)
     },
-    OpInfo {
-        arity: 2,
-        internal: true,
-        value: Value::Binary(less_equal),
-        ..function(
-            Op::LessEqual,
-            "less_equal",
-            "\\operatorname{less\\_equal}",
-            All,
-            f64::abs,
-        )
-    },
+    comparison(Op::LessEqual, "less_equal", "\\operatorname{less\\_equal}", less_equal, rule::step),
 ];
 
 impl Op {
