@@ -140,6 +140,17 @@ impl System {
     }
 }
 
+impl Graph {
+    /// Reads a formula into this graph; its symbols are shared with what the graph already holds.
+    ///
+    /// # Errors
+    ///
+    /// Text that is no formula.
+    pub fn parse(&mut self, text: &str) -> Result<NodeId, FormulaError> {
+        parse(self, text, &HashMap::new())
+    }
+}
+
 fn check_definition_name(name: &str) -> Result<(), FormulaError> {
     let problem = if !is_plain_name(name) {
         "is not a name: names are made of letters, digits, `_` and `.`"
