@@ -141,11 +141,11 @@ pub(crate) fn mul(graph: &mut Graph, at: Application) -> NodeId {
 
 /// `(a/b)' = a'/b − (a/b)·(b'/b)`.
 pub(crate) fn div(graph: &mut Graph, at: Application) -> NodeId {
-    let numerator = graph.div(at.da, at.b);
+    let numerator = graph.over_shared(at.da, at.b);
     if graph.is_zero(at.db) {
         return numerator;
     }
-    let relative = graph.div(at.db, at.b);
+    let relative = graph.over_shared(at.db, at.b);
     let product = graph.mul(at.this, relative);
     graph.sub(numerator, product)
 }
@@ -228,9 +228,9 @@ pub(crate) fn expm1(graph: &mut Graph, at: Application) -> NodeId {
 }
 
 pub(crate) fn sqrt(graph: &mut Graph, at: Application) -> NodeId {
-    let two = graph.constant(2.0);
-    let divisor = graph.mul(two, at.this);
-    graph.div(at.da, divisor)
+    let half = graph.constant(0.5);
+    let numerator = graph.mul(half, at.da);
+    graph.over_shared(numerator, at.this)
 }
 
 pub(crate) fn abs(graph: &mut Graph, at: Application) -> NodeId {

@@ -61,7 +61,7 @@ impl Graph {
             (Op::Neg, Node::Unary(Op::Neg, x)) | (Op::Log, Node::Unary(Op::Exp, x)) => x,
             (Op::Neg, Node::Binary(Op::Sub, x, y)) => self.binary_within(Op::Sub, y, x, budget - 1),
             (Op::Neg, Node::Binary(inner @ (Op::Mul | Op::Div), x, y)) => {
-                match self.constant_value(x) {
+                match self.coefficient(inner, x) {
                     Some(value) => {
                         let negative = self.constant(-value);
                         self.binary_within(inner, negative, y, budget - 1)
@@ -115,6 +115,13 @@ impl Graph {
         self.constant_value(id) == Some(value)
     }
 
+    /// The constant in front of a product or a quotient. That of `1/x` is left alone, so that all
+    /// multiples of a reciprocal share it.
+    fn coefficient(&self, op: Op, first: NodeId) -> Option<f64> {
+        self.constant_value(first)
+            .filter(|value| op == Op::Mul || *value != 1.0)
+    }
+
     /// The operand of a minus, whether written as a prefix or as a negative coefficient.
     fn negated(&mut self, id: NodeId, budget: u32) -> Option<NodeId> {
         match self.node(id) {
@@ -143,6 +150,13 @@ impl Graph {
             let two = self.constant(2.0);
             return Some(self.binary_within(Op::Mul, two, a, budget));
         }
+        for (x, y) in [(a, b), (b, a)] {
+            if let Some(value) = self.constant_value(y)
+                && let Some(sum) = self.shifted(x, value, budget)
+            {
+                return Some(sum);
+            }
+        }
         if let Some(x) = self.negated(b, budget) {
             return Some(self.binary_within(Op::Sub, a, x, budget));
         }
@@ -163,6 +177,11 @@ impl Graph {
         }
         if a == b {
             return Some(self.constant(0.0));
+        }
+        if let Some(value) = self.constant_value(b)
+            && let Some(difference) = self.shifted(a, -value, budget)
+        {
+            return Some(difference);
         }
         if let Some(x) = self.negated(b, budget) {
             return Some(self.binary_within(Op::Add, a, x, budget));
@@ -218,7 +237,7 @@ impl Graph {
             return Some(self.binary_within(Op::Mul, negative, inner, budget));
         }
         if let Node::Binary(op @ (Op::Mul | Op::Div), c, inner) = self.node(x)
-            && let Some(factor) = self.constant_value(c)
+            && let Some(factor) = self.coefficient(op, c)
             && (value * factor).is_finite()
         {
             let coefficient = self.constant(value * factor);
@@ -336,12 +355,80 @@ impl Graph {
     }
 
     fn is_one_less(&self, less: NodeId, exponent: NodeId) -> bool {
-        match (self.constant_value(less), self.constant_value(exponent)) {
-            (Some(less), Some(exponent)) => less == exponent - 1.0,
-            _ => match self.node(less) {
-                Node::Binary(Op::Sub, x, one) => x == exponent && self.is_constant(one, 1.0),
-                _ => false,
+        let (less, exponent) = (self.offset(less), self.offset(exponent));
+        (less.negative, less.base) == (exponent.negative, exponent.base)
+            && less.constant == exponent.constant - 1.0
+    }
+
+    /// `x + value`, where `x` itself is a sum with a constant.
+    fn shifted(&mut self, x: NodeId, value: f64, budget: u32) -> Option<NodeId> {
+        let Offset {
+            negative,
+            base: Some(base),
+            constant,
+        } = self.offset(x)
+        else {
+            return None;
+        };
+        if constant == 0.0 || !(constant + value).is_finite() {
+            return None;
+        }
+        if negative {
+            let constant = self.constant(constant + value);
+            return Some(self.binary_within(Op::Sub, constant, base, budget));
+        }
+        if constant + value < 0.0 {
+            let constant = self.constant(-(constant + value));
+            return Some(self.binary_within(Op::Sub, base, constant, budget));
+        }
+        let constant = self.constant(constant + value);
+        Some(self.binary_within(Op::Add, base, constant, budget))
+    }
+
+    /// An expression as a constant plus or minus something else.
+    fn offset(&self, id: NodeId) -> Offset {
+        let plain = |negative, base, constant| Offset {
+            negative,
+            base: Some(base),
+            constant,
+        };
+        if let Some(constant) = self.constant_value(id) {
+            return Offset {
+                negative: false,
+                base: None,
+                constant,
+            };
+        }
+        match self.node(id) {
+            Node::Unary(Op::Neg, x) => match self.offset_of_sum(x) {
+                Some((base, constant)) => plain(true, base, -constant),
+                None => plain(true, x, 0.0),
+            },
+            Node::Binary(Op::Sub, c, x) if self.constant_value(c).is_some() => {
+                plain(true, x, self.constant_value(c).unwrap_or(0.0))
+            }
+            _ => match self.offset_of_sum(id) {
+                Some((base, constant)) => plain(false, base, constant),
+                None => plain(false, id, 0.0),
             },
         }
     }
+
+    fn offset_of_sum(&self, id: NodeId) -> Option<(NodeId, f64)> {
+        match self.node(id) {
+            Node::Binary(Op::Sub, x, c) => Some((x, -self.constant_value(c)?)),
+            Node::Binary(Op::Add, x, y) => match self.constant_value(x) {
+                Some(constant) => Some((y, constant)),
+                None => Some((x, self.constant_value(y)?)),
+            },
+            _ => None,
+        }
+    }
+}
+
+/// `constant + base`, or `constant - base`; the base is missing where there is only the constant.
+struct Offset {
+    negative: bool,
+    base: Option<NodeId>,
+    constant: f64,
 }
