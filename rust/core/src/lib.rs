@@ -5,12 +5,14 @@
     reason = "errors are rare and carry their numbers"
 )]
 
+pub mod covariance;
 pub mod dataset;
 pub mod error;
 pub mod executor;
 pub mod linalg;
 pub mod loss;
 pub mod parameter;
+pub mod quantile;
 pub mod rng;
 
 pub use error::{CoreError, ErrorKind};

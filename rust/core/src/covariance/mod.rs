@@ -1,0 +1,230 @@
+//! Covariance of estimates: Gauss–Newton for squared loss, the M-estimator sandwich for every other loss.
+//!
+//! In: the Jacobian of the residuals (`m × p`, column-major), residuals (`m`), relative weights (`m`), the loss; or,
+//! for streamed rows, the `p × p` sums over rows. Out: the `p × p` covariance on the scale of the Jacobian's
+//! parameters, or a code that says why there is none. Multiplying all weights by one factor changes nothing.
+//!
+//! Gauss–Newton: s² (Σ w J Jᵀ)⁻¹ with s² = Σ w r² / (n − p).
+//! Sandwich (Huber 1967; White 1980; kernel estimate of the curvature, Powell 1991):
+//! A⁻¹ B A⁻¹ n/(n − p), with B = Σ w² ψ(r)² J Jᵀ and A = Σ w κ(r) J Jᵀ. Here κ is ψ′ smoothed by a uniform kernel of
+//! half-width h, κ(r) = (ψ(r + h) − ψ(r − h)) / 2h, because ψ′ itself is zero on most rows when the threshold lies
+//! far below the noise. Local κ and ψ² let the noise differ from row to row.
+
+mod smoothing;
+#[cfg(test)]
+mod tests;
+
+pub use smoothing::{Smoothing, robust_scale, share_within};
+
+use crate::linalg::{Qr, cholesky_in_place, cholesky_inverse};
+use crate::loss::Loss;
+
+/// No more rows than parameters.
+pub const NO_DEGREES_OF_FREEDOM: &str = "no-degrees-of-freedom";
+/// The Jacobian is rank deficient after column scaling.
+pub const SINGULAR_JACOBIAN: &str = "singular-jacobian";
+/// Too few rows lie within the threshold of the robust loss.
+pub const FEW_ROWS_WITHIN_THRESHOLD: &str = "few-rows-within-threshold";
+/// The kernel estimate of the curvature is not positive definite.
+pub const SINGULAR_CURVATURE: &str = "singular-curvature";
+/// A residual or a derivative is not finite.
+pub const NOT_FINITE: &str = "not-finite";
+
+/// How a covariance was computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// Squared loss.
+    GaussNewton,
+    /// Any other loss.
+    Sandwich,
+}
+
+impl Method {
+    /// The name that results carry.
+    pub fn name(self) -> &'static str {
+        match self {
+            Method::GaussNewton => "gauss-newton",
+            Method::Sandwich => "sandwich",
+        }
+    }
+}
+
+/// A covariance matrix, or the reason for its absence.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Covariance {
+    /// How it was computed.
+    pub method: Method,
+    /// Row-major `p × p`; `None` where refused.
+    pub matrix: Option<Vec<f64>>,
+    /// Why there is no matrix.
+    pub code: Option<&'static str>,
+}
+
+impl Covariance {
+    fn refused(method: Method, code: &'static str) -> Self {
+        Covariance {
+            method,
+            matrix: None,
+            code: Some(code),
+        }
+    }
+
+    fn found(method: Method, matrix: Vec<f64>) -> Self {
+        if matrix.iter().all(|x| x.is_finite()) {
+            return Covariance {
+                method,
+                matrix: Some(matrix),
+                code: None,
+            };
+        }
+        Covariance::refused(method, NOT_FINITE)
+    }
+
+    /// Square roots of the diagonal.
+    pub fn std_errors(&self, p: usize) -> Option<Vec<f64>> {
+        self.matrix
+            .as_ref()
+            .map(|matrix| (0..p).map(|j| matrix[j * p + j].sqrt()).collect())
+    }
+}
+
+/// The covariance from the Jacobian `columns` (column-major `m × p`), by the method that suits the loss.
+pub fn covariance(
+    columns: &[f64],
+    p: usize,
+    residuals: &[f64],
+    weights: Option<&[f64]>,
+    loss: Loss,
+) -> Covariance {
+    let weight = |i: usize| weights.map_or(1.0, |w| w[i]);
+    if loss.is_squared() {
+        return gauss_newton_from_rows(columns, p, residuals, weight);
+    }
+    match Smoothing::new(loss, residuals, weights, p) {
+        Err(code) => Covariance::refused(Method::Sandwich, code),
+        Ok(smoothing) => {
+            let m = residuals.len();
+            let (mut curvature, mut meat) = (vec![0.0; p * p], vec![0.0; p * p]);
+            for i in 0..m {
+                let (k, v) = smoothing.row(residuals[i], weight(i));
+                for a in 0..p {
+                    for b in a..p {
+                        let product = columns[a * m + i] * columns[b * m + i];
+                        curvature[a * p + b] += k * product;
+                        meat[a * p + b] += v * product;
+                    }
+                }
+            }
+            mirror(&mut curvature, p);
+            mirror(&mut meat, p);
+            sandwich(&curvature, &meat, p, smoothing.rows)
+        }
+    }
+}
+
+fn gauss_newton_from_rows(
+    columns: &[f64],
+    p: usize,
+    residuals: &[f64],
+    weight: impl Fn(usize) -> f64,
+) -> Covariance {
+    let m = residuals.len();
+    let rows = (0..m).filter(|&i| weight(i) > 0.0).count();
+    if rows <= p {
+        return Covariance::refused(Method::GaussNewton, NO_DEGREES_OF_FREEDOM);
+    }
+    let roots: Vec<f64> = (0..m).map(|i| weight(i).sqrt()).collect();
+    let weighted: Vec<f64> = columns
+        .chunks_exact(m)
+        .take(p)
+        .flat_map(|column| column.iter().zip(&roots).map(|(x, w)| x * w))
+        .collect();
+    let qr = Qr::new(&weighted, m, p);
+    let Some(mut matrix) = qr.inverse_gram(qr.rounding()) else {
+        return Covariance::refused(Method::GaussNewton, SINGULAR_JACOBIAN);
+    };
+    let sum: f64 = residuals
+        .iter()
+        .enumerate()
+        .map(|(i, r)| weight(i) * r * r)
+        .sum();
+    let scale = sum / (rows - p) as f64;
+    matrix.iter_mut().for_each(|x| *x *= scale);
+    Covariance::found(Method::GaussNewton, matrix)
+}
+
+/// Gauss–Newton from sums over streamed rows: `gram` = Σ w J Jᵀ (row-major `p × p`), `weighted_rss` = Σ w r², `rows` =
+/// number of rows with positive weight.
+pub fn gauss_newton(gram: &[f64], p: usize, weighted_rss: f64, rows: usize) -> Covariance {
+    if rows <= p {
+        return Covariance::refused(Method::GaussNewton, NO_DEGREES_OF_FREEDOM);
+    }
+    let Some(mut matrix) = scaled_inverse(gram, p) else {
+        return Covariance::refused(Method::GaussNewton, SINGULAR_JACOBIAN);
+    };
+    let scale = weighted_rss / (rows - p) as f64;
+    matrix.iter_mut().for_each(|x| *x *= scale);
+    Covariance::found(Method::GaussNewton, matrix)
+}
+
+/// The sandwich from sums over streamed rows, whose summands `Smoothing::row` gives: `curvature` = Σ w κ J Jᵀ and
+/// `meat` = Σ w² ψ² J Jᵀ (row-major `p × p`), `rows` = number of rows with positive weight.
+pub fn sandwich(curvature: &[f64], meat: &[f64], p: usize, rows: usize) -> Covariance {
+    if rows <= p {
+        return Covariance::refused(Method::Sandwich, NO_DEGREES_OF_FREEDOM);
+    }
+    if curvature.iter().chain(meat).any(|x| !x.is_finite()) {
+        return Covariance::refused(Method::Sandwich, NOT_FINITE);
+    }
+    let Some(inverse) = scaled_inverse(curvature, p) else {
+        return Covariance::refused(Method::Sandwich, SINGULAR_CURVATURE);
+    };
+    let factor = rows as f64 / (rows - p) as f64;
+    let mut half = vec![0.0; p * p];
+    for i in 0..p {
+        for j in 0..p {
+            half[i * p + j] = (0..p).map(|k| inverse[i * p + k] * meat[k * p + j]).sum();
+        }
+    }
+    let mut matrix = vec![0.0; p * p];
+    for i in 0..p {
+        for j in i..p {
+            matrix[i * p + j] = factor
+                * (0..p)
+                    .map(|k| half[i * p + k] * inverse[k * p + j])
+                    .sum::<f64>();
+        }
+    }
+    mirror(&mut matrix, p);
+    Covariance::found(Method::Sandwich, matrix)
+}
+
+/// The inverse of a symmetric positive definite matrix, scaled to a unit diagonal first; `None` where it is not.
+fn scaled_inverse(a: &[f64], p: usize) -> Option<Vec<f64>> {
+    let scale: Vec<f64> = (0..p).map(|j| 1.0 / a[j * p + j].sqrt()).collect();
+    if scale.iter().any(|s| !(s.is_finite() && *s > 0.0)) {
+        return None;
+    }
+    let mut l: Vec<f64> = (0..p * p)
+        .map(|k| a[k] * scale[k / p] * scale[k % p])
+        .collect();
+    cholesky_in_place(&mut l, p).ok()?;
+    // A pivot at the level of rounding says that the inverse would be noise.
+    if (0..p).any(|j| l[j * p + j] * l[j * p + j] <= 4.0 * p as f64 * f64::EPSILON) {
+        return None;
+    }
+    let mut inverse = cholesky_inverse(&l, p);
+    for (k, x) in inverse.iter_mut().enumerate() {
+        *x *= scale[k / p] * scale[k % p];
+    }
+    Some(inverse)
+}
+
+/// Copies the upper triangle to the lower one.
+fn mirror(a: &mut [f64], p: usize) {
+    for i in 0..p {
+        for j in 0..i {
+            a[i * p + j] = a[j * p + i];
+        }
+    }
+}
