@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from scalefast._losses import Asymmetric as Asymmetric
     from scalefast._losses import Cauchy as Cauchy
     from scalefast._losses import Huber as Huber
+    from scalefast._losses import Loss as Loss
     from scalefast._losses import Pinball as Pinball
     from scalefast._losses import SoftL1 as SoftL1
     from scalefast._losses import Squared as Squared
@@ -36,6 +37,7 @@ _HOME = {
     "Huber": "_losses",
     "Law": "_law",
     "LawError": "_errors",
+    "Loss": "_losses",
     "Pinball": "_losses",
     "ScalefastError": "_errors",
     "SettingsError": "_errors",

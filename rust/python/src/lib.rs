@@ -1,6 +1,21 @@
 //! Python bindings: conversion, release of the GIL, signals. No arithmetic.
+
 use pyo3::prelude::*;
+
+mod errors;
+mod interrupt;
+mod system;
 
 /// The compiled core of scalefast.
 #[pymodule]
-mod _core {}
+mod _core {
+    #[pymodule_export]
+    use crate::system::System;
+
+    use pyo3::prelude::*;
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
+}

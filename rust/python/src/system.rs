@@ -1,0 +1,77 @@
+//! `System`: formulas, read and looked into.
+
+use pyo3::exceptions::PyKeyError;
+use pyo3::prelude::*;
+use scalefast_expr::{Node, NodeId};
+
+use crate::errors::formula_error;
+
+/// A node of a graph for Python: kind, what it holds, and its arguments as positions of earlier nodes.
+type PlainNode<'py> = (&'static str, Bound<'py, PyAny>, usize, usize);
+
+/// One or more formulas over common symbols.
+#[pyclass(frozen, module = "scalefast._core")]
+pub struct System {
+    /// The parsed formulas.
+    pub inner: scalefast_expr::System,
+}
+
+impl System {
+    fn output_node(&self, output: &str) -> PyResult<NodeId> {
+        self.inner.output(output).ok_or_else(|| PyKeyError::new_err(output.to_owned()))
+    }
+}
+
+#[pymethods]
+impl System {
+    #[staticmethod]
+    fn parse(
+        py: Python<'_>,
+        outputs: Vec<(String, String)>,
+        definitions: Vec<(String, String)>,
+    ) -> PyResult<System> {
+        let inner = scalefast_expr::System::parse(&borrowed(&outputs), &borrowed(&definitions))
+            .map_err(|error| formula_error(py, error))?;
+        Ok(System { inner })
+    }
+
+    fn outputs(&self) -> Vec<String> {
+        self.inner.outputs().iter().map(|(name, _)| name.clone()).collect()
+    }
+
+    fn symbols(&self) -> Vec<String> {
+        self.inner.symbols()
+    }
+
+    fn print(&self, output: &str) -> PyResult<String> {
+        Ok(self.inner.graph.print(self.output_node(output)?))
+    }
+
+    fn latex(&self, output: &str) -> PyResult<String> {
+        Ok(self.inner.graph.latex(self.output_node(output)?))
+    }
+
+    /// The nodes of an output, arguments before what uses them.
+    fn nodes<'py>(&self, py: Python<'py>, output: &str) -> PyResult<Vec<PlainNode<'py>>> {
+        let graph = &self.inner.graph;
+        let order = graph.topological(self.output_node(output)?);
+        let place = |id: NodeId| order.binary_search(&id).unwrap_or_default();
+        order
+            .iter()
+            .map(|&id| {
+                Ok(match graph.node(id) {
+                    Node::Constant(bits) => ("constant", f64::from_bits(bits).into_pyobject(py)?.into_any(), 0, 0),
+                    Node::Symbol(symbol) => {
+                        ("symbol", graph.symbol_name(symbol).into_pyobject(py)?.into_any(), 0, 0)
+                    }
+                    Node::Unary(op, a) => (op.info().name, py.None().into_bound(py), place(a), 0),
+                    Node::Binary(op, a, b) => (op.info().name, py.None().into_bound(py), place(a), place(b)),
+                })
+            })
+            .collect()
+    }
+}
+
+fn borrowed(pairs: &[(String, String)]) -> Vec<(&str, &str)> {
+    pairs.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect()
+}
