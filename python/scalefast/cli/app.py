@@ -17,7 +17,7 @@ from typing import Any
 
 import click
 
-from . import errors
+from . import errors, options
 
 # name -> module in `scalefast.cli.commands`, whose function of the same name is the command; in the order of the help
 COMMANDS = ("sweep", "fit", "predict", "laws")
@@ -120,18 +120,17 @@ def terminate(_signal: int, _frame: FrameType | None) -> None:
     raise SystemExit(errors.TERMINATED)
 
 
-@click.command(cls=Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.command(
+    cls=Program,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=options.examples("scalefast sweep --budget 1e24", "scalefast laws"),
+)
 @click.version_option(package_name="scalefast", message="%(prog)s %(version)s")
 def program() -> None:
     """Fit scaling laws to training runs, and read compute-optimal sizes off them.
 
-    Data go to stdout, everything else to stderr: a table on a terminal, CSV in a pipe, any format by --format.
-    Numbers may be written 70B, 1.4T or 1e24.
-
-    \b
-    Examples:
-      scalefast sweep --budget 1e24
-      scalefast laws
+    Data go to stdout, everything else to stderr: a table on a terminal, CSV in a pipe, any format by --format. Numbers
+    may be written 70B, 1.4T or 1e24.
     """
 
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, get_args
 
 import click
+
 from scalefast import Loss, SettingsError, units
 
 from . import output
@@ -21,10 +22,10 @@ from .errors import hint_for, quoted
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 FORMATS = ("table", "csv", "json", "ndjson", "parquet")
-INPUT_FORMATS = ("csv", "parquet", "ndjson", "arrow")
+INPUT_FORMATS = ("csv", "tsv", "parquet", "ndjson", "arrow")
 
 
-class Reader(click.ParamType):
+class Reader(click.ParamType[Any]):
     """A click type made of one function from (text, option) to value, which raises SettingsError."""
 
     def __init__(self, name: str, read: Callable[[str, str], Any]) -> None:
@@ -107,15 +108,18 @@ def read_loss(text: str, what: str) -> Loss:
         form = f"{name}:{','.join(wanted)}" if wanted else name
         raise SettingsError(f"{what}: {quoted(text)} is not of the form {form}", code="bad-loss", hint=f"write {form}")
     constants = ["auto" if part.strip() == "auto" else units.read_positive(part, what) for part in given]
-    return known[name](*constants)
+    build: Callable[..., Loss] = known[name]
+    return build(*constants)
 
 
+NUMBER = Reader("NUMBER", units.read_number)
+POSITIVE = Reader("NUMBER", units.read_positive)
 BINDING = Reader("NAME=COLUMN", read_assignment)
 TIE = Reader("NAME=FORMULA", read_assignment)
 FIXED = Reader("NAME=NUMBER", read_fixed)
 BOUND = Reader("NAME=LOW..HIGH", read_bound)
 VALUES = Reader("NAME=NUMBER", read_values)
-BUDGET = Reader("FLOPS", units.read_grid)
+GRID = Reader("FLOPS", units.read_grid)
 QUANTILES = Reader("Q,Q,...", read_quantiles)
 LOSS = Reader("LOSS", read_loss)
 
@@ -130,6 +134,11 @@ def unique(pairs: Sequence[tuple[str, Any]], option: str) -> dict[str, Any]:
     return values
 
 
+def examples(*lines: str) -> str:
+    """The end of a command's help: examples that run as they stand, one a line."""
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
 def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """`--format`, `-o/--output`, `--force` and `--quiet`; the command receives them as one `to: Destination`."""
 
@@ -139,6 +148,7 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
     ) -> Any:
         return command(*args, to=output.destination(format_, output_file, force, quiet), **kwargs)
 
+    decorated: Callable[..., Any] = with_destination
     for add in (
         click.option("-q", "--quiet", is_flag=True, help="No notes on stderr; warnings and errors remain."),
         click.option("--force", is_flag=True, help="Overwrite existing files."),
@@ -151,8 +161,8 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         format_option,
     ):
-        with_destination = add(with_destination)
-    return with_destination
+        decorated = add(decorated)
+    return decorated
 
 
 def format_option(command: Callable[..., Any]) -> Callable[..., Any]:

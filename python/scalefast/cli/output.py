@@ -129,6 +129,33 @@ def write_object(fields: Mapping[str, Any], to: Destination) -> None:
         file.write(text + "\n")
 
 
+def write_fields(fields: Mapping[str, Any], to: Destination) -> None:
+    """Named facts about one thing: lines for people, an object in JSON, else rows of `field` and `value`."""
+    if to.format == "table":
+        with opened(to) as file:
+            file.write("".join(f"{line}\n" for line in fact_lines(fields)))
+    elif to.format == "json":
+        write_object(fields, to)
+    else:
+        import polars as pl
+
+        values = [value if isinstance(value, str) else json.dumps(plain(value)) for value in fields.values()]
+        write_frame(pl.DataFrame({"field": list(fields), "value": values}, schema_overrides={"value": pl.String}), to)
+
+
+def fact_lines(fields: Mapping[str, Any]) -> Iterator[str]:
+    """`name  value` lines; a mapping's entries stand below one another."""
+    margin = max(len(name) for name in fields)
+    for name, value in fields.items():
+        if isinstance(value, Mapping):
+            inner = max(len(key) for key in value)
+            texts = [f"{key:<{inner}}  {human(item, key)}" for key, item in value.items()]
+        else:
+            texts = [human(value, name)]
+        for place, text in enumerate(texts):
+            yield f"{name if place == 0 else '':<{margin}}  {text}"
+
+
 def encoded(frame: pl.DataFrame, format_: str) -> Iterator[bytes]:
     """The frame's bytes, in pieces where the format allows it, so that a closed pipe or Ctrl-C is noticed early."""
     if format_ == "csv":

@@ -1,7 +1,7 @@
 """Reads the frame that a command is given.
 
-In: a path, a URL or `-` (stdin), as CSV, Parquet, NDJSON or Arrow. Out: a Polars frame in which text columns made of
-numbers are numbers: one `nan` or `inf` in a CSV must reach the check that counts such rows, not turn a column to text.
+In: a path, a URL or `-` (stdin), as CSV, TSV, Parquet, NDJSON or Arrow. Out: a Polars frame in which text columns made
+of numbers are numbers: a `nan` or `inf` in a CSV must reach the check that counts such rows, not turn a column to text.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 FORMAT_OF_SUFFIX = {
     ".csv": "csv",
+    ".tsv": "tsv",
     ".parquet": "parquet",
     ".ndjson": "ndjson",
     ".jsonl": "ndjson",
@@ -83,13 +84,13 @@ def parse(data: str | io.BytesIO, chosen: str) -> pl.DataFrame:
     """One frame; all rows of a text format decide the types of its columns."""
     import polars as pl
 
-    if chosen == "csv":
-        return pl.read_csv(data, infer_schema_length=None)
+    if chosen in ("csv", "tsv"):
+        return pl.read_csv(data, separator="," if chosen == "csv" else "\t", infer_schema_length=None)
     if chosen == "parquet":
         return pl.read_parquet(data)
     if chosen == "ndjson":
         return pl.read_ndjson(data, infer_schema_length=None)
-    return pl.read_ipc(data, memory_map=False)
+    return pl.read_ipc(data)
 
 
 def numeric_text(frame: pl.DataFrame) -> pl.DataFrame:

@@ -7,13 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .. import columns, errors, options, output, reading
+from scalefast import SettingsError
+
+from .. import errors, options, output, reading
 
 if TYPE_CHECKING:
     import scalefast as sf
 
+#: Runs drawn from a published law, so that the examples need no file.
+RUNS = "scalefast predict hoffmann-2022 --at N=1e8..1e10:6 --at D=1e9..1e12:6 | scalefast fit -"
 
-@click.command()
+
+@click.command(epilog=options.examples(f"{RUNS} --law chinchilla", f"{RUNS} --law 'E + A/N**a + B/D**b' --fix E=1.69"))
 @click.argument("runs", metavar="RUNS")
 @click.option(
     "--law",
@@ -27,11 +32,13 @@ if TYPE_CHECKING:
     multiple=True,
     help="The column of a variable, by name or as a formula: N=config.params_m*1e6. Repeatable.",
 )
-@click.option("--y", "response", metavar="COLUMN", help="The column of the loss, by name or as a formula.")
+@click.option("--y", metavar="COLUMN", help="The column of the loss, by name or as a formula.")
 @click.option("--where", metavar="SQL", help="Use only these rows, such as 'loss < 4'; how many is reported.")
 @click.option("--drop-invalid", is_flag=True, help="Leave out rows that cannot be used; how many is reported.")
 @click.option("--weights", metavar="COLUMN", help="Relative weights of the rows.")
-@click.option("--residual", type=click.Choice(["log", "identity"]), help="ln(fit/loss) or fit - loss. Default: the law's.")
+@click.option(
+    "--residual", type=click.Choice(["log", "identity"]), help="ln(fit/loss) or fit - loss. Default: the law's."
+)
 @click.option(
     "--loss",
     type=options.LOSS,
@@ -39,10 +46,16 @@ if TYPE_CHECKING:
     "Default: the law's own, else squared.",
 )
 @click.option(
-    "--bound", "bounds", type=options.BOUND, multiple=True, help="Keep a parameter within a range: alpha=0..1. Repeatable."
+    "--bound",
+    "bounds",
+    type=options.BOUND,
+    multiple=True,
+    help="Keep a parameter within a range: alpha=0..1. Repeatable.",
 )
 @click.option("--fix", "fixed", type=options.FIXED, multiple=True, help="Hold a parameter: E=1.69. Repeatable.")
-@click.option("--tie", "tied", type=options.TIE, multiple=True, help="Set a parameter by others: beta=alpha. Repeatable.")
+@click.option(
+    "--tie", "tied", type=options.TIE, multiple=True, help="Set a parameter by others: beta=alpha. Repeatable."
+)
 @click.option("--run", metavar="COLUMN", help="Which rows belong to one training run.")
 @click.option("--checkpoints", type=click.Choice(["final", "all"]), help="Which rows of a run to use.")
 @click.option("--level", type=options.NUMBER, default=0.9, help="Level of the intervals; default 0.9.")
@@ -55,9 +68,9 @@ if TYPE_CHECKING:
 @click.option(
     "-o",
     "--output",
-    "output_file",
-    metavar="FILE",
-    help="Save the fitted law here (.parquet); `predict` and `sweep` take the file. The parameters still go to stdout.",
+    "law_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Save the fitted law here (.parquet), for `predict` and `sweep`. The parameters still go to stdout.",
 )
 @click.option("--force", is_flag=True, help="Overwrite existing files.")
 @click.option("-q", "--quiet", is_flag=True, help="No notes on stderr; warnings and errors remain.")
@@ -65,17 +78,16 @@ def fit(
     runs: str,
     law: str,
     bindings: tuple[tuple[str, str], ...],
-    response: str | None,
     where: str | None,
     bounds: tuple[tuple[str, tuple[float, float]], ...],
     fixed: tuple[tuple[str, float], ...],
     tied: tuple[tuple[str, str], ...],
+    strict: bool,
     input_format: str | None,
     format_: str | None,
-    output_file: str | None,
+    law_file: Path | None,
     force: bool,
     quiet: bool,
-    strict: bool,
     **settings: Any,
 ) -> None:
     """Fit a law to training runs.
@@ -83,10 +95,68 @@ def fit(
     RUNS is a file of CSV, Parquet, NDJSON or Arrow, - for stdin, one row a run. Columns such as N, n_params, D, tokens,
     C, flops, loss are recognised; others are named with --col and --y. Prints one row a parameter with its interval;
     what was used, how well it converged and every warning go to stderr.
-
-    \b
-    Examples:
-      scalefast predict hoffmann-2022 --at N=1e8..1e10:6 --at D=1e9..1e12:6 | scalefast fit - --law chinchilla
-      scalefast predict hoffmann-2022 --at N=1e8..1e10:6 --at D=1e9..1e12:6 -o runs.csv --force &&
-        scalefast fit runs.csv --law 'E + A/N**a + B/D**b' --bound a=0..1 -o law.parquet --force
     """
+    import scalefast as sf
+
+    to = output.destination(format_, None, force, quiet)
+    if law_file is not None:
+        check_law_file(law_file, force)
+    frame = reading.read_frame(runs, input_format)
+    result = sf.fit(
+        frame,
+        law,
+        columns=options.unique(bindings, "--col"),
+        where=where,
+        bounds=options.unique(bounds, "--bound"),
+        fixed=options.unique(fixed, "--fix"),
+        tied=options.unique(tied, "--tie"),
+        **{name: value for name, value in settings.items() if value is not None},
+    )
+    tell(result, to)
+    output.write_frame(result.parameters, to, meta=summary(result))
+    if law_file is not None:
+        with output.replacing(law_file, force) as temporary:
+            result.save(temporary)
+        output.note(f"saved as {law_file}", to)
+    if strict:
+        insist(result)
+
+
+def check_law_file(path: Path, force: bool) -> None:
+    """Refuse a name before the fit that could not be written after it."""
+    if path.suffix != ".parquet":
+        raise SettingsError(
+            f"--output: {errors.quoted(str(path))} is not a .parquet file",
+            code="unknown-suffix",
+            hint="fitted laws are saved as Parquet; for the parameters as text use --format and a pipe",
+        )
+    output.check_writable(path, force)
+
+
+def tell(result: sf.Fit, to: output.Destination) -> None:
+    """What was fitted to what, how it ended, and every diagnostic, on stderr."""
+    output.note(f"L = {result.law.formula}", to)
+    output.note(f"status {result.status}, objective {result.objective:.10g}", to)
+    for row in result.diagnostics.iter_rows(named=True):
+        if row["severity"] == "info":
+            output.note(f"{row['message']} ({row['code']})", to)
+        else:
+            output.warn(f"{row['message']} ({row['code']})")
+
+
+def summary(result: sf.Fit) -> dict[str, Any]:
+    """What JSON says beside the parameters."""
+    return {
+        "formula": result.law.formula,
+        "status": result.status,
+        "objective": result.objective,
+        "diagnostics": result.diagnostics.to_dicts(),
+    }
+
+
+def insist(result: sf.Fit) -> None:
+    """Fail unless the fit converged and nothing warns."""
+    severities = result.diagnostics["severity"].to_list()
+    warnings = len(severities) - severities.count("info")
+    if result.status != "converged" or warnings:
+        raise errors.CheckFailed(f"--strict: status {result.status}, {warnings} warnings")

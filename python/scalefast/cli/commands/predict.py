@@ -6,13 +6,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .. import columns, options, output, reading
+from .. import options, output, reading
 
 if TYPE_CHECKING:
     import polars as pl
 
 
-@click.command()
+@click.command(
+    epilog=options.examples(
+        "scalefast predict hoffmann-2022 --at N=70B --at D=1.4T",
+        r"printf 'N,tokens_b\n1e9,20\n' | scalefast predict epoch-2024-huber - --col 'D=tokens_b*1e9'",
+    )
+)
 @click.argument("law", metavar="LAW")
 @click.argument("points", metavar="[POINTS]", required=False)
 @click.option(
@@ -44,11 +49,6 @@ def predict(
     LAW is an id (see `scalefast laws`), a law file, or a law saved by `scalefast fit`. POINTS is a file of CSV,
     Parquet, NDJSON or Arrow, - for stdin; columns such as N, n_params, D or tokens are recognised, others are named
     with --col. The rows come back with the predicted L in nats per token added.
-
-    \b
-    Examples:
-      scalefast predict hoffmann-2022 --at N=70B --at D=1.4T
-      printf 'N,tokens_b\\n1e9,20\\n7e9,140\\n' | scalefast predict epoch-2024-huber - --col 'D=tokens_b*1e9'
     """
     import scalefast as sf
 
@@ -56,8 +56,8 @@ def predict(
     if (points is None) == (not values):
         raise click.UsageError("give either POINTS or --at")
     frame = reading.read_frame(points, input_format) if points is not None else grid(options.unique(values, "--at"))
-    bound = columns.bind(options.unique(bindings, "--col"), frame)
-    output.write_frame(chosen.predict(frame, columns=bound), to, meta={"law": chosen.id, "formula": chosen.formula})
+    predicted = chosen.predict(frame, columns=options.unique(bindings, "--col"))
+    output.write_frame(predicted, to, meta={"law": chosen.id, "formula": chosen.formula})
 
 
 def grid(values: dict[str, list[float]]) -> pl.DataFrame:

@@ -1,0 +1,147 @@
+"""`scalefast laws`: the catalogue, one law in full, and the check of a law file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from scalefast import LawError
+
+from .. import errors, options, output
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    import scalefast as sf
+
+#: Columns that a table leaves to `laws show`; machine formats have them all.
+LEFT_TO_SHOW = ("source", "n_definition", "confidence")
+
+
+@click.group(
+    invoke_without_command=True,
+    epilog=options.examples("scalefast laws", "scalefast laws --filter form=chinchilla --format json"),
+)
+@click.option(
+    "--filter",
+    "filters",
+    metavar="TEXT",
+    multiple=True,
+    help="Only laws with this text anywhere, or COLUMN=TEXT in one column: form=kaplan-n. Repeatable: all must hold.",
+)
+@options.output_options
+@click.pass_context
+def laws(ctx: click.Context, filters: tuple[str, ...], to: output.Destination) -> None:
+    """List, show and check laws.
+
+    Lists the functional forms that come with scalefast and their published sets of parameters. A form (`chinchilla`)
+    is to be fitted; a set (`hoffmann-2022`) predicts and plans.
+    """
+    if ctx.invoked_subcommand is not None:
+        return
+    import scalefast as sf
+
+    frame = sf.laws()
+    for text in filters:
+        frame = matching(frame, text)
+    if frame.height == 0:
+        output.warn("no law matches; `scalefast laws` lists them all")
+    output.write_frame(frame, to, table=lambda: frame.drop(LEFT_TO_SHOW))
+
+
+def matching(frame: pl.DataFrame, text: str) -> pl.DataFrame:
+    """Rows with `text` in any column, or `column=text` in one; letter case does not matter."""
+    import polars as pl
+
+    name, equals, value = text.partition("=")
+    chosen = [name] if equals and name in frame.columns else frame.columns
+    wanted = (value if chosen == [name] else text).lower()
+    holds = [pl.col(column).cast(pl.String).str.to_lowercase().str.contains(wanted, literal=True) for column in chosen]
+    return frame.filter(pl.any_horizontal(holds))
+
+
+@laws.command(
+    epilog=options.examples("scalefast laws show hoffmann-2022", "scalefast laws show chinchilla --format json")
+)
+@click.argument("law", metavar="ID")
+@options.output_options
+def show(law: str, to: output.Destination) -> None:
+    """Show one law: formula, parameters, units, source, range of the data, errata.
+
+    ID is an id of `scalefast laws`, or a law file.
+    """
+    import scalefast as sf
+
+    found = sf.law(law)
+    if not found.id:
+        raise not_an_id(law)
+    output.write_fields(described(found), to)
+
+
+def described(law: sf.Law) -> dict[str, Any]:
+    """Everything that is known of a law, without what is empty."""
+    published, source = law.published, law.source
+    fields: dict[str, Any] = {
+        "id": law.id,
+        "title": law.title,
+        "formula": law.formula,
+        "definitions": law.definitions,
+        "latex": law.latex,
+        "variables": {
+            name: ", ".join(filter(None, (entry.meaning, entry.definition, entry.unit)))
+            for name, entry in law.variables.items()
+        },
+        "parameters": law.parameters,
+        "std_error": law.std_error,
+        "bounds": {name: f"{low:g}..{high:g}" for name, (low, high) in law.bounds.items()},
+        "cost": law.cost,
+        "recipe": f"{law.recipe.residual} residual, {law.recipe.loss}" if law.recipe else None,
+        "fitted_range": {name: list(ends) for name, ends in law.fitted_range.items()},
+        "uncertainty": law.uncertainty,
+    }
+    if published is not None:
+        for name in ("n_definition", "flop_rule", "corpus", "tokeniser", "method", "confidence", "rounded", "errata"):
+            fields[name] = getattr(published, name)
+    else:
+        fields["sets"] = law.sets
+    if source is not None:
+        fields["source"] = ", ".join(
+            filter(None, (source.authors, str(source.year), source.title, f"arXiv {source.arxiv}", source.place))
+        )
+    return {name: value for name, value in fields.items() if value not in (None, "", {}, [])}
+
+
+@laws.command(epilog=options.examples("scalefast laws check chinchilla", "scalefast laws check kaplan-n --format json"))
+@click.argument("file", metavar="FILE")
+@options.output_options
+def check(file: str, to: output.Destination) -> None:
+    """Check a law file: its fields, its formula, and the check values of its published sets.
+
+    FILE is a law file (.toml), or the id of a law that comes with scalefast. Ends with 2 when the file is wrong, with 1
+    when a check value is not met.
+    """
+    import polars as pl
+
+    import scalefast as sf
+
+    form = sf.law(file)
+    if not form.id:
+        raise not_an_id(file)
+    prefix = f"{file}#" if file.endswith(".toml") else f"{form.form.id}/"
+    tables = [sf.law(prefix + name).check().select(pl.lit(name).alias("set"), pl.all()) for name in form.sets]
+    output.note(f"{form.title}: {form.formula}; published sets: {', '.join(form.sets) or 'none'}", to)
+    if not tables:
+        return
+    checks = pl.concat(tables)
+    output.write_frame(checks, to)
+    failed = checks.height - int(checks["ok"].sum())
+    if failed:
+        raise errors.CheckFailed(f"{failed} of {checks.height} check values are not met")
+
+
+def not_an_id(text: str) -> LawError:
+    """The text is a formula, which has nothing to show or check."""
+    return LawError(
+        f"{errors.quoted(text)} is neither a law's id nor a law file", code="unknown-law", hint="see `scalefast laws`"
+    )

@@ -1,0 +1,140 @@
+"""The program as a whole: help, laziness, exit codes, signals, pipes."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cli_runs import SCRIPT, invoke, process
+from scalefast.cli import app
+
+COMMANDS = ["sweep", "fit", "predict", "laws", "laws show", "laws check"]
+
+
+@pytest.mark.parametrize("arguments", ["--help", *(f"{command} --help" for command in COMMANDS)])
+def test_help_needs_neither_numpy_nor_polars_nor_rich(arguments: str) -> None:
+    script = (
+        "import sys\nfrom scalefast.cli.app import program\n"
+        f"code = program({arguments.split()!r}, 'scalefast', standalone_mode=False)\n"
+        "heavy = {'numpy', 'polars', 'rich', 'scalefast._core'} & set(sys.modules)\n"
+        "sys.exit(f'{code} {heavy}' if code or heavy else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("Usage: scalefast")
+
+
+def test_help_lists_every_command_with_a_summary() -> None:
+    text = invoke("--help").stdout
+    for command in app.COMMANDS:
+        assert re.search(rf"^  {command} +[A-Z]", text, re.MULTILINE)
+
+
+def test_version() -> None:
+    assert re.fullmatch(r"scalefast \d+\.\d+\.\d+\S*\n", invoke("--version").stdout)
+
+
+def test_no_arguments_show_the_help_and_are_wrong_usage() -> None:
+    result = invoke()
+    assert result.exit_code == 2
+    assert "Usage: scalefast" in result.stdout + result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["swep"], "did you mean `sweep`"),
+        (["sweep", "--bugdet", "1"], "--budget"),
+        (["sweep", "extra"], "extra"),
+        (["fit"], "RUNS"),
+        (["fit", "runs.csv"], "--law"),
+        (["predict", "chinchilla"], "POINTS"),
+        (["sweep", "--format", "xml", "--budget", "1"], "'xml'"),
+    ],
+)
+def test_wrong_usage_is_2_and_says_what(arguments: list[str], told: str) -> None:
+    result = invoke(*arguments)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert told in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("spelling", [["--format", "json"], ["--format=json"], ["--format", "ndjson"]])
+def test_errors_are_json_where_json_was_asked_for(spelling: list[str]) -> None:
+    result = invoke("sweep", "--budget", "abc", *spelling)
+    assert result.exit_code == 2
+    error = json.loads(result.stderr)["error"]
+    assert error["code"] == "bad-number"
+    assert "abc" in error["message"]
+    usage = json.loads(invoke("sweep", "--bugdet", "1", *spelling).stderr)["error"]
+    assert usage["code"] == "usage"
+
+
+def test_a_missing_file_is_2_without_a_traceback(tmp_path: Path) -> None:
+    result = invoke("fit", str(tmp_path / "no.csv"), "--law", "chinchilla")
+    assert result.exit_code == 2
+    assert "no.csv" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_closed_pipe_ends_quietly() -> None:
+    many = ["predict", "hoffmann-2022", "--at", "N=1e6..1e12:300", "--at", "D=1e6..1e12:300"]
+    with process(*many) as run, subprocess.Popen(["head", "-1"], stdin=run.stdout, stdout=subprocess.PIPE) as head:
+        assert run.stdout is not None
+        run.stdout.close()
+        assert head.communicate()[0] == b"N,D,L\n"
+        assert run.stderr is not None
+        assert run.stderr.read() == ""
+        assert run.wait(20) == 0
+
+
+def test_the_output_is_csv_in_a_pipe_and_a_table_on_a_terminal() -> None:
+    arguments = ["predict", "hoffmann-2022", "--at", "N=70B", "--at", "D=1.4T"]
+    assert invoke(*arguments).stdout.startswith("N,D,L\n70000000000.0,1400000000000.0,1.92")
+    assert "70B" in on_a_terminal(*arguments, NO_COLOR="")
+
+
+def test_no_color_leaves_no_escape_sequences_for_colour() -> None:
+    arguments = ["predict", "hoffmann-2022", "--at", "N=70B", "--at", "D=1.4T"]
+    text = on_a_terminal(*arguments, NO_COLOR="1", TERM="xterm-256color")
+    assert "70B" in text
+    assert not re.search(r"\x1b\[[0-9;]*3[0-9]", text)
+
+
+def test_a_dumb_terminal_gets_no_escape_sequences() -> None:
+    assert "\x1b" not in on_a_terminal("laws", "--filter", "chinchilla", TERM="dumb")
+
+
+def on_a_terminal(*arguments: str, **environment: str) -> str:
+    """What the script writes when its stdout is a terminal."""
+    import os
+    import pty
+
+    leader, follower = pty.openpty()
+    clean = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+    environment = {name: value for name, value in environment.items() if value}
+    run = subprocess.Popen(
+        [str(SCRIPT), *arguments],
+        stdout=follower,
+        stderr=subprocess.DEVNULL,
+        env={**clean, "COLUMNS": "200", **environment},
+    )
+    os.close(follower)
+    text = b""
+    while True:
+        try:
+            piece = os.read(leader, 65536)
+        except OSError:
+            break
+        if not piece:
+            break
+        text += piece
+    os.close(leader)
+    assert run.wait(20) == 0
+    return text.decode()
