@@ -45,15 +45,18 @@ def permitted(expression: str) -> bool:
         return result
 
     def licence() -> bool:
-        name = tokens.pop(0) if tokens else ""
+        name = tokens.pop(0)
         if name == "(":
             result = alternatives()
-            return bool(tokens) and tokens.pop(0) == ")" and result
+            return tokens.pop(0) == ")" and result
         if tokens and tokens[0] == "WITH":
-            name = f"{name} {tokens.pop(0)} {tokens.pop(0) if tokens else ''}"
+            name = f"{name} {tokens.pop(0)} {tokens.pop(0)}"
         return name in ALLOWED
 
-    return alternatives() and not tokens
+    try:
+        return alternatives() and not tokens
+    except IndexError:  # the expression ended too early
+        return False
 
 
 def main() -> int:
