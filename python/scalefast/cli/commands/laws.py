@@ -88,11 +88,8 @@ def described(law: sf.Law) -> dict[str, Any]:
         "formula": law.formula,
         "definitions": law.definitions,
         "latex": law.latex,
-        "variables": {
-            name: ", ".join(filter(None, (entry.meaning, entry.definition, entry.unit)))
-            for name, entry in law.variables.items()
-        },
-        "parameters": law.parameters,
+        "variables": {name: meaning_of(entry) for name, entry in law.variables.items()},
+        "parameters": law.parameters if law.values else list(law.parameters),
         "std_error": law.std_error,
         "bounds": {name: f"{low:g}..{high:g}" for name, (low, high) in law.bounds.items()},
         "cost": law.cost,
@@ -110,6 +107,12 @@ def described(law: sf.Law) -> dict[str, Any]:
             filter(None, (source.authors, str(source.year), source.title, f"arXiv {source.arxiv}", source.place))
         )
     return {name: value for name, value in fields.items() if value not in (None, "", {}, [])}
+
+
+def meaning_of(variable: Any) -> str:
+    """What a variable counts, by which definition, in which unit."""
+    definition = f" ({variable.definition})" if variable.definition else ""
+    return f"{variable.meaning}{definition}, in {variable.unit}" if variable.meaning else variable.unit + definition
 
 
 @laws.command(epilog=options.examples("scalefast laws check chinchilla", "scalefast laws check kaplan-n --format json"))

@@ -1,0 +1,94 @@
+"""`scalefast laws`: listing, showing, checking."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from cli_runs import invoke
+
+
+def listed(*arguments: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(invoke("laws", *arguments).stdout)))
+
+
+def test_the_list_has_forms_and_sets() -> None:
+    ids = [row["id"] for row in listed()]
+    assert {"chinchilla", "hoffmann-2022", "hoffmann-2022-rounded", "epoch-2024", "epoch-2024-huber"} <= set(ids)
+    assert {"power-offset", "kaplan-n", "kaplan-d", "kaplan-c", "kaplan-nd", "kaplan-frontier"} <= set(ids)
+
+
+def test_filters_search_every_column_or_one_and_all_must_hold() -> None:
+    assert {row["form"] for row in listed("--filter", "form=chinchilla")} == {"chinchilla"}
+    assert {row["year"] for row in listed("--filter", "BESIROGLU")} == {"2024"}
+    assert [row["id"] for row in listed("--filter", "form=chinchilla", "--filter", "id=rounded")] == [
+        "hoffmann-2022-rounded"
+    ]
+
+
+def test_a_filter_that_matches_nothing_says_so() -> None:
+    result = invoke("laws", "--filter", "nonsense")
+    assert result.exit_code == 0
+    assert len(result.stdout.splitlines()) == 1
+    assert "no law matches" in result.stderr
+
+
+def test_show_gives_all_digits_and_the_source() -> None:
+    law = json.loads(invoke("laws", "show", "hoffmann-2022", "--format", "json").stdout)
+    assert law["parameters"]["alpha"] == 0.33917084
+    assert law["parameters"]["A"] == 406.4010175194737
+    assert law["formula"] == "E + A/N**alpha + B/D**beta"
+    assert "2203.15556" in law["source"]
+    assert law["fitted_range"]["C"] == [6e18, 3e21]
+
+
+def test_show_of_a_form_names_its_sets() -> None:
+    law = json.loads(invoke("laws", "show", "chinchilla", "--format", "json").stdout)
+    assert "epoch-2024-huber" in law["sets"]
+    assert law["parameters"] == ["E", "A", "B", "alpha", "beta"]
+
+
+def test_show_says_that_rounded_constants_are_rounded() -> None:
+    table = invoke("laws", "show", "hoffmann-2022-rounded", "--format", "table").stdout
+    assert "rounded" in table
+    assert "32B instead of the paper's own 40B" in table
+
+
+@pytest.mark.parametrize("form", ["chinchilla", "kaplan-n", "kaplan-d", "kaplan-c", "kaplan-nd", "kaplan-frontier"])
+def test_the_shipped_laws_meet_their_check_values(form: str) -> None:
+    result = invoke("laws", "check", form)
+    assert result.exit_code == 0
+    rows = list(csv.DictReader(io.StringIO(result.stdout)))
+    assert rows
+    assert {row["ok"] for row in rows} == {"true"}
+
+
+def test_a_law_file_that_misses_its_check_value_is_1(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    text = """\
+schema = 1
+id = "mine"
+title = "Mine"
+formula = "A/N**a"
+[variables.N]
+unit = "parameters"
+[parameters.A]
+[parameters.a]
+[[published]]
+id = "first"
+n_definition = "total"
+confidence = "own"
+values = { A = 4.0, a = 0.5 }
+checks = [{ at = { N = 16.0 }, gives = { L = 1.0 }, tolerance = 1e-9 }]
+"""
+    path.write_text(text)
+    assert invoke("laws", "check", str(path)).exit_code == 0
+    path.write_text(text.replace("L = 1.0", "L = 1.1"))
+    result = invoke("laws", "check", str(path))
+    assert result.exit_code == 1
+    assert "1 of 1 check values" in result.stderr
+    assert "false" in result.stdout
