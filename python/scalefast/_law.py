@@ -330,7 +330,11 @@ def _from_file(text: str) -> Law:
 
 def _check_symbols(found: Law, where: str) -> None:
     """Every symbol of the formulas is declared, every declared one is used."""
-    used = found._system.symbols()
+    try:
+        used = found._system.symbols()
+    except FormulaError as error:
+        error.message = f"{where}: {error.message}"
+        raise
     declared = [*found.form.variables, *found.form.parameters]
     for name in used:
         if name not in declared:

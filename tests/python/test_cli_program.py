@@ -5,28 +5,12 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from cli_runs import SCRIPT, invoke, process
 from scalefast.cli import app
-
-COMMANDS = ["sweep", "fit", "predict", "laws", "laws show", "laws check"]
-
-
-@pytest.mark.parametrize("arguments", ["--help", *(f"{command} --help" for command in COMMANDS)])
-def test_help_needs_neither_numpy_nor_polars_nor_rich(arguments: str) -> None:
-    script = (
-        "import sys\nfrom scalefast.cli.app import program\n"
-        f"code = program({arguments.split()!r}, 'scalefast', standalone_mode=False)\n"
-        "heavy = {'numpy', 'polars', 'rich', 'scalefast._core'} & set(sys.modules)\n"
-        "sys.exit(f'{code} {heavy}' if code or heavy else 0)"
-    )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("Usage: scalefast")
 
 
 def test_help_lists_every_command_with_a_summary() -> None:
@@ -42,7 +26,7 @@ def test_version() -> None:
 def test_no_arguments_show_the_help_and_are_wrong_usage() -> None:
     result = invoke()
     assert result.exit_code == 2
-    assert "Usage: scalefast" in result.stdout + result.stderr
+    assert "Usage: scalefast" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -50,7 +34,7 @@ def test_no_arguments_show_the_help_and_are_wrong_usage() -> None:
     [
         (["swep"], "did you mean `sweep`"),
         (["sweep", "--bugdet", "1"], "--budget"),
-        (["sweep", "extra"], "extra"),
+        (["sweep", "--budget", "1e24", "extra"], "extra"),
         (["fit"], "RUNS"),
         (["fit", "runs.csv"], "--law"),
         (["predict", "chinchilla"], "POINTS"),

@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from itertools import pairwise
 from types import FrameType
 from typing import Any
 
@@ -95,12 +96,8 @@ def is_library_error(error: Exception) -> bool:
 def wants_json(arguments: Sequence[str]) -> bool:
     """Whether JSON was asked for, read from the bare arguments so that usage errors obey it too."""
     asked = {"json", "ndjson"}
-    return any(
-        argument.removeprefix("--format=") in asked
-        if argument.startswith("--format=")
-        else argument == "--format" and following in asked
-        for argument, following in zip(arguments, [*arguments[1:], ""], strict=True)
-    )
+    joined = any(argument.removeprefix("--format=") in asked for argument in arguments if "=" in argument)
+    return joined or any(option == "--format" and value in asked for option, value in pairwise(arguments))
 
 
 def interrupted() -> int:
@@ -121,17 +118,22 @@ def terminate(_signal: int, _frame: FrameType | None) -> None:
 
 
 @click.command(
+    "scalefast",
     cls=Program,
+    invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=options.examples("scalefast sweep --budget 1e24", "scalefast laws"),
 )
 @click.version_option(package_name="scalefast", message="%(prog)s %(version)s")
-def program() -> None:
+@click.pass_context
+def program(ctx: click.Context) -> None:
     """Fit scaling laws to training runs, and read compute-optimal sizes off them.
 
     Data go to stdout, everything else to stderr: a table on a terminal, CSV in a pipe, any format by --format. Numbers
     may be written 70B, 1.4T or 1e24.
     """
+    if ctx.invoked_subcommand is None:
+        raise click.UsageError(f"no command\n\n{ctx.get_help()}")
 
 
 def main() -> None:

@@ -38,6 +38,8 @@ def read_frame(source: str, input_format: str | None) -> pl.DataFrame:
     chosen = input_format or format_of(source)
     try:
         frame = parse(open_source(source, label), chosen)
+    except pl.exceptions.NoDataError:
+        raise empty(label) from None
     except (pl.exceptions.PolarsError, UnicodeDecodeError, ValueError) as error:
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise DataError(
@@ -75,9 +77,14 @@ def open_source(source: str, label: str) -> str | io.BytesIO:
     else:
         content = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
         size = len(content)
-    if size == 0 or (content is not None and not content.strip()):
-        raise DataError(f"{label} is empty", code="empty-file", hint="a header and rows are expected")
+    if size == 0:
+        raise empty(label)
     return source if content is None else io.BytesIO(content)
+
+
+def empty(label: str) -> DataError:
+    """There is nothing in it."""
+    return DataError(f"{label} is empty", code="empty-file", hint="a header and rows are expected")
 
 
 def parse(data: str | io.BytesIO, chosen: str) -> pl.DataFrame:
