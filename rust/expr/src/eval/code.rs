@@ -1,0 +1,148 @@
+//! The operations of a compiled program, and the arithmetic of each.
+//!
+//! Stage: shared by lowering (which folds constants with it), by the uniform stage of a program and by the
+//! block evaluator. There is one definition of every operation, generic over the lane, so that all agree.
+
+use super::lane::Lane;
+use super::{Kernel, Task, trigonometry, vecmath};
+
+/// One operation on up to three arguments.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum Code {
+    Copy,
+    Neg,
+    Abs,
+    Sqrt,
+    Sign,
+    Exp,
+    Expm1,
+    Log,
+    Log2,
+    Log10,
+    Log1p,
+    Sin,
+    Cos,
+    Tan,
+    Arctan,
+    Tanh,
+    Sigmoid,
+    /// 1/x.
+    Reciprocal,
+    /// 1/x as the logarithm of x computes it on its way.
+    LogReciprocal,
+    Add,
+    Sub,
+    Mul,
+    Div,
+    Pow,
+    Min,
+    Max,
+    LessEqual,
+    /// a·b + c, rounded once.
+    MulAdd,
+    /// a·b − c, rounded once.
+    MulSub,
+    /// c − a·b, rounded once.
+    NegMulAdd,
+}
+
+impl Code {
+    /// Number of arguments.
+    pub(crate) fn arity(self) -> usize {
+        match self {
+            Code::MulAdd | Code::MulSub | Code::NegMulAdd => 3,
+            Code::Add | Code::Sub | Code::Mul | Code::Div => 2,
+            Code::Pow | Code::Min | Code::Max | Code::LessEqual => 2,
+            _ => 1,
+        }
+    }
+
+    /// Whether the operation costs about as much as reading its arguments.
+    pub(crate) fn is_cheap(self) -> bool {
+        use Code::*;
+        matches!(
+            self,
+            Copy | Neg
+                | Abs
+                | Sign
+                | Add
+                | Sub
+                | Mul
+                | Min
+                | Max
+                | LessEqual
+                | MulAdd
+                | MulSub
+                | NegMulAdd
+        )
+    }
+
+    /// The value on plain numbers; arguments beyond the arity are ignored.
+    pub(crate) fn value(self, arguments: [f64; 3]) -> f64 {
+        Kernel::Scalar.run(Single(self, arguments))
+    }
+
+    /// The value for a group of lanes.
+    #[inline(always)]
+    pub(crate) fn apply<L: Lane>(self, [a, b, c]: [L; 3]) -> L {
+        match self {
+            Code::Copy => a,
+            Code::Neg => -a,
+            Code::Abs => a.abs(),
+            Code::Sqrt => a.sqrt(),
+            Code::Sign => sign(a),
+            Code::Exp => vecmath::exp(a),
+            Code::Expm1 => vecmath::expm1(a),
+            Code::Log => vecmath::ln(a),
+            Code::Log2 => vecmath::log2(a),
+            Code::Log10 => vecmath::log10(a),
+            Code::Log1p => vecmath::log1p(a),
+            Code::Sin => trigonometry::sin(a),
+            Code::Cos => trigonometry::cos(a),
+            Code::Tan => trigonometry::tan(a),
+            Code::Arctan => trigonometry::arctan(a),
+            Code::Tanh => vecmath::tanh(a),
+            Code::Sigmoid => vecmath::sigmoid(a),
+            Code::Reciprocal => a.of(1.0) / a,
+            Code::LogReciprocal => vecmath::ln_and_reciprocal(a).1,
+            Code::Add => a + b,
+            Code::Sub => a - b,
+            Code::Mul => a * b,
+            Code::Div => a / b,
+            Code::Pow => vecmath::pow(a, b),
+            Code::Min => L::pick(a.is_nan() | a.le(b), a, b),
+            Code::Max => L::pick(a.is_nan() | b.le(a), a, b),
+            Code::LessEqual => less_equal(a, b),
+            Code::MulAdd => a.fma(b, c),
+            Code::MulSub => a.fms(b, c),
+            Code::NegMulAdd => a.fnma(b, c),
+        }
+    }
+}
+
+struct Single(Code, [f64; 3]);
+
+impl Task for Single {
+    type Result = f64;
+    #[inline(always)]
+    unsafe fn run<L: Lane>(self) -> f64 {
+        self.0.apply(self.1)
+    }
+}
+
+/// −1, 0 or 1; NaN for NaN.
+#[inline(always)]
+fn sign<L: Lane>(a: L) -> L {
+    let zero = a.of(0.0);
+    let one = a.of(1.0);
+    let value = L::pick(a.lt(zero), -one, zero);
+    let value = L::pick(zero.lt(a), one, value);
+    L::pick(a.is_nan(), a, value)
+}
+
+/// 1 where a ≤ b, else 0; NaN where either is NaN.
+#[inline(always)]
+fn less_equal<L: Lane>(a: L, b: L) -> L {
+    let value = L::pick(a.le(b), a.of(1.0), a.of(0.0));
+    L::pick(a.is_nan() | b.is_nan(), a + b, value)
+}
