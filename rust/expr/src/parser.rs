@@ -279,7 +279,7 @@ impl Parser<'_> {
             let (start, end) = (self.lexemes[open - 1].start, self.lexemes[close].end);
             return Err(FormulaError::new(
                 "wrong-argument-count",
-                format!("`{}` takes {wanted}, here are {arguments}", info.name),
+                format!("`{}` takes {wanted}, not {arguments}", info.name),
             )
             .at(self.text, start, end)
             .hint(format!("write {}", example(info))));
