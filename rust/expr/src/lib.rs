@@ -26,8 +26,6 @@ pub use eval::{BLOCK, Kernel, math, reduce};
 pub use formula::System;
 pub use graph::{Graph, Node, NodeId, SymbolId};
 pub use lexer::MAX_CHARACTERS;
-pub use lexer::MAX_CHARACTERS;
 pub use op::Op;
-pub use parser::MAX_DEPTH;
 pub use parser::MAX_DEPTH;
 pub use program::{Family, Output, Program, Workspace};
