@@ -12,6 +12,7 @@ import io
 import json
 import math
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -210,16 +211,26 @@ def write_table(frame: pl.DataFrame, file: TextIO) -> None:
     on_terminal = file.isatty()
     console = Console(file=file, width=None if on_terminal else 10_000, highlight=False, markup=False, emoji=False)
     cells = {name: [human(value, name) for value in frame[name]] for name in frame.columns}
-    widths = {name: max([len(name), *(len(cell) for cell in column)]) for name, column in cells.items()}
+    widths = {name: max(map(width, (name, *column))) for name, column in cells.items()}
     if on_terminal and sum(widths.values()) + 2 * len(widths) > console.width:
         write_records(cells, frame.height, console.print)
         return
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
     for name in frame.columns:
-        table.add_column(name, justify="right" if frame[name].dtype.is_numeric() else "left", no_wrap=True)
+        table.add_column(name, justify="right" if numeric(cells[name]) else "left", no_wrap=True)
     for row in zip(*cells.values(), strict=True):
         table.add_row(*row)
     console.print(table)
+
+
+def width(cell: str) -> int:
+    """Characters of the longest line."""
+    return max(map(len, cell.splitlines()), default=0)
+
+
+def numeric(column: Sequence[str]) -> bool:
+    """Whether every cell starts as a number does, or is missing."""
+    return all(re.match(r"[-+.\d]", cell) for cell in column)
 
 
 def write_records(cells: Mapping[str, Sequence[str]], height: int, write: Callable[[str], object]) -> None:
@@ -229,7 +240,7 @@ def write_records(cells: Mapping[str, Sequence[str]], height: int, write: Callab
         if row:
             write("")
         for name, column in cells.items():
-            write(f"{name:<{margin}}  {column[row]}")
+            write(f"{name:<{margin}}  {column[row].replace(chr(10), '  ')}")
 
 
 def human(value: Any, column: str = "") -> str:

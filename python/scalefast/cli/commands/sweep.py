@@ -101,25 +101,30 @@ def spreads(summary: pl.DataFrame) -> list[str]:
 
 
 def for_people(summary: pl.DataFrame) -> pl.DataFrame:
-    """The table on a terminal: each quantity with its interval (the outer quantiles) in one cell."""
+    """The table on a terminal: under each value its interval, from the lowest to the highest quantile."""
     import polars as pl
 
-    cells: dict[str, list[str]] = {"law": [], "C": [], "N": [], "D": [], "D/N": [], "L": [], "beyond data": []}
-    for row in summary.iter_rows(named=True):
-        cells["law"].append(row["law"])
-        cells["C"].append(units.format_flops(row["C"]))
-        for symbol, show in (("N", units.format_count), ("D", units.format_count), ("L", units.format_loss)):
-            cells[symbol].append(with_interval(row, symbol, show))
-        cells["D/N"].append(with_interval(row, "D_per_N", lambda value: f"{value:.3g}"))
-        decades = row["extrapolation_decades"]
-        cells["beyond data"].append("-" if decades is None else f"{decades:.1f} decades")
+    shown: dict[str, tuple[str, Callable[[float], str]]] = {
+        "N": ("N", short_count),
+        "D": ("D", short_count),
+        "D/N": ("D_per_N", lambda value: f"{value:.3g}"),
+        "L": ("L", units.format_loss),
+    }
+    rows = list(summary.iter_rows(named=True))
+    cells = {"law": [row["law"] for row in rows], "C": [units.format_flops(row["C"]) for row in rows]}
+    for heading, (symbol, show) in shown.items():
+        cells[heading] = [with_interval(row, symbol, show) for row in rows]
     return pl.DataFrame(cells)
 
 
+def short_count(value: float) -> str:
+    """Three digits are enough beside an interval."""
+    return units.format_count(value, 3)
+
+
 def with_interval(row: dict[str, Any], symbol: str, show: Callable[[float], str]) -> str:
-    """`95.86B (73.4B to 145B)`; without an interval where the law has no draws."""
+    """The value and, on a line of its own, the interval; the value alone where the law has no draws."""
     if row[symbol] is None:
-        return row["status"] or output.MISSING
+        return output.MISSING
     ends = [value for name, value in row.items() if name.startswith(f"{symbol}_q") and value is not None]
-    interval = f" ({show(ends[0])} to {show(ends[-1])})" if len(ends) > 1 else ""
-    return show(row[symbol]) + interval
+    return f"{show(row[symbol])}\n{show(ends[0])}-{show(ends[-1])}" if len(ends) > 1 else show(row[symbol])
