@@ -54,21 +54,25 @@ class Program(click.Group):
         prog_name: str | None = None,
         complete_var: str | None = None,
         standalone_mode: bool = True,
-        windows_expand_args: bool = True,
         **extra: Any,
     ) -> Any:
         """Run, and turn whatever ends the run into its exit code."""
+        if "_SCALEFAST_COMPLETE" in os.environ:
+            return super().main(args, prog_name, complete_var, standalone_mode, **extra)
         arguments = list(sys.argv[1:] if args is None else args)
-        code = self.run(arguments, prog_name or "scalefast", extra)
+        code = self.run(arguments, extra)
         if standalone_mode:
             sys.exit(code)
         return code
 
-    def run(self, arguments: list[str], name: str, extra: dict[str, Any]) -> int:
-        """The exit code of one run with these arguments."""
+    def run(self, arguments: list[str], extra: dict[str, Any]) -> int:
+        """The exit code of one run. (click's own `main` would end a closed pipe with 1.)"""
         try:
-            result = super().main(arguments, name, standalone_mode=False, **extra)
+            with self.make_context("scalefast", list(arguments), **extra) as ctx:
+                self.invoke(ctx)
             sys.stdout.flush()
+        except click.exceptions.Exit as ending:
+            return ending.exit_code
         except (KeyboardInterrupt, click.Abort):
             return interrupted()
         except BrokenPipeError:
@@ -83,7 +87,7 @@ class Program(click.Group):
                 return interrupted()
             errors.show(error, wants_json(arguments))
             return errors.BAD_INPUT
-        return result if isinstance(result, int) else errors.DONE
+        return errors.DONE
 
 
 def is_library_error(error: Exception) -> bool:
