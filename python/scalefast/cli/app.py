@@ -18,6 +18,8 @@ from typing import Any
 
 import click
 
+from scalefast import ScalefastError
+
 from . import errors, options
 
 # name -> module in `scalefast.cli.commands`, whose function of the same name is the command; in the order of the help
@@ -77,24 +79,12 @@ class Program(click.Group):
             return interrupted()
         except BrokenPipeError:
             return closed_pipe()
-        except (click.ClickException, OSError) as error:
-            errors.show(error, wants_json(arguments))
-            return errors.CHECK_FAILED if isinstance(error, errors.CheckFailed) else errors.BAD_INPUT
-        except Exception as error:
-            if not is_library_error(error):
-                raise
+        except (ScalefastError, click.ClickException, OSError) as error:
             if getattr(error, "code", None) == "interrupted":
                 return interrupted()
             errors.show(error, wants_json(arguments))
-            return errors.BAD_INPUT
+            return errors.CHECK_FAILED if isinstance(error, errors.CheckFailed) else errors.BAD_INPUT
         return errors.DONE
-
-
-def is_library_error(error: Exception) -> bool:
-    """Whether the library itself raised it, on purpose."""
-    import scalefast
-
-    return isinstance(error, scalefast.ScalefastError)
 
 
 def wants_json(arguments: Sequence[str]) -> bool:
