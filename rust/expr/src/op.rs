@@ -7,6 +7,7 @@ use Domain::{AboveMinusOne, All, NonNegative, Positive};
 use Notation::{Function, Infix, Prefix};
 
 use crate::differentiate::{self as rule, Rule};
+use crate::eval::math;
 
 /// An operator of the formula language.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -201,30 +202,30 @@ static TABLE: [OpInfo; 24] = [
     infix(Op::Sub, "sub", "-", 1, "-", |a, b| a - b, rule::sub),
     infix(Op::Mul, "mul", "*", 2, "\\,", |a, b| a * b, rule::mul),
     infix(Op::Div, "div", "/", 2, "\\frac", |a, b| a / b, rule::div),
-    infix(Op::Pow, "pow", "**", 4, "^", f64::powf, rule::pow),
+    infix(Op::Pow, "pow", "**", 4, "^", math::pow, rule::pow),
     comparison(Op::Min, "min", "\\min", minimum, rule::min),
     comparison(Op::Max, "max", "\\max", maximum, rule::max),
     OpInfo {
         notation: Prefix { symbol: "-", precedence: PREFIX_PRECEDENCE },
         ..function(Op::Neg, "neg", "-", All, |a| -a, rule::neg)
     },
-    function(Op::Exp, "exp", "\\exp", All, f64::exp, rule::exp),
+    function(Op::Exp, "exp", "\\exp", All, math::exp, rule::exp),
     OpInfo {
         aliases: &["ln"],
-        ..function(Op::Log, "log", "\\ln", Positive, f64::ln, rule::log)
+        ..function(Op::Log, "log", "\\ln", Positive, math::ln, rule::log)
     },
-    function(Op::Log2, "log2", "\\log_{2}", Positive, f64::log2, rule::log2),
-    function(Op::Log10, "log10", "\\log_{10}", Positive, f64::log10, rule::log10),
-    function(Op::Log1p, "log1p", "\\operatorname{log1p}", AboveMinusOne, f64::ln_1p, rule::log1p),
-    function(Op::Expm1, "expm1", "\\operatorname{expm1}", All, f64::exp_m1, rule::expm1),
+    function(Op::Log2, "log2", "\\log_{2}", Positive, math::log2, rule::log2),
+    function(Op::Log10, "log10", "\\log_{10}", Positive, math::log10, rule::log10),
+    function(Op::Log1p, "log1p", "\\operatorname{log1p}", AboveMinusOne, math::log1p, rule::log1p),
+    function(Op::Expm1, "expm1", "\\operatorname{expm1}", All, math::expm1, rule::expm1),
     function(Op::Sqrt, "sqrt", "\\sqrt", NonNegative, f64::sqrt, rule::sqrt),
     function(Op::Abs, "abs", "|", All, f64::abs, rule::abs),
-    function(Op::Sin, "sin", "\\sin", All, f64::sin, rule::sin),
-    function(Op::Cos, "cos", "\\cos", All, f64::cos, rule::cos),
-    function(Op::Tan, "tan", "\\tan", All, f64::tan, rule::tan),
-    function(Op::Arctan, "arctan", "\\arctan", All, f64::atan, rule::arctan),
-    function(Op::Tanh, "tanh", "\\tanh", All, f64::tanh, rule::tanh),
-    function(Op::Sigmoid, "sigmoid", "\\operatorname{sigmoid}", All, |a| 1.0 / (1.0 + (-a).exp()), rule::sigmoid),
+    function(Op::Sin, "sin", "\\sin", All, math::sin, rule::sin),
+    function(Op::Cos, "cos", "\\cos", All, math::cos, rule::cos),
+    function(Op::Tan, "tan", "\\tan", All, math::tan, rule::tan),
+    function(Op::Arctan, "arctan", "\\arctan", All, math::arctan, rule::arctan),
+    function(Op::Tanh, "tanh", "\\tanh", All, math::tanh, rule::tanh),
+    function(Op::Sigmoid, "sigmoid", "\\operatorname{sigmoid}", All, math::sigmoid, rule::sigmoid),
     OpInfo {
         internal: true,
         ..function(Op::Sign, "sign", "\\operatorname{sign}", All, sign, rule::step)
