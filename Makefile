@@ -22,7 +22,7 @@ TOOLS := $(VENV)/.tools-installed
 PEERS := $(VENV)/.peers-installed
 INSTALLED := $(VENV)/.scalefast-installed
 
-.PHONY: help build test test-rust test-python lint fmt bench docs wheel evidence lock licences clean
+.PHONY: help build test test-rust test-python lint fmt bench bench-stages instructions docs wheel evidence lock licences clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -55,6 +55,12 @@ fmt: $(TOOLS)  ## format the sources in place
 
 bench: $(INSTALLED) $(PEERS)  ## time scalefast against its peers
 	$(BIN)/python benches/run.py $(BENCH)
+
+bench-stages:  ## time the Rust stages one by one (criterion)
+	$(CARGO) bench --locked --package scalefast-expr --package scalefast-core --bench stages
+
+instructions:  ## count the instructions of the objective a row (needs valgrind)
+	$(PYTHON) benches/instructions.py
 
 docs: $(INSTALLED) $(PEERS)  ## write the generated pages of docs/
 	$(BIN)/python tools/write_docs.py

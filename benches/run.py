@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 import scalefast as sf
+from scalefast import _core
 from measure import THREADS, Row, cpu_count, cpu_name
 
 TASKS = {
@@ -40,7 +41,7 @@ def machine() -> dict[str, str]:
         "cpu": cpu_name(),
         "processors": str(cpu_count()),
         "threads": str(THREADS),
-        "kernel": sf.kernel(),
+        "kernel": _core.kernel(),
         "python": platform.python_version(),
         "scalefast": sf.__version__,
     } | {name: metadata.version(name) for name in PEERS}
