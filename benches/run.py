@@ -20,8 +20,8 @@ from rich.console import Console
 from rich.table import Table
 
 import scalefast as sf
-from scalefast import _core
 from measure import THREADS, Row, cpu_count, cpu_name
+from scalefast import _core
 
 TASKS = {
     "P1": "kernel_cost",
