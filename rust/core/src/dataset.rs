@@ -88,6 +88,11 @@ impl<'a> Dataset<'a> {
         self.response.is_empty()
     }
 
+    /// The column of a variable.
+    pub fn column(&self, name: &str) -> Option<&[f64]> {
+        self.column_index(name).map(|index| &*self.columns[index])
+    }
+
     /// Position of the column of a variable.
     pub fn column_index(&self, name: &str) -> Option<usize> {
         self.names.iter().position(|n| n == name)

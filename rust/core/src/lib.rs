@@ -5,6 +5,7 @@
     reason = "errors are rare and carry their numbers"
 )]
 
+pub mod allocate;
 pub mod covariance;
 pub mod dataset;
 pub mod error;

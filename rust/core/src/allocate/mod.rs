@@ -1,0 +1,6 @@
+//! Allocation of a compute budget: the split into N and D that minimises the predicted loss at a given cost.
+
+mod monomial;
+mod optimum;
+
+pub use optimum::{Allocation, ClosedForm};
