@@ -52,14 +52,15 @@ def bind(
     wanted = list(symbols)
     for argument, names in (("columns", columns), ("units", units)):
         for name in names or {}:
-            if name not in wanted and not (argument == "units" and name in ("y", "L")):
+            if name not in wanted:
                 raise SettingsError(
                     f"{argument}: `{name}` is no variable of the law",
                     code="unknown-symbol",
                     column=name,
                     hint=did_you_mean(name, wanted, "variables"),
                 )
-    return {name: _scaled(bind_one(name, (columns or {}).get(name), available), name, units) for name in wanted}
+    given = columns or {}
+    return {name: _scaled(bind_one(name, given.get(name), available), name, (units or {}).get(name)) for name in wanted}
 
 
 def bind_one(name: str, given: Any, available: list[str]) -> Column:
@@ -78,8 +79,7 @@ def bind_one(name: str, given: Any, available: list[str]) -> Column:
     return Column(column_expression(given, available, spoken(name)).cast(pl.Float64), given)
 
 
-def _scaled(column: Column, name: str, units: Mapping[str, str] | None) -> Column:
-    unit = (units or {}).get(name)
+def _scaled(column: Column, name: str, unit: str | None) -> Column:
     if unit is None:
         return column
     if not isinstance(unit, str):

@@ -52,6 +52,7 @@ class Law:
     values: Mapping[str, float] | None = None
     id: str = ""
     folder: Path | None = field(default=None, compare=False)
+    observed_range: Mapping[str, tuple[float, float]] | None = field(default=None, compare=False)
 
     @property
     def title(self) -> str:
@@ -113,7 +114,7 @@ class Law:
     @property
     def fitted_range(self) -> dict[str, tuple[float, float]]:
         """Range of each variable, and of C, in the data that the values come from."""
-        return dict(self.published.fitted_range) if self.published else {}
+        return dict(self.published.fitted_range if self.published else self.observed_range or {})
 
     @property
     def uncertainty(self) -> str:
@@ -191,9 +192,12 @@ class Law:
 
         return check(self)
 
-    def with_values(self, values: Mapping[str, float]) -> Law:
-        """The same form with other values of all its parameters."""
-        return replace(self, published=None, values=complete_values(self.form, values), id="", folder=None)
+    def with_values(
+        self, values: Mapping[str, float], observed_range: Mapping[str, tuple[float, float]] | None = None
+    ) -> Law:
+        """The same form with other values of all its parameters, and the range of the data that they come from."""
+        complete = complete_values(self.form, values)
+        return Law(self.form, None, complete, observed_range=dict(observed_range or {}))
 
     @cached_property
     def _system(self) -> System:
@@ -383,7 +387,11 @@ def _from_formula(
         outputs={"L": text.strip()},
         definitions={},
         variables=found_variables,
-        parameters={name: Parameter() for name in symbols if name not in found_variables},
+        parameters={
+            name: Parameter(inferred=name not in named and name not in bounds)
+            for name in symbols
+            if name not in found_variables
+        },
         cost=None,
         recipe=None,
         source=None,

@@ -36,13 +36,17 @@ class Variable:
 
 @dataclass(frozen=True)
 class Parameter:
-    """What may be known of a parameter before a fit: bounds, a range for starts, a transform (`log`, `identity`)."""
+    """What may be known of a parameter before a fit: bounds, a range for starts, a transform (`log`, `identity`).
+
+    `inferred` marks a name of a typed formula that was taken for a parameter since nothing said otherwise.
+    """
 
     unit: str = ""
     meaning: str = ""
     bounds: tuple[float, float] | None = None
     start: tuple[float, float] | None = None
     transform: str = "auto"
+    inferred: bool = False
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,10 @@ class Rows:
     n_filtered: int
     n_dropped: int
 
+    def count_distinct(self, names: list[str]) -> int:
+        """Distinct combinations of the values of these symbols."""
+        return pl.DataFrame({name: self.arrays[name] for name in names}).n_unique() if names else 0
+
 
 def read_rows(
     source: Any,

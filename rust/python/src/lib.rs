@@ -2,7 +2,9 @@
 
 use pyo3::prelude::*;
 
+mod arrays;
 mod errors;
+mod evaluate;
 mod interrupt;
 mod system;
 

@@ -1,10 +1,14 @@
 //! `System`: formulas, read and looked into.
 
+use std::collections::HashMap;
+
 use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 use scalefast_expr::{Node, NodeId};
 
 use crate::errors::formula_error;
+use crate::evaluate;
 
 /// A node of a graph for Python: kind, what it holds, and its arguments as positions of earlier nodes.
 type PlainNode<'py> = (&'static str, Bound<'py, PyAny>, usize, usize);
@@ -69,6 +73,19 @@ impl System {
                 })
             })
             .collect()
+    }
+
+    /// Every output at float64 columns of one length and at numbers that hold for all rows.
+    #[pyo3(signature = (columns, scalars, threads=None))]
+    fn evaluate<'py>(
+        &self,
+        py: Python<'py>,
+        columns: &Bound<'py, PyDict>,
+        scalars: HashMap<String, f64>,
+        threads: Option<usize>,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let scalars: Vec<(String, f64)> = scalars.into_iter().collect();
+        evaluate::evaluate(py, &self.inner, columns, &scalars, threads)
     }
 }
 

@@ -1,0 +1,126 @@
+"""What is worth knowing about a fit: one row a finding, with a stable code and the numbers behind it.
+
+Stage: after a fit, when asked for. In: a `Fit`. Out: a frame of code, severity (`info`, `warning`), message, value, limit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+import polars as pl
+
+from scalefast import _core
+from scalefast._binding import spoken
+from scalefast._losses import Asymmetric, Pinball, Squared
+from scalefast._scale import looks_scaled
+
+if TYPE_CHECKING:
+    from scalefast._fit import Fit
+
+__all__ = ["SCHEMA", "diagnose"]
+
+SCHEMA = {"code": pl.String, "severity": pl.String, "message": pl.String, "value": pl.Float64, "limit": pl.Float64}
+
+#: Below this share of rows in the quadratic zone a robust loss is nearly least absolute deviations.
+_SHARE = 0.30
+#: A given C that is off the law's cost by more than this factor is in another unit or of another convention.
+_COST_FACTOR = 10.0
+#: Scaled condition number beyond which single parameters mean little, though predictions may be fine.
+_CONDITION = 1e6
+
+
+class Finding(NamedTuple):
+    """One row of the frame."""
+
+    code: str
+    severity: str
+    message: str
+    value: float | None = None
+    limit: float | None = None
+
+
+def diagnose(fit: Fit) -> pl.DataFrame:
+    """See `Fit.diagnostics`."""
+    findings = [*_rows(fit), *_design(fit), *_optimum(fit), *_robustness(fit), *_units(fit)]
+    return pl.DataFrame(findings, schema=SCHEMA, orient="row")
+
+
+def _rows(fit: Fit) -> Iterator[Finding]:
+    taken = ", ".join(f"{spoken(name)} = {source}" for name, source in fit.sources.items())
+    yield Finding("bound", "info", f"{taken}; parameters: {', '.join(fit.law.parameters)}")
+    yield Finding("rows", "info", f"{fit.n_rows} of {fit.n_read} rows used", float(fit.n_rows), float(fit.n_read))
+    if fit.n_filtered:
+        yield Finding("filtered-rows", "info", f"where= leaves out {fit.n_filtered} rows", float(fit.n_filtered))
+    if fit.n_dropped:
+        yield Finding("dropped-rows", "warning", f"{fit.n_dropped} invalid rows were dropped", float(fit.n_dropped))
+
+
+def _design(fit: Fit) -> Iterator[Finding]:
+    free = len(fit.spec.free)
+    points = fit._rows.count_distinct(list(fit.law.variables))
+    if points < 2 * free:
+        message = f"{points} distinct design points for {free} parameters: fewer than two for each"
+        yield Finding("few-points", "warning", message, float(points), 2.0 * free)
+
+
+def _optimum(fit: Fit) -> Iterator[Finding]:
+    certificate = fit.certificate
+    if fit.status not in ("converged", "at-bound"):
+        yield Finding("not-converged", "warning", f"the fit ended with status {fit.status}")
+    for name, at_bound in zip(fit.spec.free, fit._result.at_bound, strict=True):
+        if at_bound:
+            value = fit.law.parameters[name]
+            yield Finding("at-bound", "warning", f"{name} lies on its bound {value:g}", value)
+    if certificate.condition > _CONDITION:
+        message = (
+            f"the parameters are nearly exchangeable (scaled condition {certificate.condition:.3g}): "
+            "trust predictions near the data rather than single parameters"
+        )
+        yield Finding("flat-ridge", "warning", message, certificate.condition, _CONDITION)
+    share = certificate.agreeing / max(certificate.starts, 1)
+    message = f"{certificate.agreeing} of {certificate.starts} starts ended in the best optimum"
+    alone = fit.spec.starts is None and certificate.agreeing < 2
+    yield Finding("lone-optimum" if alone else "starts", "warning" if alone else "info", message, share)
+    reasons = fit.parameters.filter(pl.col("std_error").is_null() & pl.col("status").is_in(["free", "at-bound"]))
+    refused = [reason for reason in reasons["interval_method"].unique(maintain_order=True).to_list() if reason]
+    for reason in refused:
+        yield Finding("no-std-error", "warning", f"no standard errors: {reason.replace('-', ' ')}")
+
+
+def _robustness(fit: Fit) -> Iterator[Finding]:
+    delta = getattr(fit.loss, "delta", None)
+    if delta is None or isinstance(fit.loss, Squared | Asymmetric | Pinball) or not fit.sigma > 0:
+        return
+    share, ratio = fit.quadratic_share, delta / fit.sigma
+    message = f"delta = {delta:.3g} is {ratio:.3g} robust sigma; {100 * share:.0f} % of the rows lie in the quadratic zone"
+    if share < _SHARE:
+        yield Finding("delta-near-l1", "warning", f"{message}: nearly least absolute deviations", share, _SHARE)
+    else:
+        yield Finding("delta", "info", message, share, _SHARE)
+
+
+def _units(fit: Fit) -> Iterator[Finding]:
+    for found in looks_scaled(fit.law.fitted_range):
+        yield Finding("looks-scaled", "warning", found.message, found.value, found.limit)
+    ratio = _cost_ratio(fit)
+    if ratio is None:
+        return
+    message = f"median of C/({fit.law.cost}) is {ratio:.4g}"
+    if 1 / _COST_FACTOR <= ratio <= _COST_FACTOR:
+        yield Finding("cost-ratio", "info", message, ratio)
+    else:
+        yield Finding("looks-scaled", "warning", f"{message}: C, N or D is in another unit", ratio, _COST_FACTOR)
+
+
+def _cost_ratio(fit: Fit) -> float | None:
+    """Median of the given C over the law's cost, where both are there."""
+    column = next((name for name in ("C", "flops", "compute") if name in fit._rows.frame.columns), None)
+    if column is None or fit.law.cost is None or not fit._rows.frame[column].dtype.is_numeric():
+        return None
+    cost = _core.System.parse([("C", fit.law.cost)], [])
+    if not all(name in fit.law.variables for name in cost.symbols()):
+        return None
+    flops = cost.evaluate({name: fit._rows.arrays[name] for name in cost.symbols()}, {})["C"]
+    ratio = (fit._rows.frame[column].cast(pl.Float64) / pl.Series(flops)).drop_nulls().drop_nans().median()
+    return float(ratio) if isinstance(ratio, int | float) and ratio > 0 else None

@@ -1,0 +1,380 @@
+"""Fits: a spec and runs in, the estimate and the evidence for it out.
+
+Stage: after binding, around the core. In: `m` rows and a `FitSpec`. Out: `Fit`, whose frames have one row a parameter
+(`p`), a start (`S`) or a run (`m`). Not converging is data (`status`); misuse raises. All arithmetic is the core's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from scalefast import _core
+from scalefast._binding import RESPONSE, WEIGHTS, Column, bind, bind_one
+from scalefast._diagnostics import diagnose
+from scalefast._errors import DataError, ScalefastError
+from scalefast._law import Law
+from scalefast._losses import LOSSES, Loss
+from scalefast._rows import Rows, read_rows
+from scalefast._spec import FitSpec, Residual
+from scalefast._starts import start_matrix
+
+if TYPE_CHECKING:
+    from scalefast._starts import Starts
+
+__all__ = ["Certificate", "Fit", "fit", "run_fit"]
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """Why the estimate is believed to be the optimum.
+
+    Attributes
+    ----------
+    gradient: the decrease that a Newton step still promises, as a share of the objective.
+    curvature: smallest eigenvalue of the Hessian over the free parameters off their bounds, diagonal scaled to one.
+    condition: ratio of the extreme singular values of the scaled Jacobian.
+    starts, agreeing: starts solved, and how many of them ended in the best optimum.
+    spread: largest relative difference of the objective among those.
+    """
+
+    gradient: float
+    curvature: float
+    condition: float
+    starts: int
+    agreeing: int
+    spread: float
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """A fitted law with its evidence.
+
+    Attributes
+    ----------
+    spec: what was fitted, and how.
+    law: the law with the estimates as values; predicts and sweeps like any other.
+    objective: the weighted sum of w * rho(r) over the rows.
+    status: `converged`, `at-bound`, `ill-determined`, `saddle`, `stalled`, `iterations` or `undefined`.
+    loss: the loss, its threshold settled.
+    sigma: robust scale of the residuals, 1.4826 times their median absolute value.
+    quadratic_share: share of the rows in the quadratic zone of the loss.
+    n_rows, n_read, n_filtered, n_dropped: rows used, read, left out by `where`, dropped as invalid.
+    sources: symbol to the column that it was taken from.
+    """
+
+    spec: FitSpec
+    law: Law
+    objective: float
+    status: str
+    certificate: Certificate
+    loss: Loss
+    sigma: float
+    quadratic_share: float
+    n_rows: int
+    n_read: int
+    n_filtered: int
+    n_dropped: int
+    sources: Mapping[str, str]
+    _rows: Rows
+    _problem: _core.Problem
+    _result: _core.FitResult
+
+    @cached_property
+    def parameters(self) -> pl.DataFrame:
+        """One row a parameter: parameter, estimate, std_error, lower, upper, interval_method, level, status.
+
+        `status` is `free`, `at-bound`, `fixed` or `tied`. Standard error and interval are null where they are refused;
+        `interval_method` then holds the reason.
+        """
+        estimates = self._problem.estimates(self._result, self.spec.level)
+        names = list(self.law.form.parameters)
+        frame = _interval_frame(estimates, self.spec.level).with_columns(
+            pl.Series("parameter", names), pl.Series("status", [self._role(name) for name in names])
+        )
+        return frame.select("parameter", *_INTERVAL, "status")
+
+    @cached_property
+    def starts(self) -> pl.DataFrame:
+        """One row a start that was solved: start.*, end.* of the free parameters, objective, status, evaluations."""
+        free, found = self.spec.free, self._result.starts()
+        return pl.DataFrame(
+            [
+                *(pl.Series(f"start.{name}", column) for name, column in zip(free, found["start"], strict=True)),
+                *(pl.Series(f"end.{name}", column) for name, column in zip(free, found["end"], strict=True)),
+                pl.Series("objective", found["objective"]),
+                pl.Series("status", found["status"], dtype=pl.String),
+                pl.Series("evaluations", found["evaluations"], dtype=pl.Int64),
+            ]
+        )
+
+    @cached_property
+    def residuals(self) -> pl.DataFrame:
+        """The rows used, with L_fit, residual, weight, leverage, influence.
+
+        `residual` is prediction minus data (of logs under the log residual); `influence` is the largest change of a
+        parameter, in standard errors, that leaving the row out makes to first order, null where there are none.
+        """
+        found = self._problem.residuals(self._result)
+        predicted = self.law._system.evaluate(self._variables(), self._values(), self.spec.threads)["L"]
+        added = {"L_fit": predicted, **found}
+        clash = [name for name in added if name in self._rows.frame.columns]
+        if clash:
+            raise DataError(
+                f"the runs have a column `{clash[0]}` already",
+                code="column-exists",
+                column=clash[0],
+                hint="rename it before the fit: the frame of residuals needs the name",
+            )
+        return self._rows.frame.with_columns(pl.Series(name, values, nan_to_null=True) for name, values in added.items())
+
+    @cached_property
+    def diagnostics(self) -> pl.DataFrame:
+        """What is worth knowing about the fit: code, severity (`info`, `warning`), message, value, limit."""
+        return diagnose(self)
+
+    def covariance(self) -> pl.DataFrame:
+        """Covariance of the free parameters: `parameter` and one column for each of them.
+
+        Gauss-Newton for the squared loss, a sandwich with a kernel estimate of the curvature for others. Raises
+        ScalefastError with the reason as its code where no covariance can be trusted.
+        """
+        matrix, method, code = self._problem.covariance(self._result)
+        if matrix is None:
+            raise ScalefastError(
+                f"the {method} covariance is refused: {str(code).replace('-', ' ')}",
+                code=str(code),
+                hint="give more rows, fix or tie parameters, or take a larger threshold of the loss",
+            )
+        free = self.spec.free
+        columns = {name: matrix[:, position] for position, name in enumerate(free)}
+        return pl.DataFrame({"parameter": free, **columns})
+
+    def derive(self, formula: str) -> pl.DataFrame:
+        """One row for any formula of the parameters: formula, estimate, std_error, lower, upper, interval_method, level.
+
+        The standard error is propagated to first order; the interval is symmetric about the estimate.
+        """
+        estimates = self._problem.derive(self._result, formula, self.spec.level)
+        frame = _interval_frame(estimates, self.spec.level).with_columns(pl.lit(formula).alias("formula"))
+        return frame.select("formula", *_INTERVAL)
+
+    def predict(
+        self,
+        points: Any,
+        *,
+        columns: Mapping[str, Any] | None = None,
+        units: Mapping[str, str] | None = None,
+        threads: int | None = None,
+    ) -> pl.DataFrame:
+        """The points with `L_fit` added; see `Law.predict`."""
+        from scalefast._predict import predict
+
+        return predict(self.law, points, columns=columns, units=units, threads=threads, names={"L": "L_fit"})
+
+    def raise_for_status(self) -> Fit:
+        """This fit, if it converged (also at a bound); else ScalefastError with the status as its code."""
+        if self.status in ("converged", "at-bound"):
+            return self
+        raise ScalefastError(
+            f"the fit ended with status `{self.status}`", code=self.status, hint="see .certificate and .diagnostics"
+        )
+
+    def __repr__(self) -> str:
+        values = ", ".join(f"{name}={value:.6g}" for name, value in self._values().items())
+        return f"Fit({self.status}, objective {self.objective:.10g}, {self.n_rows} rows, {values})"
+
+    def _role(self, name: str) -> str:
+        if name in (self.spec.fixed or {}):
+            return "fixed"
+        if name in (self.spec.tied or {}):
+            return "tied"
+        return "at-bound" if self._result.at_bound[self.spec.free.index(name)] else "free"
+
+    def _values(self) -> dict[str, float]:
+        return dict(self.law.values or {})
+
+    def _variables(self) -> dict[str, Any]:
+        return {name: self._rows.arrays[name] for name in self.law.variables}
+
+
+_INTERVAL = ("estimate", "std_error", "lower", "upper", "interval_method", "level")
+
+
+def fit(
+    runs: Any,
+    law: Law | str | Path,
+    *,
+    columns: Mapping[str, str | pl.Expr] | None = None,
+    y: str | pl.Expr | None = None,
+    where: str | pl.Expr | None = None,
+    drop_invalid: bool = False,
+    residual: Residual | None = None,
+    loss: Loss | None = None,
+    weights: str | pl.Expr | None = None,
+    units: Mapping[str, str] | None = None,
+    starts: Starts | None = None,
+    bounds: Mapping[str, tuple[float, float]] | None = None,
+    fixed: Mapping[str, float] | None = None,
+    tied: Mapping[str, str] | None = None,
+    level: float = 0.90,
+    threads: int | None = None,
+    timeout_s: float | None = None,
+) -> Fit:
+    """Fits `law` to `runs`, by default at the global optimum.
+
+    Parameters
+    ----------
+    runs: any frame, a dict of arrays, or a path; one row a run.
+    law: an id, a law file, a formula, or a Law (its values are not used).
+    columns: variable to column name, formula of columns or Polars expression; names in it are variables of a formula.
+    y: column of the loss; recognised without binding: L, loss, val_loss.
+    where: rows to use, a Polars expression or an SQL condition. drop_invalid: drop unusable rows, and count them.
+    residual: "log" (ln of prediction minus ln of data) or "identity" (prediction minus data). loss: such as
+        sf.Huber(1e-3). None: the law's own recipe, else identity and sf.Squared().
+    weights: relative weights; a common factor changes no estimate and no standard error.
+    units: variable to the unit of its column, such as {"N": "millions"}.
+    starts: None for the global strategy; sf.Grid, sf.Sobol or a frame for those starts only, each solved locally.
+    bounds, fixed, tied: {"alpha": (0, 1)}, {"E": 1.69}, {"beta": "alpha"}.
+    level: of the intervals. threads: None for all the process may use. timeout_s: give up after so many seconds.
+
+    Raises DataError, LawError, FormulaError, SettingsError, UnitsError for misuse; not converging is a status.
+
+    >>> import scalefast as sf
+    >>> grid = [(n, d) for n in (1e8, 1e9, 1e10) for d in (1e10, 1e11, 1e12)]
+    >>> points = {"N": [n for n, _ in grid], "D": [d for _, d in grid]}
+    >>> runs = sf.law("hoffmann-2022").predict(points)
+    >>> fit = sf.fit(runs, "chinchilla")
+    >>> fit.status, round(fit.law.parameters["alpha"], 6)
+    ('converged', 0.339171)
+    """
+    return FitSpec(
+        law,
+        columns=columns,
+        y=y,
+        where=where,
+        drop_invalid=drop_invalid,
+        residual=residual,
+        loss=loss,
+        weights=weights,
+        units=units,
+        starts=starts,
+        bounds=bounds,
+        fixed=fixed,
+        tied=tied,
+        level=level,
+        threads=threads,
+        timeout_s=timeout_s,
+    ).fit(runs)
+
+
+def run_fit(spec: FitSpec, runs: Any) -> Fit:
+    """See `FitSpec.fit`."""
+    law = spec.resolved_law
+    rows = _read(spec, law, runs)
+    parameters = spec.parameters
+    problem = _core.Problem(
+        law._system,
+        "L",
+        {name: rows.arrays[name] for name in law.variables},
+        rows.arrays[RESPONSE],
+        rows.arrays.get(WEIGHTS),
+        [
+            (name, entry.bounds, (spec.fixed or {}).get(name), (spec.tied or {}).get(name), entry.transform, entry.start)
+            for name, entry in parameters.items()
+        ],
+        [variable.positive for variable in law.variables.values()],
+        str(spec.residual),
+    )
+    starts = None if spec.starts is None else start_matrix(spec.starts, parameters, spec.free)
+    result = problem.fit(loss_fields(spec.loss), starts, spec.threads, spec.timeout_s)
+    values = dict(zip(parameters, result.parameters, strict=True))
+    return Fit(
+        spec=spec,
+        law=law.with_values(values, observed_range=_ranges(law, rows)),
+        objective=result.objective,
+        status=result.status,
+        certificate=Certificate(**result.certificate()),
+        loss=_settled_loss(result.loss),
+        sigma=result.sigma,
+        quadratic_share=result.quadratic_share,
+        n_rows=rows.frame.height,
+        n_read=rows.n_read,
+        n_filtered=rows.n_filtered,
+        n_dropped=rows.n_dropped,
+        sources=rows.sources,
+        _rows=rows,
+        _problem=problem,
+        _result=result,
+    )
+
+
+def loss_fields(loss: Loss | None) -> tuple[str, list[float]]:
+    """Name and constants of a loss for the core; `Huber("auto")` has no constant."""
+    for name, (kind, constants) in LOSSES.items():
+        if isinstance(loss, kind):
+            values = [getattr(loss, constant) for constant in constants]
+            return name, [] if values == ["auto"] else [float(value) for value in values]
+    raise TypeError(f"not a loss: {loss!r}")
+
+
+def _settled_loss(fields: tuple[str, list[float]]) -> Loss:
+    name, values = fields
+    return LOSSES[name][0](*values)
+
+
+def _read(spec: FitSpec, law: Law, runs: Any) -> Rows:
+    def choose(available: list[str]) -> dict[str, Column]:
+        _ask_about_parameters(spec, law, available)
+        columns = bind(law.variables, available, spec.columns, spec.units)
+        columns[RESPONSE] = bind_one(RESPONSE, spec.y, available)
+        if spec.weights is not None:
+            columns[WEIGHTS] = bind_one(WEIGHTS, spec.weights, available)
+        return columns
+
+    positive = {name for name, variable in law.variables.items() if variable.positive}
+    if spec.residual == "log":
+        positive.add(RESPONSE)
+    return read_rows(
+        runs, choose, positive=frozenset(positive), where=spec.where, drop_invalid=spec.drop_invalid
+    )
+
+
+def _ask_about_parameters(spec: FitSpec, law: Law, available: list[str]) -> None:
+    """A name that a typed formula leaves open must not be a column of the data."""
+    settled = {*(spec.bounds or {}), *(spec.fixed or {}), *(spec.tied or {})}
+    for name, entry in law.form.parameters.items():
+        if entry.inferred and name in available and name not in settled:
+            raise DataError(
+                f"`{name}` is a symbol of the formula and a column of the data",
+                code="ambiguous-symbol",
+                column=name,
+                hint=f'columns={{"{name}": "{name}"}} makes it a variable; as a parameter, name it in '
+                f'sf.law(formula, parameters=["{name}"]), or rename the column',
+            )
+
+
+def _ranges(law: Law, rows: Rows) -> dict[str, tuple[float, float]]:
+    """Range of each variable in the data, and of C by the law's own cost."""
+    arrays = {name: rows.arrays[name] for name in law.variables}
+    ranges = {name: (float(values.min()), float(values.max())) for name, values in arrays.items()}
+    if law.cost is not None and "C" not in ranges:
+        cost = _core.System.parse([("C", law.cost)], [])
+        if all(name in arrays for name in cost.symbols()):
+            flops = cost.evaluate({name: arrays[name] for name in cost.symbols()}, {})["C"]
+            ranges["C"] = (float(flops.min()), float(flops.max()))
+    return ranges
+
+
+def _interval_frame(estimates: Mapping[str, Any], level: float) -> pl.DataFrame:
+    return pl.DataFrame(
+        [
+            *(pl.Series(name, estimates[name], nan_to_null=True) for name in ("estimate", "std_error", "lower", "upper")),
+            pl.Series("interval_method", estimates["method"], dtype=pl.String),
+        ]
+    ).with_columns(pl.lit(level).alias("level"))

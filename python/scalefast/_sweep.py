@@ -1,0 +1,307 @@
+"""Sweeps: the best size and data at each budget, with the spread over draws and over laws.
+
+Stage: after laws and fits. In: laws with values, budgets in FLOPs. Out: `Sweep`, whose summary has one row a law and
+budget. The optimum is the core's closed form; laws and costs without one are refused.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from scalefast import _catalogue, _core
+from scalefast._errors import LawError, SettingsError
+from scalefast._frames import FloatArray, collect, read_frame, to_array
+from scalefast._law import Law, resolve
+from scalefast._names import listing
+from scalefast._scale import refuse_scaled
+from scalefast._units import read_grid
+
+if TYPE_CHECKING:
+    from scalefast._fit import Fit
+
+__all__ = ["DEFAULT_LAW", "Sweep", "sweep"]
+
+#: What answers when no law is named: the refit of Chinchilla's data with stored draws.
+DEFAULT_LAW = "epoch-2024-huber"
+
+
+@dataclass(frozen=True, eq=False)
+class Sweep:
+    """The best split of each budget under each law.
+
+    Attributes
+    ----------
+    summary: one row a law and budget: law, C, then each of N, D, D_per_N, L as a point and as quantiles over draws
+        (`N_q05`, …), status, at_bound, extrapolation_decades, uncertainty. `status` is `interior` or
+        `no-finite-optimum`; `at_bound` names the bound that binds, null where none does; `extrapolation_decades` is how
+        far, in decades, the budget lies outside the range that the law was fitted on (0 inside, null where that is not
+        known); `uncertainty` is `draws`, or `none` with null quantiles.
+    spread: one row a budget: C, laws, lowest and highest N and D over the laws. Not an interval, and no loss: losses of
+        different corpora and tokenisers do not compare.
+    laws: the laws, in the order of the summary.
+    costs: the cost formula used for each law; null for laws that give N and D at a budget themselves.
+    """
+
+    summary: pl.DataFrame
+    spread: pl.DataFrame
+    laws: tuple[Law, ...]
+    costs: tuple[str | None, ...]
+
+    def __repr__(self) -> str:
+        return f"Sweep({len(self.laws)} laws, {self.summary.height} rows)\n{self.summary}"
+
+
+def sweep(
+    law: Law | Fit | str | Path | Sequence[Law | Fit | str | Path] | None = None,
+    budget: float | str | Iterable[float] | None = None,
+    *,
+    cost: str | None = None,
+    optimise: tuple[str, str] = ("N", "D"),
+    draws: int | Any | None = None,
+    quantiles: Sequence[float] = (0.05, 0.5, 0.95),
+    threads: int | None = None,
+    timeout_s: float | None = None,
+) -> Sweep:
+    """The N and D that minimise the loss under `cost = budget`, for every law and budget.
+
+    Parameters
+    ----------
+    law: one or several ids, files, formulas with values, Laws or Fits. None: the answer of `epoch-2024-huber`, and after
+        it every other published law of the same conventions.
+    budget: FLOPs: a number, several, or a log grid such as "1e20..1e26:61".
+    cost: formula of the FLOPs; None: the law's own.
+    optimise: the two variables to choose.
+    draws: None uses every stored draw once; a number uses the first so many, 0 none; a frame of parameters replaces them.
+    quantiles: which quantiles over the draws.
+
+    Raises SettingsError (`not-positive`, `bad-budget`, `bad-quantile`), LawError (`no-values`, `no-cost`,
+    `no-closed-form`), UnitsError (`looks-scaled`).
+
+    >>> import scalefast as sf
+    >>> row = sf.sweep("hoffmann-2022", budget=5.76e23).summary.row(0, named=True)
+    >>> f"{row['N']:.4g} {row['D']:.4g} {row['L']:.6g}"
+    '4.036e+10 2.379e+12 1.91841'
+    """
+    budgets = _budgets(budget)
+    for quantile in quantiles:
+        if not 0 < quantile < 1:
+            raise SettingsError(
+                f"a quantile must lie between 0 and 1, not {quantile!r}", code="bad-quantile", value=float(quantile), limit=1.0
+            )
+    if len(set(optimise)) != 2:
+        raise SettingsError("optimise takes two different variables", code="bad-optimise")
+    laws = _laws(law)
+    costs: list[str | None] = []
+    frames = []
+    for found in laws:
+        if found.values is None:
+            hint = "use one of its published sets, or fit it: " + listing(found.sets or ["sf.fit"])
+            raise LawError(f"`{_name(found)}` has no values for its parameters", code="no-values", hint=hint)
+        refuse_scaled(found.fitted_range, _name(found))
+        if set(optimise) <= set(found.outputs):
+            costs.append(None)
+            columns = _frontier(found, budgets, optimise, threads)
+            uncertainty = "none"
+        else:
+            costs.append(_cost(found, cost))
+            matrix = _draws(found, draws)
+            columns = _closed_form(found, str(costs[-1]), budgets, optimise, matrix, quantiles, threads, timeout_s)
+            uncertainty = "none" if matrix is None else "draws"
+        frames.append(_frame(found, budgets, columns, optimise, quantiles, uncertainty))
+    summary = pl.concat(frames)
+    return Sweep(summary, _spread(summary, optimise), tuple(laws), tuple(costs))
+
+
+def _budgets(budget: float | str | Iterable[float] | None) -> FloatArray:
+    if budget is None:
+        raise SettingsError("no budget is given", code="bad-budget", hint="budget=1e24, in FLOPs")
+    if isinstance(budget, str):
+        values = read_grid(budget)
+    else:
+        try:
+            entries = [budget] if isinstance(budget, int | float) else list(budget)
+            values = [point for entry in entries for point in (read_grid(entry) if isinstance(entry, str) else [float(entry)])]
+        except (TypeError, ValueError, OverflowError) as error:
+            raise SettingsError(f"budget: {budget!r:.60} is not a number of FLOPs", code="bad-budget") from error
+    if not values:
+        raise SettingsError("no budget is given", code="bad-budget", hint="budget=1e24, in FLOPs")
+    for value in values:
+        if not (math.isfinite(value) and value > 0):
+            raise SettingsError(
+                f"budget: {value:g} is not a positive, finite number of FLOPs", code="bad-budget", value=value, limit=0.0
+            )
+    return np.array(values, dtype=np.float64)
+
+
+def _laws(law: Any) -> list[Law]:
+    if law is None:
+        default = resolve(DEFAULT_LAW)
+        return [default, *_alike(default)]
+    given = list(law) if isinstance(law, list | tuple) else [law]
+    if not given:
+        raise SettingsError("no law is given", code="no-law")
+    return [entry.law if not isinstance(entry, Law | str | Path) else resolve(entry) for entry in given]
+
+
+def _alike(law: Law) -> list[Law]:
+    """The other published laws of the same variables, meaning of N and cost, but no rounded copies."""
+    found = []
+    for entry in _catalogue.entries():
+        other = resolve(entry.id)
+        if (
+            other.published is not None
+            and law.published is not None
+            and other.id != law.id
+            and not other.published.rounded
+            and other.published.n_definition == law.published.n_definition
+            and other.cost == law.cost
+            and set(other.variables) == set(law.variables)
+        ):
+            found.append(other)
+    return found
+
+
+def _cost(law: Law, cost: str | None) -> str:
+    if cost is None and law.cost is None:
+        raise LawError(
+            f"`{_name(law)}` declares no cost", code="no-cost", hint='say what a run costs, such as cost="6*N*D" (FLOPs)'
+        )
+    return str(cost or law.cost)
+
+
+def _draws(law: Law, draws: int | Any | None) -> FloatArray | None:
+    """Draws as `p` rows of `K` values, or None."""
+    if isinstance(draws, int):
+        if draws < 0:
+            raise SettingsError("draws must not be negative", code="bad-draws", value=float(draws), limit=0.0)
+        stored = law.draws
+        if draws == 0 or stored is None:
+            return None
+        if draws > stored.height:
+            raise SettingsError(
+                f"`{_name(law)}` comes with {stored.height} draws",
+                code="bad-draws",
+                value=float(draws),
+                limit=float(stored.height),
+            )
+        frame = stored.head(draws)
+    elif draws is None:
+        if law.draws is None:
+            return None
+        frame = law.draws
+    else:
+        frame = collect(read_frame(draws))
+    missing = [name for name in law.parameters if name not in frame.columns]
+    if missing:
+        raise SettingsError(f"draws: no column for {listing(missing)}", code="bad-draws", column=missing[0])
+    if frame.height == 0:
+        raise SettingsError("the frame of draws has no rows", code="bad-draws", value=0.0)
+    return np.stack([to_array(frame[name]) for name in law.parameters])
+
+
+def _closed_form(
+    law: Law,
+    cost: str,
+    budgets: FloatArray,
+    optimise: tuple[str, str],
+    draws: FloatArray | None,
+    quantiles: Sequence[float],
+    threads: int | None,
+    timeout_s: float | None,
+) -> Mapping[str, Any]:
+    values = law.values or {}
+    cost_system = _core.System.parse([("C", cost)], [])
+    return _core.sweep(
+        law._system,
+        law.outputs[0],
+        cost_system,
+        optimise,
+        list(values),
+        np.array(list(values.values()), dtype=np.float64),
+        draws,
+        budgets,
+        list(quantiles),
+        threads,
+        timeout_s,
+    )
+
+
+def _frontier(law: Law, budgets: FloatArray, optimise: tuple[str, str], threads: int | None) -> Mapping[str, Any]:
+    if list(law.variables) != ["C"]:
+        raise LawError(f"`{_name(law)}` is no function of C alone", code="no-closed-form")
+    found = law._system.evaluate({"C": budgets}, dict(law.values or {}), threads)
+    first, second = found[optimise[0]], found[optimise[1]]
+    return {"first": first, "second": second, "ratio": second / first}
+
+
+def _frame(
+    law: Law,
+    budgets: FloatArray,
+    columns: Mapping[str, Any],
+    optimise: tuple[str, str],
+    quantiles: Sequence[float],
+    uncertainty: str,
+) -> pl.DataFrame:
+    rows = len(budgets)
+    first, second = optimise
+    series = [pl.Series("law", [_name(law)] * rows, dtype=pl.String), pl.Series("C", budgets)]
+    for name, key in ((first, "first"), (second, "second"), (f"{second}_per_{first}", "ratio"), ("L", "loss")):
+        series.append(_floats(name, columns.get(key), rows))
+        spread = columns.get(f"{key}_quantiles")
+        for position, quantile in enumerate(quantiles):
+            series.append(_floats(f"{name}_q{_label(quantile)}", None if spread is None else spread[position], rows))
+    fine = series[2].is_not_null()
+    return pl.DataFrame(series).with_columns(
+        pl.Series("status", ["interior" if ok else "no-finite-optimum" for ok in fine], dtype=pl.String),
+        pl.lit(None, dtype=pl.String).alias("at_bound"),
+        _extrapolation(law, budgets),
+        pl.lit(uncertainty).alias("uncertainty"),
+    )
+
+
+def _floats(name: str, values: FloatArray | None, rows: int) -> pl.Series:
+    if values is None:
+        return pl.Series(name, [None] * rows, dtype=pl.Float64)
+    return pl.Series(name, values, nan_to_null=True)
+
+
+def _label(quantile: float) -> str:
+    """`05` for 0.05, `50` for 0.5, `97.5` for 0.975."""
+    text = f"{100 * quantile:.10g}"
+    return text.zfill(2) if "." not in text else text
+
+
+def _extrapolation(law: Law, budgets: FloatArray) -> pl.Series:
+    known = law.fitted_range.get("C")
+    if known is None:
+        return pl.Series("extrapolation_decades", [None] * len(budgets), dtype=pl.Float64)
+    low, high = known
+    decades = [max(0.0, math.log10(budget / high), math.log10(low / budget)) for budget in budgets]
+    return pl.Series("extrapolation_decades", decades, dtype=pl.Float64)
+
+
+def _spread(summary: pl.DataFrame, optimise: tuple[str, str]) -> pl.DataFrame:
+    first, second = optimise
+    return (
+        summary.filter(pl.col("status") == "interior")
+        .group_by("C", maintain_order=True)
+        .agg(
+            pl.len().cast(pl.Int64).alias("laws"),
+            *(
+                part
+                for name in (first, second)
+                for part in (pl.col(name).min().alias(f"{name}_lowest"), pl.col(name).max().alias(f"{name}_highest"))
+            ),
+        )
+    )
+
+
+def _name(law: Law) -> str:
+    return law.id or law.formula
