@@ -4,6 +4,7 @@ pub mod binding;
 pub mod differentiate;
 mod dual;
 pub mod error;
+pub mod exercise;
 pub mod eval;
 pub mod formula;
 pub mod graph;

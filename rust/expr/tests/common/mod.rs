@@ -1,5 +1,7 @@
 //! Random expressions and the one comparison of numbers that these tests share.
 
+#![allow(dead_code, reason = "each test file uses its part")]
+
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use scalefast_expr::{Graph, Node, NodeId, Op};
@@ -73,7 +75,6 @@ pub fn build(graph: &mut Graph, steps: &[Step]) -> NodeId {
 }
 
 /// The greatest absolute value of any part of an expression, or NaN if a part is no finite number.
-#[allow(dead_code, reason = "not every test file compares values")]
 pub fn magnitude(graph: &Graph, root: NodeId, values: &[f64]) -> f64 {
     let mut greatest: f64 = 1.0;
     for id in graph.topological(root) {
