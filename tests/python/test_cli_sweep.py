@@ -41,7 +41,7 @@ def test_the_first_answer_needs_no_data_and_names_law_range_and_extrapolation() 
     assert float(rows[0]["N_q05"]) < float(rows[0]["N"]) < float(rows[0]["N_q95"])
     assert len({row["law"] for row in rows}) > 1
     assert "E + A/N**alpha + B/D**beta" in result.stderr
-    assert "1.9 decades beyond" in result.stderr
+    assert "1.9 decades outside" in result.stderr
     assert "laws put N between" in result.stderr
 
 
@@ -83,5 +83,5 @@ def test_the_table_shows_intervals_under_the_values() -> None:
 
 
 def test_the_same_command_gives_the_same_bytes() -> None:
-    arguments = ("sweep", "--budget", "1e24", "--draws", "100", "--seed", "7", "--format", "csv")
+    arguments = ("sweep", "--budget", "1e24", "--draws", "100", "--format", "csv")
     assert invoke(*arguments, "--threads", "1").stdout == invoke(*arguments, "--threads", "2").stdout

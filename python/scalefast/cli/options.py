@@ -77,6 +77,12 @@ def read_values(text: str, what: str) -> tuple[str, list[float]]:
     return name, units.read_grid(value, what)
 
 
+def read_starts(text: str, what: str) -> tuple[str, list[float]]:
+    """`alpha=0,0.5,1`."""
+    name, value = read_assignment(text, what)
+    return name, [units.read_number(part, what) for part in value.split(",")]
+
+
 def read_quantiles(text: str, what: str) -> tuple[float, ...]:
     """Comma-separated quantiles, ascending, each between 0 and 1."""
     values = tuple(units.read_number(part, what) for part in text.split(","))
@@ -115,11 +121,13 @@ def read_loss(text: str, what: str) -> Loss:
 NUMBER = Reader("NUMBER", units.read_number)
 POSITIVE = Reader("NUMBER", units.read_positive)
 BINDING = Reader("NAME=COLUMN", read_assignment)
+UNIT = Reader("NAME=UNIT", read_assignment)
 TIE = Reader("NAME=FORMULA", read_assignment)
 FIXED = Reader("NAME=NUMBER", read_fixed)
 BOUND = Reader("NAME=LOW..HIGH", read_bound)
 VALUES = Reader("NAME=NUMBER", read_values)
 GRID = Reader("FLOPS", units.read_grid)
+STARTS = Reader("NAME=NUMBER,...", read_starts)
 QUANTILES = Reader("Q,Q,...", read_quantiles)
 LOSS = Reader("LOSS", read_loss)
 

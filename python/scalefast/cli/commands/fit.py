@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,13 @@ RUNS = "scalefast predict hoffmann-2022 --at N=1e8..1e10:6 --at D=1e9..1e12:6 | 
     multiple=True,
     help="The column of a variable, by name or as a formula: N=config.params_m*1e6. Repeatable.",
 )
+@click.option(
+    "--unit",
+    "units",
+    type=options.UNIT,
+    multiple=True,
+    help="The unit of a variable's column: N=millions. Fits do not mind, plans do. Repeatable.",
+)
 @click.option("--y", metavar="COLUMN", help="The column of the loss, by name or as a formula.")
 @click.option("--where", metavar="SQL", help="Use only these rows, such as 'loss < 4'; how many is reported.")
 @click.option("--drop-invalid", is_flag=True, help="Leave out rows that cannot be used; how many is reported.")
@@ -56,10 +64,15 @@ RUNS = "scalefast predict hoffmann-2022 --at N=1e8..1e10:6 --at D=1e9..1e12:6 | 
 @click.option(
     "--tie", "tied", type=options.TIE, multiple=True, help="Set a parameter by others: beta=alpha. Repeatable."
 )
-@click.option("--run", metavar="COLUMN", help="Which rows belong to one training run.")
-@click.option("--checkpoints", type=click.Choice(["final", "all"]), help="Which rows of a run to use.")
+@click.option(
+    "--start",
+    "starts",
+    type=options.STARTS,
+    multiple=True,
+    help="Start at these values of a parameter only, each start solved locally: alpha=0,0.5,1. Several make a grid. "
+    "Default: a global search.",
+)
 @click.option("--level", type=options.NUMBER, default=0.9, help="Level of the intervals; default 0.9.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, help="Seed of the starts; default 0.")
 @click.option("--threads", type=click.IntRange(min=1), help="Default: the processors at hand.")
 @click.option("--timeout", "timeout_s", type=options.POSITIVE, metavar="SECONDS", help="Give up after so long.")
 @click.option("--strict", is_flag=True, help="Exit with 1 unless the fit converged without warnings.")
@@ -78,10 +91,12 @@ def fit(
     runs: str,
     law: str,
     bindings: tuple[tuple[str, str], ...],
+    units: tuple[tuple[str, str], ...],
     where: str | None,
     bounds: tuple[tuple[str, tuple[float, float]], ...],
     fixed: tuple[tuple[str, float], ...],
     tied: tuple[tuple[str, str], ...],
+    starts: tuple[tuple[str, list[float]], ...],
     strict: bool,
     input_format: str | None,
     format_: str | None,
@@ -106,10 +121,12 @@ def fit(
         frame,
         law,
         columns=options.unique(bindings, "--col"),
+        units=options.unique(units, "--unit"),
         where=where,
         bounds=options.unique(bounds, "--bound"),
         fixed=options.unique(fixed, "--fix"),
         tied=options.unique(tied, "--tie"),
+        starts=sf.Grid(options.unique(starts, "--start")) if starts else None,
         **{name: value for name, value in settings.items() if value is not None},
     )
     tell(result, to)
@@ -135,21 +152,39 @@ def check_law_file(path: Path, force: bool) -> None:
 
 def tell(result: sf.Fit, to: output.Destination) -> None:
     """What was fitted to what, how it ended, and every diagnostic, on stderr."""
-    output.note(f"L = {result.law.formula}", to)
-    output.note(f"status {result.status}, objective {result.objective:.10g}", to)
+    spec = result.spec
+    output.note(f"L = {result.law.formula}, {spec.residual} residual, {result.loss}", to)
+    output.note(f"{result.status}, objective {result.objective:.10g}, {certificate_in_words(result.certificate)}", to)
     for row in result.diagnostics.iter_rows(named=True):
         if row["severity"] == "info":
-            output.note(f"{row['message']} ({row['code']})", to)
+            output.note(row["message"], to)
         else:
             output.warn(f"{row['message']} ({row['code']})")
+
+
+def certificate_in_words(certificate: sf.Certificate) -> str:
+    """Why the estimate is believed to be the optimum."""
+    curvature = "convex" if certificate.curvature >= 0 else "not convex"
+    return (
+        f"scaled gradient {certificate.gradient:.1e}, {curvature} there, scaled condition {certificate.condition:.1e}"
+    )
 
 
 def summary(result: sf.Fit) -> dict[str, Any]:
     """What JSON says beside the parameters."""
     return {
+        "law": result.law.form.id or None,
         "formula": result.law.formula,
+        "residual": result.spec.residual,
+        "loss": str(result.loss),
         "status": result.status,
         "objective": result.objective,
+        "n_rows": result.n_rows,
+        "n_read": result.n_read,
+        "n_filtered": result.n_filtered,
+        "n_dropped": result.n_dropped,
+        "columns": result.sources,
+        "certificate": dataclasses.asdict(result.certificate),
         "diagnostics": result.diagnostics.to_dicts(),
     }
 

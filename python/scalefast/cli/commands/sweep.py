@@ -14,6 +14,8 @@ from .. import options, output
 if TYPE_CHECKING:
     import polars as pl
 
+    import scalefast as sf
+
 if TYPE_CHECKING:
     pass
 
@@ -40,9 +42,9 @@ if TYPE_CHECKING:
     "Default: epoch-2024-huber, and the other laws beside it.",
 )
 @click.option("--cost", metavar="FORMULA", help="Training FLOPs as a formula. Default: the law's own, such as 6*N*D.")
-@click.option("--draws", type=click.IntRange(min=1), help="Use this many of the stored draws. Default: all.")
+@click.option("--draws", type=click.IntRange(min=0), help="Use the first so many stored draws. Default: all.")
 @click.option("--quantiles", type=options.QUANTILES, default="0.05,0.5,0.95", show_default=True, help="Over the draws.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the choice of draws.")
+@click.option("--timeout", "timeout_s", type=options.POSITIVE, metavar="SECONDS", help="Give up after so long.")
 @click.option("--threads", type=click.IntRange(min=1), help="Default: the processors at hand.")
 @options.output_options
 def sweep(
@@ -66,38 +68,56 @@ def sweep(
         quantiles=quantiles,
         **{name: value for name, value in settings.items() if value is not None},
     )
-    summary = result.summary
-    for line in [*origins(summary), *spreads(summary)]:
+    for law, cost in zip(result.laws, result.costs, strict=True):
+        output.note(origin(law, cost), to)
+        if law.published is not None and law.published.rounded:
+            output.warn(f"{law.id} is made of rounded constants, which move the optimum: {law.published.errata}")
+    for line in [*distances(result), *spreads(result)]:
         output.note(line, to)
-    output.write_frame(summary, to, table=lambda: for_people(summary))
+    output.write_frame(result.summary, to, meta=described(result), table=lambda: for_people(result.summary))
 
 
-def origins(summary: pl.DataFrame) -> list[str]:
-    """For each law: its formula, the range of its data, and how far beyond them the budgets lie."""
-    import scalefast as sf
-
-    lines = []
-    for (name,), rows in summary.group_by("law", maintain_order=True):
-        law = sf.law(str(name))
-        ranges = [f"{symbol} {ends[0]:.3g} to {ends[1]:.3g}" for symbol, ends in law.fitted_range.items()]
-        line = f"{name}: {law.formula}; fitted on {', '.join(ranges) or 'a range that its source does not give'}"
-        farthest = rows.sort("extrapolation_decades", nulls_last=False).row(-1, named=True)
-        decades = farthest["extrapolation_decades"]
-        if decades is not None and decades > 0:
-            line += f"; {units.format_flops(farthest['C'])} FLOPs lie {decades:.1f} decades beyond"
-        lines.append(line)
-    return lines
+def origin(law: sf.Law, cost: str | None) -> str:
+    """A law's formula and cost, and the range of the data behind it."""
+    show = {"C": units.format_flops}
+    ranges = [
+        f"{name} {show.get(name, units.format_count)(low)} to {show.get(name, units.format_count)(high)}"
+        for name, (low, high) in law.fitted_range.items()
+    ]
+    parts = [f"{law.id or 'law'}: {law.formula}", f"C = {cost}" if cost else ""]
+    parts.append(f"fitted on {', '.join(ranges)}" if ranges else "the range of its data is not known")
+    return "; ".join(filter(None, parts))
 
 
-def spreads(summary: pl.DataFrame) -> list[str]:
+def distances(result: sf.Sweep) -> list[str]:
+    """How far the budgets lie outside the data of the laws: one line for laws that share it."""
+    groups: dict[tuple[float, float], list[str]] = {}
+    for row in result.summary.filter(result.summary["extrapolation_decades"] > 0).iter_rows(named=True):
+        groups.setdefault((row["C"], round(row["extrapolation_decades"], 1)), []).append(row["law"])
+    return [
+        f"{units.format_flops(budget)} FLOPs lie {decades:.1f} decades outside the data of {', '.join(names)}"
+        for (budget, decades), names in groups.items()
+    ]
+
+
+def spreads(result: sf.Sweep) -> list[str]:
     """For each budget that several laws answer: how far their optima lie apart."""
-    lines = []
-    for (budget,), rows in summary.group_by("C", maintain_order=True):
-        sizes = sorted(rows["N"].drop_nulls())
-        if len(sizes) > 1:
-            low, high = units.format_count(sizes[0]), units.format_count(sizes[-1])
-            lines.append(f"at {units.format_flops(budget)} FLOPs {len(sizes)} laws put N between {low} and {high}")
-    return lines
+    return [
+        f"at {units.format_flops(row['C'])} FLOPs {row['laws']} laws put N between "
+        f"{short_count(row['N_lowest'])} and {short_count(row['N_highest'])}, "
+        f"D between {short_count(row['D_lowest'])} and {short_count(row['D_highest'])}"
+        for row in result.spread.iter_rows(named=True)
+        if row["laws"] > 1
+    ]
+
+
+def described(result: sf.Sweep) -> dict[str, Any]:
+    """What JSON says beside the rows: the laws and the spread over them."""
+    laws = [
+        {"law": law.id, "formula": law.formula, "cost": cost, "fitted_range": law.fitted_range}
+        for law, cost in zip(result.laws, result.costs, strict=True)
+    ]
+    return {"laws": laws, "spread": result.spread.to_dicts()}
 
 
 def for_people(summary: pl.DataFrame) -> pl.DataFrame:
