@@ -145,7 +145,7 @@ impl<'a> Dataset<'a> {
 }
 
 /// The rows of one column that cannot be used.
-struct Fault {
+pub(crate) struct Fault {
     column: String,
     nan: usize,
     infinite: usize,
@@ -155,7 +155,7 @@ struct Fault {
 }
 
 impl Fault {
-    fn find(name: &str, column: &[f64], positive: bool) -> Option<Fault> {
+    pub(crate) fn find(name: &str, column: &[f64], positive: bool) -> Option<Fault> {
         let usable = |x: f64| x.is_finite() && (!positive || x > 0.0);
         if column.iter().fold(true, |all, &x| all & usable(x)) {
             return None;
@@ -207,7 +207,8 @@ impl Fault {
     }
 }
 
-fn report(faults: &[Fault], m: usize) -> CoreError {
+/// The error that counts the bad rows of every column and names the first ones.
+pub(crate) fn report(faults: &[Fault], m: usize) -> CoreError {
     let message: Vec<String> = faults.iter().map(|fault| fault.describe(m)).collect();
     let mut error = CoreError::data("invalid-values", message.join("; "))
         .with_hint("rows count from 0; leave such rows out by a filter, or drop them explicitly");

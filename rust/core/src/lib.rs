@@ -8,11 +8,13 @@
 pub mod allocate;
 pub mod covariance;
 pub mod dataset;
+pub mod derive;
 pub mod error;
 pub mod executor;
 pub mod linalg;
 pub mod loss;
 pub mod parameter;
+pub mod predict;
 pub mod quantile;
 pub mod rng;
 

@@ -11,12 +11,11 @@ pub fn normal_quantile(p: f64) -> f64 {
         return centred * polynomial(&CENTRAL.0, r) / polynomial(&CENTRAL.1, r);
     }
     let tail = if centred < 0.0 { p } else { 1.0 - p };
-    if !(tail > 0.0) {
-        return if tail == 0.0 {
-            f64::INFINITY.copysign(centred)
-        } else {
-            f64::NAN
-        };
+    if tail.is_nan() || tail < 0.0 {
+        return f64::NAN;
+    }
+    if tail == 0.0 {
+        return f64::INFINITY.copysign(centred);
     }
     let r = (-math::ln(tail)).sqrt();
     let size = if r <= 5.0 {
