@@ -7,6 +7,7 @@ symbols. Out: a `pl.Expr`. Values agree with the core's to rounding, not to the 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ import polars as pl
 from polars import selectors
 
 from scalefast._errors import DataError, FormulaError, LawError
-from scalefast._names import did_you_mean, listing, nearest
+from scalefast._names import did_you_mean, likeness, listing, nearest
 
 if TYPE_CHECKING:
     from scalefast._core import System
@@ -146,12 +147,18 @@ def exact_column(name: str) -> pl.Expr:
     return pl.col(name)
 
 
-def _unknown_column(name: str, text: str, columns: list[str], what: str) -> DataError:
+def _unknown_column(name: str, text: str, columns: list[str], what: str) -> DataError | FormulaError:
     # A near miss of a column such as `eval/loss` reads as a formula of names that nobody meant.
-    meant = text if nearest(text, columns) else name
-    return DataError(
-        f"{what}: there is no column `{meant}`",
+    if name == text or likeness(text, columns) >= likeness(name, columns):
+        hint = did_you_mean(text, columns, "columns")
+        return DataError(f"{what}: there is no column `{text}`", code="unknown-column", column=text, hint=hint)
+    found = re.search(rf"(?<![\w.]){re.escape(name)}(?![\w.])", text)
+    begin = len(text[: found.start() if found else 0].encode())
+    return FormulaError(
+        f"{what}: there is no column `{name}`",
         code="unknown-column",
-        column=meant,
-        hint=did_you_mean(meant, columns, "columns"),
+        column=name,
+        text=text,
+        span=(begin, begin + len(name.encode())),
+        hint=did_you_mean(name, columns, "columns"),
     )

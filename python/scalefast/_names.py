@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import SequenceMatcher, get_close_matches
 
-__all__ = ["did_you_mean", "listing", "nearest"]
+__all__ = ["did_you_mean", "likeness", "listing", "nearest"]
 
 #: Names shown before a list is cut short.
 _SHOWN = 12
@@ -20,6 +20,11 @@ def nearest(name: str, known: Iterable[str], count: int = 3) -> list[str]:
     for candidate in known:
         folded.setdefault(candidate.lower(), candidate)
     return [folded[match] for match in get_close_matches(name.lower(), folded, n=count, cutoff=0.5)]
+
+
+def likeness(name: str, known: Iterable[str]) -> float:
+    """How similar the nearest of the `known` names is: 1 for the same name, 0 for nothing in common."""
+    return max((SequenceMatcher(None, name.lower(), option.lower()).ratio() for option in known), default=0.0)
 
 
 def did_you_mean(name: str, known: Iterable[str], what: str = "known names") -> str:

@@ -61,7 +61,8 @@ def test_a_missing_file() -> None:
 def test_a_missing_variable(tmp_path: Path) -> None:
     message = refused("fit", runs(tmp_path, GOOD_ROWS, "N,data,loss"), *FIT)
     assert "`D`" in message
-    assert "data" in message
+    assert "--col D=" in message
+    assert "`data`" in message
 
 
 def test_a_missing_column_gets_the_nearest(tmp_path: Path) -> None:
@@ -90,7 +91,7 @@ def test_values_that_no_law_takes_are_counted_and_shown(tmp_path: Path, column: 
     message = refused("fit", runs(tmp_path, rows), *FIT)
     assert "2 of 9 rows" in message
     assert re.search(r"\b4\b", message)
-    assert "--drop-invalid" in message or "drop_invalid" in message
+    assert "--where, or --drop-invalid" in message
 
 
 def test_text_in_a_column(tmp_path: Path) -> None:
@@ -123,9 +124,7 @@ def test_a_bad_formula_has_a_caret(tmp_path: Path, formula: str, told: str, at: 
     assert caret_under(message, at)
 
 
-@pytest.mark.parametrize(
-    "formula", ["+".join(["N"] * 50_001), "(" * 10_000 + "N" + ")" * 10_000, "-" * 9_999 + "N", "exp(" * 2_000 + "N"]
-)
+@pytest.mark.parametrize("formula", ["+".join(["N"] * 50_001), "(" * 10_000 + "N" + ")" * 10_000, "exp(" * 2_000 + "N"])
 def test_monstrous_formulas_get_a_short_answer(tmp_path: Path, formula: str) -> None:
     message = refused("fit", runs(tmp_path, GOOD_ROWS), "--law", formula)
     assert len(message) < 1000
@@ -208,6 +207,13 @@ def test_a_bad_law_file_names_the_field(tmp_path: Path, old: str, new: str, told
     message = refused("laws", "check", str(path))
     assert told in message
     assert "mine.toml" in message
+
+
+def test_messages_speak_of_options_not_of_arguments(tmp_path: Path) -> None:
+    path = runs(tmp_path, GOOD_ROWS, "a,b,c")
+    assert "--col N=…" in refused("fit", path, *FIT)
+    assert "--y …" in refused("fit", path, *FIT, "--col", "N=a", "--col", "D=b")
+    assert "--fix: " in refused("fit", path, *FIT, "--fix", "alfa=1")
 
 
 def test_names_given_twice() -> None:

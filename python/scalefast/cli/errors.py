@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 import sys
 from collections.abc import Iterable
 from typing import Any
@@ -42,12 +43,34 @@ def quoted(text: str) -> str:
     return f"`{text if len(text) <= 60 else text[:57] + '…'}`"
 
 
+#: The library's arguments as they are spelt on the command line.
+SPELLINGS = (
+    (re.compile(r'columns=\{"([^"]+)": (?:"([^"]*)"|(…))\}'), r"--col \1=\2\3"),
+    (re.compile(r'\b(cost|y)="([^"]*)"'), r"--\1 '\2'"),
+    (re.compile(r"\by=…"), "--y …"),
+    (re.compile(r"where=, or drop_invalid=True \(--where, --drop-invalid\)"), "--where, or --drop-invalid"),
+    (re.compile(r"^bounds: "), "--bound: "),
+    (re.compile(r"^fixed: "), "--fix: "),
+    (re.compile(r"^tied: "), "--tie: "),
+    (re.compile(r"^columns: "), "--col: "),
+    (re.compile(r"^units: "), "--unit: "),
+    (re.compile(r"^where: "), "--where: "),
+)
+
+
+def respelt(text: str) -> str:
+    """A message of the library in the words of the command line."""
+    for pattern, option in SPELLINGS:
+        text = pattern.sub(option, text)
+    return text
+
+
 def show(error: Exception, as_json: bool) -> None:
     """Write the error to stderr."""
     if as_json:
         lines = [json.dumps({"error": record(error)}, default=str, ensure_ascii=False)]
     else:
-        lines = [f"error: {full_text(error)}"]
+        lines = [f"error: {respelt(full_text(error))}"]
         if isinstance(error, click.UsageError) and error.ctx is not None:
             lines.append(f"hint: see `{error.ctx.command_path} --help`")
     sys.stderr.write("\n".join(lines) + "\n")
@@ -73,4 +96,6 @@ def record(error: Exception) -> dict[str, Any]:
         value = getattr(error, name, None)
         if value is not None:
             fields[name] = value
-    return fields
+    return {
+        name: respelt(value) if isinstance(value, str) and name != "text" else value for name, value in fields.items()
+    }
