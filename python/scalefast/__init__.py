@@ -16,9 +16,14 @@ if TYPE_CHECKING:
     from scalefast._errors import ScalefastError as ScalefastError
     from scalefast._errors import SettingsError as SettingsError
     from scalefast._errors import UnitsError as UnitsError
+    from scalefast._fit import Certificate as Certificate
+    from scalefast._fit import Fit as Fit
+    from scalefast._fit import fit as fit
     from scalefast._law import Law as Law
     from scalefast._law import law as law
     from scalefast._law import laws as laws
+    from scalefast._lawfile import Parameter as Parameter
+    from scalefast._lawfile import Variable as Variable
     from scalefast._losses import Asymmetric as Asymmetric
     from scalefast._losses import Cauchy as Cauchy
     from scalefast._losses import Huber as Huber
@@ -26,26 +31,41 @@ if TYPE_CHECKING:
     from scalefast._losses import Pinball as Pinball
     from scalefast._losses import SoftL1 as SoftL1
     from scalefast._losses import Squared as Squared
+    from scalefast._spec import FitSpec as FitSpec
+    from scalefast._starts import Grid as Grid
+    from scalefast._starts import Sobol as Sobol
+    from scalefast._sweep import Sweep as Sweep
+    from scalefast._sweep import sweep as sweep
 
 #: Public name and the module that it lives in.
 _HOME = {
-    "__version__": "_core",
     "Asymmetric": "_losses",
     "Cauchy": "_losses",
+    "Certificate": "_fit",
     "DataError": "_errors",
+    "Fit": "_fit",
+    "FitSpec": "_spec",
     "FormulaError": "_errors",
+    "Grid": "_starts",
     "Huber": "_losses",
     "Law": "_law",
     "LawError": "_errors",
     "Loss": "_losses",
+    "Parameter": "_lawfile",
     "Pinball": "_losses",
     "ScalefastError": "_errors",
     "SettingsError": "_errors",
+    "Sobol": "_starts",
     "SoftL1": "_losses",
     "Squared": "_losses",
+    "Sweep": "_sweep",
     "UnitsError": "_errors",
+    "Variable": "_lawfile",
+    "__version__": "_core",
+    "fit": "_fit",
     "law": "_law",
     "laws": "_law",
+    "sweep": "_sweep",
 }
 
 __all__ = [name for name in _HOME if not name.startswith("_")]
