@@ -28,7 +28,8 @@ pub enum Values<'a> {
 }
 
 impl Values<'_> {
-    fn column(&self) -> Option<&[f64]> {
+    /// The column, where there is one.
+    pub fn column(&self) -> Option<&[f64]> {
         match self {
             Values::Number(_) => None,
             Values::Column(column) | Values::PositiveColumn(column) => Some(column),

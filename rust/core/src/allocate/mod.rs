@@ -2,5 +2,7 @@
 
 mod monomial;
 mod optimum;
+mod sweep;
 
 pub use optimum::{Allocation, ClosedForm};
+pub use sweep::{Quantity, Sweep, sweep};

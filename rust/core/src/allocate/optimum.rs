@@ -15,6 +15,7 @@ use crate::error::CoreError;
 /// The reserved symbols of the budget and of the inner sum; no formula can spell them.
 pub(super) const BUDGET: &str = "$budget";
 const INNER: &str = "$inner";
+const FIRST: &str = "$first";
 
 /// The solution of the first-order condition: `P·N^x = D^y` with `P = w·A/B`, on the curve `N^s·D^t = X`.
 const DEFINITIONS: [(&str, &str); 5] = [
@@ -28,8 +29,8 @@ const DEFINITIONS: [(&str, &str); 5] = [
 /// The optimum in those terms. The second power term of the law is `w` times the first there.
 const SOLUTION: [(&str, &str); 3] = [
     ("N", "scale*X**growth"),
-    ("D", "(X/(scale*X**growth)**s)**(1/t)"),
     ("inner", "c + A*(1 + w)*scale**x*X**(growth*x)"),
+    ("D", "(X/first**s)**(1/t)"),
 ];
 
 /// The optimum as formulas.
@@ -40,6 +41,10 @@ pub struct ClosedForm {
     pub(super) optimum: [NodeId; 3],
     /// Nodes that must be above zero for the formulas to be a minimum.
     pub(super) conditions: Vec<NodeId>,
+    /// Symbols of the cost's coefficient and exponents.
+    pub(super) cost_symbols: Vec<String>,
+    /// D as a formula of N and the budget.
+    second_of_first: NodeId,
     parameters: Vec<String>,
 }
 
@@ -119,8 +124,8 @@ impl ClosedForm {
             right.coefficient,
             right.exponents[1],
         );
-        let budget = graph.symbol(BUDGET);
-        let meanings: HashMap<&str, NodeId> = [
+        let (budget, any_first) = (graph.symbol(BUDGET), graph.symbol(FIRST));
+        let mut meanings: HashMap<&str, NodeId> = [
             ("A", a),
             ("x", x),
             ("B", b),
@@ -130,15 +135,19 @@ impl ClosedForm {
             ("t", t),
             ("k", cost.coefficient),
             ("C", budget),
+            ("first", any_first),
         ]
         .into();
-        let mut solved = solution.outputs().iter().map(|(_, node)| *node);
-        let [first, second, inner] = std::array::from_fn(|_| {
-            solved
-                .next()
-                .map(|node| import(&mut graph, &solution.graph, node, &meanings))
-        })
-        .map(|node| node.unwrap_or(budget));
+        let mut solved = |name: &str, meanings: &HashMap<&str, NodeId>| match solution.output(name)
+        {
+            Some(node) => import(&mut graph, &solution.graph, node, meanings),
+            None => budget,
+        };
+        let first = solved("N", &meanings);
+        let inner = solved("inner", &meanings);
+        let second_of_first = solved("D", &meanings);
+        meanings.insert("first", first);
+        let second = solved("D", &meanings);
 
         let placeholder = graph.symbol(INNER);
         let outer = split.rebuild(&mut graph, placeholder);
@@ -151,19 +160,14 @@ impl ClosedForm {
         let conditions = vec![a, b, falling[0], falling[1], s, t, cost.coefficient, slope];
         let optimum = [first, second, loss];
 
-        let mut parameters: Vec<String> = Vec::new();
-        for &node in optimum.iter().chain(&conditions) {
-            for symbol in graph.symbols_of(node) {
-                let name = graph.symbol_name(symbol);
-                if name != BUDGET && !parameters.iter().any(|p| p == name) {
-                    parameters.push(name.to_owned());
-                }
-            }
-        }
+        let cost_symbols = names_of(&graph, &[cost.coefficient, s, t]);
+        let parameters = names_of(&graph, &[&optimum[..], &conditions].concat());
         Ok(ClosedForm {
             graph,
             optimum,
             conditions,
+            cost_symbols,
+            second_of_first,
             parameters,
         })
     }
@@ -177,18 +181,7 @@ impl ClosedForm {
     /// The optimal split for `values` of the parameters (in their order) and a budget in the unit of the cost.
     /// `None` where the formulas are no interior minimum, such as for a term that grows.
     pub fn allocate(&self, values: &[f64], budget: f64) -> Option<Allocation> {
-        let by_symbol: Vec<f64> = self
-            .graph
-            .symbols()
-            .iter()
-            .map(
-                |name| match self.parameters.iter().position(|p| p == name) {
-                    Some(k) => values.get(k).copied().unwrap_or(f64::NAN),
-                    None if name == BUDGET => budget,
-                    None => f64::NAN,
-                },
-            )
-            .collect();
+        let by_symbol = self.by_symbol(values, budget);
         let value = |node: NodeId| self.graph.evaluate(node, &by_symbol);
         if !self.conditions.iter().all(|&node| value(node) > 0.0) {
             return None;
@@ -199,6 +192,24 @@ impl ClosedForm {
             second,
             loss,
         })
+    }
+
+    /// The second free variable at a given first one, on the curve of this cost.
+    pub(super) fn second_at(&self, values: &[f64], budget: f64, first: f64) -> f64 {
+        let mut by_symbol = self.by_symbol(values, budget);
+        if let Some(symbol) = self.graph.symbol_id(FIRST) {
+            by_symbol[symbol as usize] = first;
+        }
+        self.graph.evaluate(self.second_of_first, &by_symbol)
+    }
+
+    fn by_symbol(&self, values: &[f64], budget: f64) -> Vec<f64> {
+        let value = |name: &String| match self.parameters.iter().position(|p| p == name) {
+            Some(k) => values.get(k).copied().unwrap_or(f64::NAN),
+            None if name == BUDGET => budget,
+            None => f64::NAN,
+        };
+        self.graph.symbols().iter().map(value).collect()
     }
 
     /// N*, D* and L* as text, with `$budget` for the budget.
@@ -255,6 +266,18 @@ impl Split {
                 Layer::Right(op, other) => graph.build_binary(op, other, inside),
             })
     }
+}
+
+/// The symbols below some nodes, without the reserved ones.
+fn names_of(graph: &Graph, nodes: &[NodeId]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for symbol in nodes.iter().flat_map(|&node| graph.symbols_of(node)) {
+        let name = graph.symbol_name(symbol);
+        if !name.starts_with('$') && !names.iter().any(|known| known == name) {
+            names.push(name.to_owned());
+        }
+    }
+    names
 }
 
 fn refused(message: String) -> CoreError {
