@@ -5,15 +5,15 @@
 //! singularity (`x/x` at 0) may be removed. Constants are folded with the functions of the operator
 //! table, so folding is the arithmetic of evaluation; a fold that is not finite is left unfolded.
 
+mod cancel;
+mod offset;
+
 use crate::graph::{Graph, Node, NodeId, apply_binary, apply_unary};
 use crate::op::Op;
 
 /// Rewrites that may follow from one construction. Text cannot nest deeper than this in the patterns
 /// below without becoming unreadable, and the call stack stays shallow whatever the graph.
 const BUDGET: u32 = 12;
-
-/// How deep in a product a factor is looked for to be cancelled.
-const SEARCH_DEPTH: u32 = 6;
 
 impl Graph {
     /// An expression equal to `op(a)`, simplified at its head.
@@ -266,13 +266,13 @@ impl Graph {
                 return Some(self.binary_within(Op::Mul, coefficient, x, budget));
             }
         }
-        if let Some(quotient) = self.cancelled(a, b, SEARCH_DEPTH, budget) {
+        if let Some(quotient) = self.cancelled(a, b, cancel::DEPTH, budget) {
             return Some(quotient);
         }
         if let Node::Binary(Op::Mul, x, y) = self.node(b) {
             for (factor, rest) in [(x, y), (y, x)] {
                 if self.constant_value(factor).is_none()
-                    && let Some(quotient) = self.cancelled(a, factor, SEARCH_DEPTH, budget)
+                    && let Some(quotient) = self.cancelled(a, factor, cancel::DEPTH, budget)
                 {
                     return Some(self.binary_within(Op::Div, quotient, rest, budget));
                 }
@@ -304,131 +304,4 @@ impl Graph {
         }
         None
     }
-
-    /// `a/b` without `b`, where `b` is a factor of `a`; a power of one less cancels to `1/base`.
-    pub(crate) fn cancelled(
-        &mut self,
-        a: NodeId,
-        b: NodeId,
-        depth: u32,
-        budget: u32,
-    ) -> Option<NodeId> {
-        if a == b {
-            return Some(self.constant(1.0));
-        }
-        if depth == 0 {
-            return None;
-        }
-        if let Node::Binary(Op::Mul, x, y) = self.node(b)
-            && let Some(quotient) = self.cancelled(a, x, depth - 1, budget)
-            && let Some(quotient) = self.cancelled(quotient, y, depth - 1, budget)
-        {
-            return Some(quotient);
-        }
-        match self.node(a) {
-            Node::Unary(Op::Neg, x) => {
-                let quotient = self.cancelled(x, b, depth - 1, budget)?;
-                Some(self.unary_within(Op::Neg, quotient, budget))
-            }
-            Node::Binary(Op::Mul, x, y) => {
-                if let Some(quotient) = self.cancelled(x, b, depth - 1, budget) {
-                    return Some(self.binary_within(Op::Mul, quotient, y, budget));
-                }
-                let quotient = self.cancelled(y, b, depth - 1, budget)?;
-                Some(self.binary_within(Op::Mul, x, quotient, budget))
-            }
-            Node::Binary(Op::Div, x, y) => {
-                let quotient = self.cancelled(x, b, depth - 1, budget)?;
-                Some(self.binary_within(Op::Div, quotient, y, budget))
-            }
-            Node::Binary(Op::Pow, base, less) => match self.node(b) {
-                Node::Binary(Op::Pow, other, exponent)
-                    if other == base && self.is_one_less(less, exponent) =>
-                {
-                    let one = self.constant(1.0);
-                    Some(self.binary_within(Op::Div, one, base, budget))
-                }
-                _ => None,
-            },
-            _ => None,
-        }
-    }
-
-    fn is_one_less(&self, less: NodeId, exponent: NodeId) -> bool {
-        let (less, exponent) = (self.offset(less), self.offset(exponent));
-        (less.negative, less.base) == (exponent.negative, exponent.base)
-            && less.constant == exponent.constant - 1.0
-    }
-
-    /// `x + value`, where `x` itself is a sum with a constant.
-    fn shifted(&mut self, x: NodeId, value: f64, budget: u32) -> Option<NodeId> {
-        let Offset {
-            negative,
-            base: Some(base),
-            constant,
-        } = self.offset(x)
-        else {
-            return None;
-        };
-        if constant == 0.0 || !(constant + value).is_finite() {
-            return None;
-        }
-        if negative {
-            let constant = self.constant(constant + value);
-            return Some(self.binary_within(Op::Sub, constant, base, budget));
-        }
-        if constant + value < 0.0 {
-            let constant = self.constant(-(constant + value));
-            return Some(self.binary_within(Op::Sub, base, constant, budget));
-        }
-        let constant = self.constant(constant + value);
-        Some(self.binary_within(Op::Add, base, constant, budget))
-    }
-
-    /// An expression as a constant plus or minus something else.
-    fn offset(&self, id: NodeId) -> Offset {
-        let plain = |negative, base, constant| Offset {
-            negative,
-            base: Some(base),
-            constant,
-        };
-        if let Some(constant) = self.constant_value(id) {
-            return Offset {
-                negative: false,
-                base: None,
-                constant,
-            };
-        }
-        match self.node(id) {
-            Node::Unary(Op::Neg, x) => match self.offset_of_sum(x) {
-                Some((base, constant)) => plain(true, base, -constant),
-                None => plain(true, x, 0.0),
-            },
-            Node::Binary(Op::Sub, c, x) if self.constant_value(c).is_some() => {
-                plain(true, x, self.constant_value(c).unwrap_or(0.0))
-            }
-            _ => match self.offset_of_sum(id) {
-                Some((base, constant)) => plain(false, base, constant),
-                None => plain(false, id, 0.0),
-            },
-        }
-    }
-
-    fn offset_of_sum(&self, id: NodeId) -> Option<(NodeId, f64)> {
-        match self.node(id) {
-            Node::Binary(Op::Sub, x, c) => Some((x, -self.constant_value(c)?)),
-            Node::Binary(Op::Add, x, y) => match self.constant_value(x) {
-                Some(constant) => Some((y, constant)),
-                None => Some((x, self.constant_value(y)?)),
-            },
-            _ => None,
-        }
-    }
-}
-
-/// `constant + base`, or `constant - base`; the base is missing where there is only the constant.
-struct Offset {
-    negative: bool,
-    base: Option<NodeId>,
-    constant: f64,
 }

@@ -390,7 +390,8 @@ fn code(outputs: &[(&str, &str)], definitions: &[(&str, &str)]) -> (&'static str
 #[test]
 fn definitions_and_outputs() {
     let formula = [("L", "a + b")];
-    let cases: [(&[(&str, &str)], &str, &str); 7] = [
+    type Case<'a> = (&'a [(&'a str, &'a str)], &'a str, &'a str);
+    let cases: [Case; 7] = [
         (
             &[("a", "b"), ("b", "1")],
             "definition-order",
