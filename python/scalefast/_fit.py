@@ -177,6 +177,16 @@ class Fit:
 
         return predict(self.law, points, columns=columns, units=units, threads=threads, names={"L": "L_fit"})
 
+    def save(self, path: str | Path, *, name: str | None = None) -> None:
+        """Writes the fitted law as `.parquet` or `.toml`; `sf.law(path)` reads either.
+
+        `name` is the id that the law goes by; None: the file's name without its suffix. Raises SettingsError
+        (`unknown-suffix`), OSError.
+        """
+        from scalefast._artifact import save_fit
+
+        save_fit(self, Path(path), name or Path(path).stem)
+
     def raise_for_status(self) -> Fit:
         """This fit, if it converged (also at a bound); else ScalefastError with the status as its code."""
         if self.status in ("converged", "at-bound"):

@@ -314,14 +314,7 @@ def _from_entry(entry: _catalogue.Entry) -> Law:
 def _from_file(text: str) -> Law:
     name, _, wanted = text.partition("#")
     path = Path(name)
-    if path.suffix != ".toml":
-        raise LawError(f"`{name}` is not a law file", code="bad-law-file", hint="law files are TOML and end in .toml")
-    try:
-        content = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
-        raise LawError(f"law file `{name}` cannot be read: {reason}", code="unreadable-file") from error
-    form = parse_law_file(content, path.name)
+    form = _read_form(path)
     sets = {published.id: published for published in form.published}
     if wanted and wanted not in sets:
         hint = did_you_mean(wanted, sets, "sets")
@@ -330,6 +323,22 @@ def _from_file(text: str) -> Law:
     found = _from_entry(_catalogue.Entry(chosen.id if chosen else form.id, form, chosen, path.parent))
     _check_symbols(found, path.name)
     return found
+
+
+def _read_form(path: Path) -> LawFile:
+    if path.suffix == ".parquet":
+        from scalefast._artifact import load_law
+
+        return load_law(path)
+    if path.suffix != ".toml":
+        hint = "law files end in .toml or, where a fit was saved, in .parquet"
+        raise LawError(f"`{path.name}` is not a law file", code="bad-law-file", hint=hint)
+    try:
+        content = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        raise LawError(f"law file `{path}` cannot be read: {reason}", code="unreadable-file") from error
+    return parse_law_file(content, path.name)
 
 
 def _check_symbols(found: Law, where: str) -> None:

@@ -80,8 +80,9 @@ def test_rows_left_out_are_counted(runs: str) -> None:
     assert "30 of 36 rows" in result.stderr
 
 
-def test_the_saved_law_predicts_and_sweeps(runs: str, tmp_path: Path) -> None:
-    law = str(tmp_path / "law.parquet")
+@pytest.mark.parametrize("suffix", ["parquet", "toml"])
+def test_the_saved_law_predicts_and_sweeps(runs: str, tmp_path: Path, suffix: str) -> None:
+    law = str(tmp_path / f"law.{suffix}")
     assert invoke("fit", runs, "--law", "chinchilla", *BOUND, "-o", law).exit_code == 0
     predicted = invoke("predict", law, "--at", "N=70B", "--at", "D=1.4T")
     (row,) = csv.DictReader(io.StringIO(predicted.stdout))
@@ -94,7 +95,7 @@ def test_the_saved_law_predicts_and_sweeps(runs: str, tmp_path: Path) -> None:
     assert "--force" in again.stderr
 
 
-def test_a_law_is_saved_as_parquet_only(runs: str, tmp_path: Path) -> None:
+def test_a_law_is_saved_as_parquet_or_toml_only(runs: str, tmp_path: Path) -> None:
     result = invoke("fit", runs, "--law", "chinchilla", *BOUND, "-o", str(tmp_path / "law.csv"))
     assert result.exit_code == 2
     assert ".parquet" in result.stderr

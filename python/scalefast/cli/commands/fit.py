@@ -83,7 +83,7 @@ RUNS = "scalefast predict hoffmann-2022 --at N=1e8..1e10:6 --at D=1e9..1e12:6 | 
     "--output",
     "law_file",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Save the fitted law here (.parquet), for `predict` and `sweep`. The parameters still go to stdout.",
+    help="Save the fitted law here (.parquet or .toml), for `predict` and `sweep`. The parameters still go to stdout.",
 )
 @click.option("--force", is_flag=True, help="Overwrite existing files.")
 @click.option("-q", "--quiet", is_flag=True, help="No notes on stderr; warnings and errors remain.")
@@ -133,7 +133,7 @@ def fit(
     output.write_frame(result.parameters, to, meta=summary(result))
     if law_file is not None:
         with output.replacing(law_file, force) as temporary:
-            result.save(temporary)
+            result.save(temporary, name=law_file.stem)
         output.note(f"saved as {law_file}", to)
     if strict:
         insist(result)
@@ -141,11 +141,11 @@ def fit(
 
 def check_law_file(path: Path, force: bool) -> None:
     """Refuse a name before the fit that could not be written after it."""
-    if path.suffix != ".parquet":
+    if path.suffix not in (".parquet", ".toml"):
         raise SettingsError(
-            f"--output: {errors.quoted(str(path))} is not a .parquet file",
+            f"--output: {errors.quoted(str(path))} is neither .parquet nor .toml",
             code="unknown-suffix",
-            hint="fitted laws are saved as Parquet; for the parameters as text use --format and a pipe",
+            hint="the fitted law goes there; the parameters go to stdout, in the --format you like",
         )
     output.check_writable(path, force)
 
