@@ -43,6 +43,8 @@ COUNT_SYMBOLS = {"N", "D", "U", "T"}
 POWER_SYMBOLS = {"C", "budget"}
 MISSING = "-"
 ROWS_AT_ONCE = 50_000
+#: Characters that a column of text keeps on a narrow terminal.
+NARROWEST = 14
 
 
 @dataclass(frozen=True)
@@ -203,7 +205,11 @@ def plain(value: Any) -> Any:
 
 
 def write_table(frame: pl.DataFrame, file: TextIO) -> None:
-    """A table for people: rounded numbers, right-aligned; rows become records where the terminal is too narrow."""
+    """A table for people: rounded numbers, right-aligned.
+
+    Where the terminal is too narrow text is broken into lines, numbers never; where that is not enough rows become
+    records.
+    """
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -212,12 +218,16 @@ def write_table(frame: pl.DataFrame, file: TextIO) -> None:
     console = Console(file=file, width=None if on_terminal else 10_000, highlight=False, markup=False, emoji=False)
     cells = {name: [human(value, name) for value in frame[name]] for name in frame.columns}
     widths = {name: max(map(width, (name, *column))) for name, column in cells.items()}
-    if on_terminal and sum(widths.values()) + 2 * len(widths) > console.width:
+    least = {name: most if numeric(cells[name]) else min(most, NARROWEST) for name, most in widths.items()}
+    if on_terminal and sum(least.values()) + 3 * len(least) > console.width:
         write_records(cells, frame.height, console.print)
         return
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
     for name in frame.columns:
-        table.add_column(name, justify="right" if numeric(cells[name]) else "left", no_wrap=True)
+        right = numeric(cells[name])
+        table.add_column(
+            name, justify="right" if right else "left", no_wrap=right, min_width=least[name], overflow="fold"
+        )
     for row in zip(*cells.values(), strict=True):
         table.add_row(*row)
     console.print(table)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import scalefast as sf
 
 #: Columns that a table leaves to `laws show`; machine formats have them all.
-LEFT_TO_SHOW = ("source", "n_definition", "confidence")
+LEFT_TO_SHOW = ("form", "variables", "source", "n_definition", "fitted_range", "confidence")
 
 
 @click.group(
