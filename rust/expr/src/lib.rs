@@ -4,8 +4,8 @@ pub mod binding;
 pub mod differentiate;
 mod dual;
 pub mod error;
-pub mod exercise;
 pub mod eval;
+pub mod exercise;
 pub mod formula;
 pub mod graph;
 mod latex;
@@ -19,7 +19,6 @@ pub mod program;
 mod schedule;
 mod simplify;
 pub mod spelling;
-mod values;
 
 pub use binding::{Binding, Rate};
 pub use error::FormulaError;

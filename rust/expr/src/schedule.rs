@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use crate::eval::block::{Action, Instruction, Place};
 use crate::eval::code::Code;
-use crate::values::{Stage, Term, Value, Values};
+use crate::lower::values::{Stage, Term, Value, Values};
 
 /// A step of the uniform stage: an operation on numbers, into a number.
 #[derive(Clone, Copy, Debug)]

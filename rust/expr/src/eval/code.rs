@@ -4,6 +4,8 @@
 //! block evaluator. There is one definition of every operation, generic over the lane, so that all agree.
 
 use super::lane::Lane;
+use crate::op::Op;
+
 use super::{Kernel, Task, trigonometry, vecmath};
 
 /// One operation on up to three arguments.
@@ -47,6 +49,36 @@ pub(crate) enum Code {
 }
 
 impl Code {
+    /// The code of an operator of the language.
+    pub(crate) fn of(op: Op) -> Code {
+        match op {
+            Op::Add => Code::Add,
+            Op::Sub => Code::Sub,
+            Op::Mul => Code::Mul,
+            Op::Div => Code::Div,
+            Op::Pow => Code::Pow,
+            Op::Min => Code::Min,
+            Op::Max => Code::Max,
+            Op::Neg => Code::Neg,
+            Op::Exp => Code::Exp,
+            Op::Log => Code::Log,
+            Op::Log2 => Code::Log2,
+            Op::Log10 => Code::Log10,
+            Op::Log1p => Code::Log1p,
+            Op::Expm1 => Code::Expm1,
+            Op::Sqrt => Code::Sqrt,
+            Op::Abs => Code::Abs,
+            Op::Sin => Code::Sin,
+            Op::Cos => Code::Cos,
+            Op::Tan => Code::Tan,
+            Op::Arctan => Code::Arctan,
+            Op::Tanh => Code::Tanh,
+            Op::Sigmoid => Code::Sigmoid,
+            Op::Sign => Code::Sign,
+            Op::LessEqual => Code::LessEqual,
+        }
+    }
+
     /// Number of arguments.
     pub(crate) fn arity(self) -> usize {
         match self {

@@ -85,8 +85,15 @@ impl Task for Dot<'_> {
     #[inline(always)]
     unsafe fn run<L: Lane>(self) {
         let Dot(a, b, partials) = self;
+        let mut tile = Tile {
+            left: &[a],
+            right: &[b],
+            rows: a.len(),
+            columns: 1,
+            partials: std::slice::from_mut(partials),
+        };
         // SAFETY: the caller has the instruction set; both columns have `a.len()` rows.
-        unsafe { tile::<L, 1, 1>([a.as_ptr()], [b.as_ptr()], a.len(), [[partials]]) };
+        unsafe { tile.add::<L, 1, 1, 2>(0, 0) };
     }
 }
 
@@ -96,62 +103,134 @@ impl Task for Gram<'_> {
     unsafe fn run<L: Lane>(self) {
         let Gram(left, right, rows, partials) = self;
         let p = left.len();
-        let place = |j: usize, k: usize| j * p - j * (j + 1) / 2 + k;
-        for j in 0..p {
-            for k in j..p {
-                let partial = &mut partials[place(j, k)];
-                // SAFETY: the caller has the instruction set; all columns have `rows` rows.
-                unsafe {
-                    tile::<L, 1, 1>([left[j].as_ptr()], [right[k].as_ptr()], rows, [[partial]])
-                };
+        let mut tile = Tile {
+            left,
+            right,
+            rows,
+            columns: p,
+            partials,
+        };
+        // SAFETY: the caller has the instruction set; all columns have `rows` rows, and every tile lies inside the triangle's
+        // bounding square.
+        unsafe {
+            if L::WIDTH == PARTIALS {
+                // Thirty-two registers hold the whole triangle of a law of up to five parameters and its residual.
+                match p {
+                    4 => return tile.add::<L, 4, 4, 1>(0, 0),
+                    5 => return tile.add::<L, 5, 5, 1>(0, 0),
+                    6 => return tile.add::<L, 6, 6, 1>(0, 0),
+                    _ => {}
+                }
+            }
+            for j in (0..p).step_by(3) {
+                match p - j {
+                    1 => tile.add::<L, 1, 1, 2>(j, j),
+                    2 => tile.add::<L, 2, 2, 2>(j, j),
+                    _ => tile.add::<L, 3, 3, 2>(j, j),
+                }
+                for k in (j + 3..p).step_by(3) {
+                    match p - k {
+                        1 => tile.add::<L, 3, 1, 2>(j, k),
+                        2 => tile.add::<L, 3, 2, 2>(j, k),
+                        _ => tile.add::<L, 3, 3, 1>(j, k),
+                    }
+                }
             }
         }
     }
 }
 
-/// Adds the products of `R` by `C` columns to their partial sums, which stay in registers meanwhile.
-///
-/// # Safety
-/// The processor must have the instruction set of `L`; `rows` doubles must be readable at every pointer.
-#[inline(always)]
-unsafe fn tile<L: Lane, const R: usize, const C: usize>(
-    left: [*const f64; R],
-    right: [*const f64; C],
+/// A rectangle of the triangle whose sums stay in registers during one pass over the rows.
+struct Tile<'a> {
+    left: &'a [&'a [f64]],
+    right: &'a [&'a [f64]],
     rows: usize,
-    mut partials: [[&mut [f64; PARTIALS]; C]; R],
-) {
-    let whole = rows - rows % PARTIALS;
-    for lane in (0..PARTIALS).step_by(L::WIDTH) {
-        // SAFETY: `lane + WIDTH ≤ 8` and `i + lane + WIDTH ≤ whole ≤ rows`.
-        unsafe {
-            let mut totals = [[L::splat(0.0); C]; R];
-            for (row, partials) in totals.iter_mut().zip(&partials) {
-                for (total, partial) in row.iter_mut().zip(partials) {
-                    *total = L::load(partial.as_ptr().add(lane));
+    columns: usize,
+    partials: &'a mut [[f64; PARTIALS]],
+}
+
+impl Tile<'_> {
+    /// Adds the products of columns `j..j + R` and `k..k + C`, those below the diagonal left out.
+    ///
+    /// `G` groups of lanes are worked on at once, as far as there are so many, because a sum waits for
+    /// itself: a tile of few sums needs several groups to keep the multipliers busy.
+    ///
+    /// # Safety
+    /// The processor must have the instruction set of `L`; `j + R` and `k + C` must be at most the number of
+    /// columns, each of which must have `rows` rows; `C` must be at most 6 and `R·G` at most 6.
+    #[inline(always)]
+    #[allow(
+        clippy::needless_range_loop,
+        reason = "the indices are those of the triangle"
+    )]
+    unsafe fn add<L: Lane, const R: usize, const C: usize, const G: usize>(
+        &mut self,
+        j: usize,
+        k: usize,
+    ) {
+        let whole = self.rows - self.rows % PARTIALS;
+        let place = |row: usize, column: usize| {
+            let (row, column) = (j + row, k + column);
+            (row <= column).then(|| row * self.columns - row * (row + 1) / 2 + column)
+        };
+        let left: [*const f64; R] = std::array::from_fn(|r| self.left[j + r].as_ptr());
+        let right: [*const f64; C] = std::array::from_fn(|c| self.right[k + c].as_ptr());
+        let partials: *mut [f64; PARTIALS] = self.partials.as_mut_ptr();
+        let together = if L::WIDTH * G <= PARTIALS { G } else { 1 };
+        for lane in (0..PARTIALS).step_by(L::WIDTH * together) {
+            // SAFETY: a group ends at `lane + WIDTH·together ≤ 8`, and `i + 8 ≤ whole ≤ rows`; `place` is inside the triangle.
+            unsafe {
+                let mut totals = [[[L::splat(0.0); G]; C]; R];
+                for r in 0..R {
+                    for c in 0..C {
+                        if let Some(place) = place(r, c) {
+                            let from = partials.add(place).cast::<f64>();
+                            for g in 0..together {
+                                totals[r][c][g] = L::load(from.add(lane + g * L::WIDTH));
+                            }
+                        }
+                    }
                 }
-            }
-            for i in (0..whole).step_by(PARTIALS) {
-                let columns = right.map(|column| L::load(column.add(i + lane)));
-                for (row, column) in totals.iter_mut().zip(left) {
-                    let value = L::load(column.add(i + lane));
-                    for (total, other) in row.iter_mut().zip(columns) {
-                        *total = value.fma(other, *total);
+                for i in (0..whole).step_by(PARTIALS) {
+                    for g in 0..together {
+                        let at = i + lane + g * L::WIDTH;
+                        let mut columns = [L::splat(0.0); C];
+                        for c in 0..C {
+                            columns[c] = L::load(right[c].add(at));
+                        }
+                        for r in 0..R {
+                            let value = L::load(left[r].add(at));
+                            for c in 0..C {
+                                if j + r <= k + c {
+                                    totals[r][c][g] = value.fma(columns[c], totals[r][c][g]);
+                                }
+                            }
+                        }
+                    }
+                }
+                for r in 0..R {
+                    for c in 0..C {
+                        if let Some(place) = place(r, c) {
+                            let to = partials.add(place).cast::<f64>();
+                            for g in 0..together {
+                                totals[r][c][g].store(to.add(lane + g * L::WIDTH));
+                            }
+                        }
                     }
                 }
             }
-            for (row, partials) in totals.iter().zip(&mut partials) {
-                for (total, partial) in row.iter().zip(partials) {
-                    total.store(partial.as_mut_ptr().add(lane));
-                }
-            }
         }
-    }
-    for i in whole..rows {
-        for (row, column) in partials.iter_mut().zip(left) {
-            for (partial, other) in row.iter_mut().zip(right) {
-                // SAFETY: `i < rows`.
-                let (a, b) = unsafe { (*column.add(i), *other.add(i)) };
-                partial[i - whole] = a.mul_add(b, partial[i - whole]);
+        for i in whole..self.rows {
+            for r in 0..R {
+                for c in 0..C {
+                    if let Some(place) = place(r, c) {
+                        // SAFETY: `i < rows`, and `place` is inside the triangle.
+                        unsafe {
+                            let partial = &mut (*partials.add(place))[i - whole];
+                            *partial = (*left[r].add(i)).mul_add(*right[c].add(i), *partial);
+                        }
+                    }
+                }
             }
         }
     }

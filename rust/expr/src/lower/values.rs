@@ -112,7 +112,10 @@ impl Values {
     }
 
     /// An operation, done now if all its arguments are constants.
-    pub(crate) fn apply(&mut self, code: Code, arguments: [Value; 3]) -> Value {
+    pub(crate) fn apply(&mut self, code: Code, mut arguments: [Value; 3]) -> Value {
+        for unused in code.arity()..3 {
+            arguments[unused] = arguments[0];
+        }
         let used = &arguments[..code.arity()];
         if used.iter().all(|&a| self.stage(a) == Stage::Constant) {
             let numbers = arguments.map(|a| self.number(a).unwrap_or(f64::NAN));
