@@ -160,7 +160,8 @@ class Fit:
 
         The standard error is propagated to first order; the interval is symmetric about the estimate.
         """
-        estimates = self._problem.derive(self._result, formula, self.spec.level)
+        system = _core.System.parse([("formula", formula)], [])
+        estimates = self._problem.derive(self._result, system, self.spec.level)
         frame = _interval_frame(estimates, self.spec.level).with_columns(pl.lit(formula).alias("formula"))
         return frame.select("formula", *_INTERVAL)
 

@@ -304,4 +304,5 @@ def _spread(summary: pl.DataFrame, optimise: tuple[str, str]) -> pl.DataFrame:
 
 
 def _name(law: Law) -> str:
-    return law.id or law.formula
+    """The id; a fit of a catalogued form goes by the form."""
+    return law.id or (f"{law.form.id} (own values)" if law.form.id else law.formula)

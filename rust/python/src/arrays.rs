@@ -29,6 +29,9 @@ impl<'py> Columns<'py> {
 
     /// Names and values. Fails for an array that is not contiguous.
     pub fn slices(&self) -> PyResult<Vec<(&str, &[f64])>> {
-        self.held.iter().map(|(name, values)| Ok((name.as_str(), values.as_slice()?))).collect()
+        self.held
+            .iter()
+            .map(|(name, values)| Ok((name.as_str(), values.as_slice()?)))
+            .collect()
     }
 }

@@ -1,11 +1,13 @@
-//! Outputs of formulas at columns and numbers.
+//! Outputs of formulas at columns and numbers, and points of the Sobol sequence.
 
 use numpy::{IntoPyArray, PyArray1};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use scalefast_core::CoreError;
 use scalefast_core::executor::Control;
-use scalefast_expr::{BLOCK, Binding, Family, Kernel, NodeId, Output, System, Workspace};
+use scalefast_core::predict::{self, Values};
+use scalefast_core::rng::{MAX_DIMENSION, Sobol};
+use scalefast_expr::System;
 
 use crate::arrays::Columns;
 use crate::interrupt;
@@ -20,53 +22,62 @@ pub fn evaluate<'py>(
 ) -> PyResult<Bound<'py, PyDict>> {
     let held = Columns::new(columns)?;
     let slices = held.slices()?;
-    let rows = held.rows;
-    let found = interrupt::run(py, &Control::new(), || predict(system, &slices, scalars, rows, threads))?;
+    let names: Vec<&str> = system
+        .outputs()
+        .iter()
+        .map(|(name, _)| name.as_str())
+        .collect();
+    let mut found = vec![vec![0.0; held.rows]; names.len()];
+    let control = Control::new();
+    interrupt::run(py, &control, || {
+        let inputs: Vec<(&str, Values<'_>)> = slices
+            .iter()
+            .map(|&(name, column)| (name, values(column)))
+            .chain(
+                scalars
+                    .iter()
+                    .map(|(name, number)| (name.as_str(), Values::Number(*number))),
+            )
+            .collect();
+        let mut out: Vec<&mut [f64]> = found.iter_mut().map(Vec::as_mut_slice).collect();
+        predict::evaluate(system, &names, &inputs, &mut out, threads, &control)
+    })?;
     let outputs = PyDict::new(py);
-    for ((name, _), values) in system.outputs().iter().zip(found) {
-        let array: Bound<'py, PyArray1<f64>> = values.into_pyarray(py);
-        outputs.set_item(name, array)?;
+    for (name, column) in names.iter().zip(found) {
+        outputs.set_item(name, column.into_pyarray(py))?;
     }
     Ok(outputs)
 }
 
-fn predict(
-    system: &System,
-    columns: &[(&str, &[f64])],
-    scalars: &[(String, f64)],
-    rows: usize,
-    _threads: Option<usize>,
-) -> Result<Vec<Vec<f64>>, CoreError> {
-    let bindings: Vec<Binding> = columns
-        .iter()
-        .map(|(name, values)| Binding::varying(name, values.iter().all(|&x| x > 0.0)))
-        .chain(scalars.iter().map(|(name, value)| Binding::uniform(name, *value > 0.0)))
-        .collect();
-    let nodes: Vec<NodeId> = system.outputs().iter().map(|&(_, node)| node).collect();
-    let family = Family::compile(&system.graph, &[&nodes], &bindings)?;
-    let program = &family.programs()[0];
-    let mut workspace = Workspace::new(&family, 0, Kernel::detect());
-    let values: Vec<f64> = family
-        .uniforms()
-        .iter()
-        .map(|name| scalars.iter().find(|(known, _)| known == name).map_or(f64::NAN, |(_, value)| *value))
-        .collect();
-    program.set_uniforms(&mut workspace, &values);
-    let inputs: Vec<&[f64]> = family
-        .inputs()
-        .iter()
-        .map(|name| columns.iter().find(|(known, _)| known == name).map_or(&[][..], |(_, values)| *values))
-        .collect();
-    let mut outputs = vec![vec![0.0; rows]; nodes.len()];
-    for start in (0..rows).step_by(BLOCK) {
-        let len = (rows - start).min(BLOCK);
-        program.run(&mut workspace, &inputs, &[], start, len);
-        for (k, column) in outputs.iter_mut().enumerate() {
-            match program.output(&workspace, k) {
-                Output::Uniform(value) => column[start..start + len].fill(value),
-                Output::Block(block) => column[start..start + len].copy_from_slice(&block[..len]),
-            }
-        }
+/// A column whose values are all above zero is declared so, which is faster.
+fn values(column: &[f64]) -> Values<'_> {
+    if column.iter().all(|&x| x > 0.0 && x < f64::INFINITY) {
+        Values::PositiveColumn(column)
+    } else {
+        Values::Column(column)
     }
-    Ok(outputs)
+}
+
+/// The first `count` points of the Sobol sequence in `dimension` dimensions, one array an axis.
+#[pyfunction]
+pub fn sobol(
+    py: Python<'_>,
+    dimension: usize,
+    count: u32,
+) -> PyResult<Vec<Bound<'_, PyArray1<f64>>>> {
+    if dimension == 0 || dimension > MAX_DIMENSION {
+        return Err(PyValueError::new_err(format!(
+            "dimension must lie between 1 and {MAX_DIMENSION}"
+        )));
+    }
+    let sequence = Sobol::new(dimension);
+    let mut axes = vec![Vec::with_capacity(count as usize); dimension];
+    let mut point = vec![0.0; dimension];
+    for index in 0..count {
+        sequence.point(index, &mut point);
+        axes.iter_mut()
+            .zip(&point)
+            .for_each(|(axis, &x)| axis.push(x));
+    }
+    Ok(axes.into_iter().map(|axis| axis.into_pyarray(py)).collect())
 }

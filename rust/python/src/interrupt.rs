@@ -47,3 +47,10 @@ pub fn run<R: Send>(
         (None, Err(panic)) => std::panic::resume_unwind(panic),
     }
 }
+
+/// The cancel flag of a call, with its deadline where it has one.
+pub fn control(py: Python<'_>, timeout_s: Option<f64>) -> PyResult<Control> {
+    let limit: Result<Control, CoreError> =
+        timeout_s.map_or_else(|| Ok(Control::new()), Control::with_timeout);
+    limit.map_err(|error| core_error(py, error))
+}

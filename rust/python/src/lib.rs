@@ -1,7 +1,13 @@
 //! Python bindings: conversion, release of the GIL, signals. No arithmetic.
 
+#![allow(
+    clippy::result_large_err,
+    reason = "errors are rare and carry their numbers"
+)]
+
 use pyo3::prelude::*;
 
+mod allocation;
 mod arrays;
 mod errors;
 mod evaluate;
@@ -11,6 +17,10 @@ mod system;
 /// The compiled core of scalefast.
 #[pymodule]
 mod _core {
+    #[pymodule_export]
+    use crate::allocation::sweep;
+    #[pymodule_export]
+    use crate::evaluate::sobol;
     #[pymodule_export]
     use crate::system::System;
 

@@ -22,7 +22,9 @@ pub struct System {
 
 impl System {
     fn output_node(&self, output: &str) -> PyResult<NodeId> {
-        self.inner.output(output).ok_or_else(|| PyKeyError::new_err(output.to_owned()))
+        self.inner
+            .output(output)
+            .ok_or_else(|| PyKeyError::new_err(output.to_owned()))
     }
 }
 
@@ -40,7 +42,11 @@ impl System {
     }
 
     fn outputs(&self) -> Vec<String> {
-        self.inner.outputs().iter().map(|(name, _)| name.clone()).collect()
+        self.inner
+            .outputs()
+            .iter()
+            .map(|(name, _)| name.clone())
+            .collect()
     }
 
     fn symbols(&self) -> Vec<String> {
@@ -64,12 +70,22 @@ impl System {
             .iter()
             .map(|&id| {
                 Ok(match graph.node(id) {
-                    Node::Constant(bits) => ("constant", f64::from_bits(bits).into_pyobject(py)?.into_any(), 0, 0),
-                    Node::Symbol(symbol) => {
-                        ("symbol", graph.symbol_name(symbol).into_pyobject(py)?.into_any(), 0, 0)
-                    }
+                    Node::Constant(bits) => (
+                        "constant",
+                        f64::from_bits(bits).into_pyobject(py)?.into_any(),
+                        0,
+                        0,
+                    ),
+                    Node::Symbol(symbol) => (
+                        "symbol",
+                        graph.symbol_name(symbol).into_pyobject(py)?.into_any(),
+                        0,
+                        0,
+                    ),
                     Node::Unary(op, a) => (op.info().name, py.None().into_bound(py), place(a), 0),
-                    Node::Binary(op, a, b) => (op.info().name, py.None().into_bound(py), place(a), place(b)),
+                    Node::Binary(op, a, b) => {
+                        (op.info().name, py.None().into_bound(py), place(a), place(b))
+                    }
                 })
             })
             .collect()
@@ -90,5 +106,8 @@ impl System {
 }
 
 fn borrowed(pairs: &[(String, String)]) -> Vec<(&str, &str)> {
-    pairs.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect()
+    pairs
+        .iter()
+        .map(|(name, text)| (name.as_str(), text.as_str()))
+        .collect()
 }
