@@ -47,7 +47,7 @@ const AWKWARD: [f64; 40] = [
     -746.0,
     1e5,
     1_048_577.0,
-    4.503_599_627_370_497_5e15,
+    4_503_599_627_370_497.5,
     9.007_199_254_740_993e15,
 ];
 
@@ -245,11 +245,11 @@ fn the_normal_matrix_is_that_of_its_columns() {
             let mut partials = vec![[0.0; 8]; p * (p + 1) / 2];
             reduce::gram(kernel, &left, &right, &mut partials);
             let mut entries = partials.iter();
-            for j in 0..p {
-                for k in j..p {
-                    let exact: f64 = left[j].iter().zip(right[k]).map(|(a, b)| a * b).sum();
-                    let partials = entries.next().unwrap();
-                    assert_eq!(reduce::horizontal(partials), exact, "({j}, {k}) of {p}");
+            for (j, a) in left.iter().enumerate() {
+                for (k, b) in right.iter().enumerate().skip(j) {
+                    let exact: f64 = a.iter().zip(*b).map(|(a, b)| a * b).sum();
+                    let sum = reduce::horizontal(entries.next().unwrap());
+                    assert_eq!(sum, exact, "({j}, {k}) of {p}");
                 }
             }
         }
@@ -313,13 +313,13 @@ fn build(graph: &mut Graph, steps: &[Step]) -> Vec<NodeId> {
     nodes
 }
 
-/// The expression with every operation blurred by a relative error below 1e-14; nothing where it leaves the range in
-/// which rewriting is harmless.
-fn blurred(graph: &Graph, root: NodeId, values: &[f64], seed: &mut u64) -> Option<f64> {
+/// The expression with every operation blurred by a relative error of at most half of `blur`; nothing where it leaves
+/// the range in which rewriting is harmless.
+fn blurred(graph: &Graph, root: NodeId, values: &[f64], blur: f64, seed: &mut u64) -> Option<f64> {
     let mut results = vec![0.0; root.index() + 1];
     for id in graph.topological(root) {
         *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        let noise = 1.0 + ((*seed >> 33) as f64 / f64::from(1u32 << 31) - 0.5) * 1e-14;
+        let noise = 1.0 + ((*seed >> 33) as f64 / f64::from(1u32 << 31) - 0.5) * blur;
         let value = match graph.node(id) {
             Node::Constant(bits) => f64::from_bits(bits),
             Node::Symbol(symbol) => values[symbol as usize],
@@ -342,7 +342,7 @@ fn op_value(op: Op, a: f64, b: f64) -> f64 {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn random_programs_agree(
@@ -397,7 +397,7 @@ proptest! {
                 };
                 let symbols = names.map(at);
                 let samples: Option<Vec<f64>> =
-                    (0..8).map(|_| blurred(&graph, root, &symbols, &mut seed)).collect();
+                    (0..9).map(|i| blurred(&graph, root, &symbols, if i == 0 { 0.0 } else { 1e-14 }, &mut seed)).collect();
                 let Some(samples) = samples else { continue };
                 let least = samples.iter().copied().fold(f64::INFINITY, f64::min);
                 let greatest = samples.iter().copied().fold(f64::NEG_INFINITY, f64::max);
