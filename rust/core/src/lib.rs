@@ -11,12 +11,18 @@ pub mod dataset;
 pub mod derive;
 pub mod error;
 pub mod executor;
+pub mod fit;
 pub mod linalg;
 pub mod loss;
+pub mod model;
+pub mod multistart;
+pub mod objective;
 pub mod parameter;
 pub mod predict;
 pub mod quantile;
 pub mod rng;
+pub mod solver;
+pub mod start;
 
 pub use error::{CoreError, ErrorKind};
 pub use loss::Loss;

@@ -1,0 +1,450 @@
+//! One fit from specification to result: data checks, strategy, certificate.
+//!
+//! In: a [`FitSpec`] (law, roles of its parameters, residual, loss, starts) and a data set of `m` rows. Out: a [`Fit`] with
+//! the estimate of all parameters, every start, and a certificate of the optimum.
+
+use crate::dataset::Dataset;
+use crate::error::{CoreError, ErrorKind};
+use crate::executor::{Control, with_pool};
+use crate::linalg;
+use crate::loss::Loss;
+use crate::model::{Model, Residual};
+use crate::multistart::{self, Outcome, Run, Search};
+use crate::objective::{Objective, Order};
+use crate::parameter::Parameter;
+use crate::solver::Status;
+use crate::solver::space::Space;
+use crate::solver::termination::relative_offset;
+use crate::start::Starts;
+use rayon::prelude::*;
+use scalefast_expr::System;
+
+/// The loss of a fit: given, or a Huber loss whose threshold is found from the residuals and then frozen.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum LossChoice {
+    /// This loss.
+    Given(Loss),
+    /// Huber with `d = 1.345 σ`, σ the normal-consistent median absolute residual (95 % efficiency; Huber 1981, table 4.1).
+    HuberAuto,
+}
+
+/// Where the solvers begin.
+#[derive(Clone, Debug, PartialEq)]
+pub enum StartSet {
+    /// The global strategy.
+    Global,
+    /// These only, each solved locally: values of all parameters of the law in its order (fixed and tied ones are ignored).
+    Given(Vec<Vec<f64>>),
+}
+
+/// What to fit, and how.
+#[derive(Clone)]
+pub struct FitSpec {
+    /// The law.
+    pub system: System,
+    /// The output that is compared with the response.
+    pub output: String,
+    /// Symbols that are columns of the data.
+    pub variables: Vec<String>,
+    /// Every other symbol of the law.
+    pub parameters: Vec<Parameter>,
+    /// Prediction minus datum, in which form.
+    pub residual: Residual,
+    /// The loss.
+    pub loss: LossChoice,
+    /// The starts.
+    pub starts: StartSet,
+    /// Threads; none means the environment's choice.
+    pub threads: Option<usize>,
+}
+
+/// The evidence that an estimate is the optimum.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Certificate {
+    /// The decrease that a Newton step still promises, as a share of the objective.
+    pub gradient: f64,
+    /// Smallest eigenvalue of the Hessian over free, unbounded parameters, its diagonal scaled to one.
+    pub curvature: f64,
+    /// Ratio of the extreme singular values of the scaled Jacobian.
+    pub condition: f64,
+    /// Starts that were solved.
+    pub starts: usize,
+    /// Of these, how many ended in the best optimum.
+    pub agreeing: usize,
+    /// Largest relative difference of the objective among those.
+    pub spread: f64,
+}
+
+/// The result of a fit.
+#[derive(Clone, Debug)]
+pub struct Fit {
+    /// All parameters of the law, in its order.
+    pub parameters: Vec<f64>,
+    /// The free ones (`p`), a subset of the above.
+    pub free: Vec<f64>,
+    /// Positions of the free ones among all.
+    pub positions: Vec<usize>,
+    /// Which of the free ones lie on a bound.
+    pub at_bound: Vec<bool>,
+    /// The weighted sum over rows.
+    pub objective: f64,
+    /// `converged`, `at-bound`, `ill-determined`, `saddle`, `stalled`, `iterations` or `undefined`.
+    pub status: &'static str,
+    /// The loss with its threshold settled.
+    pub loss: Loss,
+    /// The evidence.
+    pub certificate: Certificate,
+    /// Every start that was solved, best first (in the given order for given starts).
+    pub runs: Vec<Run>,
+    /// Robust scale of the residuals: 1.4826 times their median absolute value.
+    pub sigma: f64,
+    /// Share of rows in the quadratic zone of the loss; one for losses without a threshold.
+    pub quadratic_share: f64,
+}
+
+/// Condition beyond which parameters are not determined in double precision.
+const SINGULAR: f64 = 1e14;
+/// A Newton step that promises less than this share of the objective changes no printed digit.
+const CERTIFIED_OFFSET: f64 = 1e-9;
+
+/// Fits a law.
+///
+/// # Errors
+/// `Data`: `too-few-points`, `too-few-values`. `Law`, `Settings`, `Formula`: what [`Model::new`] refuses. `Law`:
+/// `law-undefined` when the law has no value on the data from any start. `Interrupted` when `control` asks to stop.
+pub fn fit(spec: &FitSpec, data: &Dataset<'_>, control: &Control) -> Result<Fit, CoreError> {
+    with_pool(spec.threads, || {
+        let model = Model::new(
+            &spec.system,
+            &spec.output,
+            &spec.variables,
+            &spec.parameters,
+        )?;
+        check_design(&model, data)?;
+        match spec.loss {
+            LossChoice::Given(loss) => {
+                loss.validate()?;
+                fit_with(spec, &model, data, loss, control)
+            }
+            LossChoice::HuberAuto => fit_auto(spec, &model, data, control),
+        }
+    })
+}
+
+fn fit_auto(
+    spec: &FitSpec,
+    model: &Model,
+    data: &Dataset<'_>,
+    control: &Control,
+) -> Result<Fit, CoreError> {
+    let first = fit_with(spec, model, data, Loss::Squared, control)?;
+    let mut sigma = first.sigma;
+    let mut found = first;
+    // The scale of a fit with a breakdown point replaces that of the squared fit; two passes settle three digits.
+    for _ in 0..2 {
+        if !(sigma > 0.0) {
+            break;
+        }
+        found = fit_with(
+            spec,
+            model,
+            data,
+            Loss::Huber {
+                delta: 1.345 * sigma,
+            },
+            control,
+        )?;
+        sigma = found.sigma;
+    }
+    Ok(found)
+}
+
+fn fit_with(
+    spec: &FitSpec,
+    model: &Model,
+    data: &Dataset<'_>,
+    loss: Loss,
+    control: &Control,
+) -> Result<Fit, CoreError> {
+    let mut own = model.clone();
+    let objective = Objective::new(&mut own, data, spec.residual)?;
+    let factors = Starts::new(model, data).factors(model);
+    let search = Search {
+        model,
+        objective: &objective,
+        residual: spec.residual,
+        loss,
+        factors: &factors,
+        unit: if spec.residual == Residual::Identity {
+            root_mean_square(&data.response)
+        } else {
+            1.0
+        },
+    };
+    let found = match &spec.starts {
+        StartSet::Global => multistart::global(&search, data, control)?,
+        StartSet::Given(rows) => {
+            let runs = given(&search, rows, control)?;
+            let sorted = Outcome::of(
+                &search,
+                runs.iter()
+                    .filter(|r| r.end.cost.is_finite())
+                    .cloned()
+                    .collect(),
+            );
+            let best = sorted.runs.into_iter().next();
+            let (starts, agreeing, spread) = (runs.len(), sorted.agreeing, sorted.spread);
+            return match best {
+                Some(best) => finish(
+                    &search,
+                    best,
+                    Outcome {
+                        runs,
+                        starts,
+                        agreeing,
+                        spread,
+                    },
+                ),
+                None => Err(undefined()),
+            };
+        }
+    };
+    match found.runs.first().cloned() {
+        Some(best) => finish(&search, best, found),
+        None => Err(undefined()),
+    }
+}
+
+fn undefined() -> CoreError {
+    CoreError::new(
+        ErrorKind::Law,
+        "law-undefined",
+        "the law has no finite, usable prediction on these rows from any start",
+    )
+    .with_hint("check the units and signs of the columns, or give `starts=` and `bounds=`")
+}
+
+fn given(
+    search: &Search<'_, '_>,
+    rows: &[Vec<f64>],
+    control: &Control,
+) -> Result<Vec<Run>, CoreError> {
+    let model = search.model;
+    if rows.is_empty() {
+        return Err(CoreError::settings(
+            "no-starts",
+            "the list of starts is empty",
+        ));
+    }
+    for (row, values) in rows.iter().enumerate() {
+        if values.len() != model.parameters.len() {
+            return Err(CoreError::settings(
+                "start-shape",
+                format!(
+                    "start {row} has {} values, the law has {} parameters",
+                    values.len(),
+                    model.parameters.len()
+                ),
+            ));
+        }
+    }
+    rows.par_iter()
+        .map_init(
+            || search.objective.scratch(),
+            |scratch, values| {
+                let start: Vec<f64> = model.free.iter().map(|f| values[f.position]).collect();
+                let end = search.solve_given(scratch, &start, control)?;
+                Ok(Run { start, end })
+            },
+        )
+        .collect()
+}
+
+fn finish(search: &Search<'_, '_>, best: Run, found: Outcome) -> Result<Fit, CoreError> {
+    let model = search.model;
+    let end = best.end;
+    let theta = end.theta.clone();
+    let objective = end.cost;
+    let mut scratch = search.objective.scratch();
+    let evaluation = search
+        .objective
+        .evaluate(&mut scratch, &theta, search.loss, Order::Newton);
+    let space = Space::plain(model);
+    let u = space.internal(&theta);
+    let at_bound = space.at_bound(&u);
+    let open: Vec<usize> = (0..model.p()).filter(|&j| !at_bound[j]).collect();
+    let (gradient, curvature) = scaled_hessian(
+        &evaluation.gradient,
+        &evaluation.curvature,
+        model.p(),
+        &open,
+        objective,
+    );
+    let squared =
+        search
+            .objective
+            .evaluate(&mut scratch, &theta, Loss::Squared, Order::GaussNewton);
+    let condition = scaled_condition(&squared.curvature, model.p(), &open);
+    let exact = search.exact(objective);
+    let certificate = Certificate {
+        gradient: if exact { 0.0 } else { gradient },
+        curvature,
+        condition,
+        starts: found.starts,
+        agreeing: found.agreeing,
+        spread: found.spread,
+    };
+    let settled = certificate.gradient <= CERTIFIED_OFFSET || end.status == Status::Converged;
+    let status = if condition > SINGULAR {
+        "ill-determined"
+    } else if !settled {
+        end.status.name()
+    } else if curvature < -1e-8 {
+        "saddle"
+    } else if at_bound.iter().any(|&b| b) {
+        "at-bound"
+    } else {
+        "converged"
+    };
+    let mut sizes: Vec<f64> = search
+        .objective
+        .residuals(&mut scratch, &theta)
+        .into_iter()
+        .map(f64::abs)
+        .collect();
+    let quadratic_share = search.loss.threshold().map_or(1.0, |d| {
+        sizes.iter().filter(|r| **r <= d).count() as f64 / sizes.len() as f64
+    });
+    let sigma = 1.4826 * median(&mut sizes);
+    Ok(Fit {
+        parameters: model.expand(&theta),
+        positions: model.free.iter().map(|f| f.position).collect(),
+        free: theta,
+        at_bound,
+        objective,
+        status,
+        loss: search.loss,
+        certificate,
+        sigma,
+        quadratic_share,
+        runs: found.runs,
+    })
+}
+
+/// The relative offset and the smallest eigenvalue of the scaled Hessian over the open parameters.
+fn scaled_hessian(
+    gradient: &[f64],
+    hessian: &[f64],
+    p: usize,
+    open: &[usize],
+    objective: f64,
+) -> (f64, f64) {
+    let n = open.len();
+    if n == 0 {
+        return (0.0, 0.0);
+    }
+    let scale: Vec<f64> = open
+        .iter()
+        .map(|&j| hessian[j * p + j].abs().sqrt().max(f64::MIN_POSITIVE))
+        .collect();
+    let mut matrix = vec![0.0; n * n];
+    for (a, &j) in open.iter().enumerate() {
+        for (b, &k) in open.iter().enumerate() {
+            matrix[a * n + b] = hessian[j * p + k] / (scale[a] * scale[b]);
+        }
+    }
+    let (values, vectors) = linalg::symmetric_eigen(&matrix, n);
+    let mut promised = 0.0;
+    for (k, &value) in values.iter().enumerate() {
+        let along: f64 = (0..n)
+            .map(|a| vectors[a * n + k] * gradient[open[a]] / scale[a])
+            .sum();
+        promised += 0.5 * along * along / value.abs().max(f64::EPSILON);
+    }
+    (
+        relative_offset(promised, objective),
+        values.first().copied().unwrap_or(0.0),
+    )
+}
+
+/// Condition number of the Jacobian, columns scaled to length one, from its normal matrix.
+fn scaled_condition(normal: &[f64], p: usize, open: &[usize]) -> f64 {
+    let n = open.len();
+    if n == 0 {
+        return 1.0;
+    }
+    let scale: Vec<f64> = open.iter().map(|&j| normal[j * p + j].sqrt()).collect();
+    if scale.iter().any(|&s| !(s > 0.0)) {
+        return f64::INFINITY;
+    }
+    let mut matrix = vec![0.0; n * n];
+    for (a, &j) in open.iter().enumerate() {
+        for (b, &k) in open.iter().enumerate() {
+            matrix[a * n + b] = normal[j * p + k] / (scale[a] * scale[b]);
+        }
+    }
+    let (values, _) = linalg::symmetric_eigen(&matrix, n);
+    let (low, high) = (values[0], values[n - 1]);
+    if low > 0.0 {
+        (high / low).sqrt()
+    } else {
+        f64::INFINITY
+    }
+}
+
+/// Refuses designs that cannot determine the parameters, by distinct points rather than rows.
+fn check_design(model: &Model, data: &Dataset<'_>) -> Result<(), CoreError> {
+    let p = model.p();
+    let points = data.distinct_points(p + 1);
+    if points < p + 1 {
+        let mut error = CoreError::data(
+            "too-few-points",
+            format!(
+                "{points} distinct design points cannot determine {p} parameters: at least {} are needed",
+                p + 1
+            ),
+        )
+        .with_hint("add runs at other points, or fix or tie parameters");
+        error.value = Some(points as f64);
+        error.limit = Some((p + 1) as f64);
+        return Err(error);
+    }
+    for name in &model.variables {
+        let Some(index) = data.column_index(name) else {
+            continue;
+        };
+        let values = data.distinct_values(index, 3);
+        if values < 3 {
+            let mut error = CoreError::data(
+                "too-few-values",
+                format!("`{name}` takes {values} distinct value(s): at least 3 are needed to see how the loss depends on it"),
+            )
+            .with_hint(format!("add runs at other values of `{name}`, or use a law without it"));
+            error.column = Some(name.clone());
+            error.value = Some(values as f64);
+            error.limit = Some(3.0);
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
+fn median(sizes: &mut [f64]) -> f64 {
+    if sizes.is_empty() {
+        return f64::NAN;
+    }
+    let middle = sizes.len() / 2;
+    let (_, &mut upper, _) = sizes.select_nth_unstable_by(middle, f64::total_cmp);
+    if sizes.len() % 2 == 1 {
+        return upper;
+    }
+    let lower = sizes[..middle]
+        .iter()
+        .copied()
+        .fold(f64::NEG_INFINITY, f64::max);
+    0.5 * (lower + upper)
+}
+
+fn root_mean_square(values: &[f64]) -> f64 {
+    (values.iter().map(|v| v * v).sum::<f64>() / values.len().max(1) as f64).sqrt()
+}

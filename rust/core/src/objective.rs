@@ -1,0 +1,477 @@
+//! The objective of a fit: `Σ w·ρ(r(θ))` over `m` rows, its gradient and its curvature, through compiled programs.
+//!
+//! In: a [`Model`] and a data set (`m` rows). Out, for a vector of `p` free parameters on their own scale: the cost, the
+//! gradient (`p`) and either the Gauss–Newton matrix `Σ w ψ′ ∇r ∇rᵀ` or the Hessian, which adds `Σ w ψ ∇²r`. Rows are cut
+//! into chunks of fixed size whose partial sums are added in order, so the result does not depend on threads.
+
+use crate::dataset::Dataset;
+use crate::error::{CoreError, ErrorKind};
+use crate::loss::Loss;
+use crate::model::{Model, RESPONSE, Residual};
+use rayon::prelude::*;
+use scalefast_expr::{BLOCK, Binding, Family, Kernel, Output, Rate, Workspace, reduce};
+use std::borrow::Cow;
+
+/// Rows in one unit of parallel work: a multiple of [`BLOCK`], about a millisecond's tenth of work.
+const CHUNK: usize = 16_384;
+
+/// What an evaluation should return.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// The cost alone.
+    Cost,
+    /// Cost, gradient and the Gauss–Newton matrix.
+    GaussNewton,
+    /// Cost, gradient and the Hessian.
+    Newton,
+    /// Cost, gradient and `Σ w ψ ∇²r`, the part of the Hessian that Gauss–Newton leaves out.
+    SecondOrder,
+}
+
+/// Value and derivatives at one point.
+#[derive(Clone, Debug, Default)]
+pub struct Evaluation {
+    /// `Σ w·ρ(r)`; not finite where the law is undefined on some row.
+    pub cost: f64,
+    /// `p` entries; empty for [`Order::Cost`].
+    pub gradient: Vec<f64>,
+    /// `p × p`, symmetric; empty for [`Order::Cost`].
+    pub curvature: Vec<f64>,
+}
+
+/// Residuals and their Jacobian, kept: for QR steps and for covariances.
+pub struct Linearisation {
+    /// `m` residuals, unweighted.
+    pub residual: Vec<f64>,
+    /// `p` columns of `m` entries each, one after the other, unweighted.
+    pub jacobian: Vec<f64>,
+}
+
+/// A compiled objective over one data set.
+pub struct Objective<'a> {
+    family: Family,
+    kernel: Kernel,
+    inputs: Vec<&'a [f64]>,
+    cached: Vec<Vec<f64>>,
+    weights: Option<&'a [f64]>,
+    rows: usize,
+    p: usize,
+    curvature_slots: Vec<usize>,
+}
+
+/// Per-thread memory of an [`Objective`]; nothing is allocated per row.
+pub struct Scratch {
+    workspaces: Vec<Option<Workspace>>,
+    rho: Vec<f64>,
+    psi: Vec<f64>,
+    psi_prime: Vec<f64>,
+    weighted: Vec<f64>,
+    filled: Vec<f64>,
+}
+
+const COST: usize = 0;
+const GRADIENT: usize = 1;
+const HESSIAN: usize = 2;
+
+struct Sums {
+    cost: [f64; 8],
+    gradient: Vec<[f64; 8]>,
+    curvature: Vec<[f64; 8]>,
+}
+
+impl<'a> Objective<'a> {
+    /// Compiles the residual of `model` for `data` and caches what depends on the data alone.
+    ///
+    /// # Errors
+    /// `missing-column` when the data lack a variable of the law; errors of the compiler.
+    pub fn new(
+        model: &mut Model,
+        data: &'a Dataset<'_>,
+        residual: Residual,
+    ) -> Result<Self, CoreError> {
+        let node = model.residual_node(residual);
+        let gradient = model.gradient(node);
+        let hessian = model.hessian(&gradient);
+        let p = model.p();
+        let mut first: Vec<_> = vec![node];
+        first.extend(&gradient);
+        let mut second = first.clone();
+        second.extend(hessian.iter().map(|&(_, _, h)| h));
+        let curvature_slots = hessian.iter().map(|&(j, k, _)| triangle(p, j, k)).collect();
+
+        let mut bindings = Vec::new();
+        let mut columns: Vec<(&str, &'a [f64])> = Vec::new();
+        for name in &model.variables {
+            let column = data.column(name).ok_or_else(|| {
+                CoreError::new(
+                    ErrorKind::Data,
+                    "missing-column",
+                    format!("the data have no column for `{name}`"),
+                )
+            })?;
+            bindings.push(Binding {
+                name: name.clone(),
+                rate: Rate::Varying,
+                prepared: true,
+                positive: column.iter().all(|&x| x > 0.0),
+            });
+            columns.push((name, column));
+        }
+        let response: &'a [f64] = &data.response;
+        bindings.push(Binding {
+            name: RESPONSE.to_owned(),
+            rate: Rate::Varying,
+            prepared: true,
+            positive: response.iter().all(|&y| y > 0.0),
+        });
+        columns.push((RESPONSE, response));
+        for free in &model.free {
+            let positive = matches!(free.transform, crate::parameter::Transform::Log)
+                || free.bounds.is_some_and(|(lower, _)| lower > 0.0);
+            bindings.push(Binding {
+                name: free.name.clone(),
+                rate: Rate::Uniform,
+                prepared: false,
+                positive,
+            });
+        }
+        let family = Family::compile(&model.graph, &[&[node], &first, &second], &bindings)?;
+        let inputs: Vec<&'a [f64]> = family
+            .inputs()
+            .iter()
+            .filter_map(|name| columns.iter().find(|(n, _)| n == name).map(|&(_, c)| c))
+            .collect();
+        let kernel = Kernel::detect();
+        let rows = data.len();
+        let cached = prepare(&family, kernel, &inputs, rows);
+        Ok(Self {
+            family,
+            kernel,
+            inputs,
+            cached,
+            weights: data.weights.as_ref().map(|w| Cow::as_ref(w)),
+            rows,
+            p,
+            curvature_slots,
+        })
+    }
+
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Number of free parameters.
+    pub fn p(&self) -> usize {
+        self.p
+    }
+
+    /// The weight of each row, where there are weights.
+    pub fn weights(&self) -> Option<&'a [f64]> {
+        self.weights
+    }
+
+    /// The sum of the weights: `m` without weights.
+    pub fn total_weight(&self) -> f64 {
+        self.weights.map_or(self.rows as f64, |w| w.iter().sum())
+    }
+
+    /// Memory for [`Objective::evaluate`].
+    pub fn scratch(&self) -> Scratch {
+        Scratch {
+            workspaces: (0..self.family.programs().len()).map(|_| None).collect(),
+            rho: vec![0.0; BLOCK],
+            psi: vec![0.0; BLOCK],
+            psi_prime: vec![0.0; BLOCK],
+            weighted: vec![0.0; BLOCK * self.p],
+            filled: vec![0.0; BLOCK * (1 + self.p + self.curvature_slots.len())],
+        }
+    }
+
+    /// Cost and, as asked, derivatives at `theta` (`p` free parameters on their own scale).
+    pub fn evaluate(
+        &self,
+        scratch: &mut Scratch,
+        theta: &[f64],
+        loss: Loss,
+        order: Order,
+    ) -> Evaluation {
+        let sums = if self.rows <= CHUNK {
+            self.accumulate(scratch, theta, loss, order, 0, self.rows)
+        } else {
+            let chunks = self.rows.div_ceil(CHUNK);
+            let parts: Vec<Sums> = (0..chunks)
+                .into_par_iter()
+                .map_init(
+                    || self.scratch(),
+                    |scratch, c| {
+                        let start = c * CHUNK;
+                        self.accumulate(
+                            scratch,
+                            theta,
+                            loss,
+                            order,
+                            start,
+                            (self.rows - start).min(CHUNK),
+                        )
+                    },
+                )
+                .collect();
+            let mut total = Sums::zero(self.p, order);
+            for part in &parts {
+                total.add(part);
+            }
+            total
+        };
+        self.finish(&sums, order)
+    }
+
+    /// Residuals (`m`) and Jacobian (`p` columns of `m`) at `theta`.
+    pub fn linearise(&self, scratch: &mut Scratch, theta: &[f64]) -> Linearisation {
+        let m = self.rows;
+        let mut residual = vec![0.0; m];
+        let mut jacobian = vec![0.0; m * self.p];
+        let program = &self.family.programs()[GRADIENT];
+        let workspace = workspace(&self.family, self.kernel, &mut scratch.workspaces, GRADIENT);
+        program.set_uniforms(workspace, theta);
+        let cached: Vec<&[f64]> = self.cached.iter().map(Vec::as_slice).collect();
+        let mut start = 0;
+        while start < m {
+            let len = (m - start).min(BLOCK);
+            program.run(workspace, &self.inputs, &cached, start, len);
+            copy_output(
+                program.output(workspace, 0),
+                &mut residual[start..start + len],
+            );
+            for j in 0..self.p {
+                let column = &mut jacobian[j * m + start..j * m + start + len];
+                copy_output(program.output(workspace, 1 + j), column);
+            }
+            start += len;
+        }
+        Linearisation { residual, jacobian }
+    }
+
+    /// Residuals alone (`m`).
+    pub fn residuals(&self, scratch: &mut Scratch, theta: &[f64]) -> Vec<f64> {
+        let mut residual = vec![0.0; self.rows];
+        let program = &self.family.programs()[COST];
+        let workspace = workspace(&self.family, self.kernel, &mut scratch.workspaces, COST);
+        program.set_uniforms(workspace, theta);
+        let cached: Vec<&[f64]> = self.cached.iter().map(Vec::as_slice).collect();
+        let mut start = 0;
+        while start < self.rows {
+            let len = (self.rows - start).min(BLOCK);
+            program.run(workspace, &self.inputs, &cached, start, len);
+            copy_output(
+                program.output(workspace, 0),
+                &mut residual[start..start + len],
+            );
+            start += len;
+        }
+        residual
+    }
+
+    fn accumulate(
+        &self,
+        scratch: &mut Scratch,
+        theta: &[f64],
+        loss: Loss,
+        order: Order,
+        start: usize,
+        len: usize,
+    ) -> Sums {
+        let index = match order {
+            Order::Cost => COST,
+            Order::GaussNewton => GRADIENT,
+            Order::Newton | Order::SecondOrder => HESSIAN,
+        };
+        let p = self.p;
+        let k = self.kernel;
+        let program = &self.family.programs()[index];
+        let Scratch {
+            workspaces,
+            rho,
+            psi,
+            psi_prime,
+            weighted,
+            filled,
+        } = scratch;
+        let ws = workspace(&self.family, self.kernel, workspaces, index);
+        program.set_uniforms(ws, theta);
+        let cached: Vec<&[f64]> = self.cached.iter().map(Vec::as_slice).collect();
+        let plain = loss.is_squared() && self.weights.is_none();
+        let outputs = match order {
+            Order::Cost => 1,
+            Order::GaussNewton => 1 + p,
+            Order::Newton | Order::SecondOrder => 1 + p + self.curvature_slots.len(),
+        };
+        let mut sums = Sums::zero(p, order);
+        let mut done = 0;
+        while done < len {
+            let n = (len - done).min(BLOCK);
+            program.run(ws, &self.inputs, &cached, start + done, n);
+            let mut blocks: Vec<&[f64]> = Vec::with_capacity(outputs);
+            let mut spare: &mut [f64] = filled;
+            for o in 0..outputs {
+                blocks.push(match program.output(ws, o) {
+                    Output::Block(block) => &block[..n],
+                    Output::Uniform(value) => {
+                        let (head, tail) = std::mem::take(&mut spare).split_at_mut(BLOCK);
+                        spare = tail;
+                        head[..n].fill(value);
+                        &head[..n]
+                    }
+                });
+            }
+            let residual = blocks[0];
+            let (psi_block, prime_block) = if plain {
+                reduce::dot(k, residual, residual, &mut sums.cost);
+                (residual, None)
+            } else {
+                let w = self.weights.map(|w| &w[start + done..start + done + n]);
+                loss.block(
+                    k,
+                    residual,
+                    w,
+                    &mut rho[..n],
+                    &mut psi[..n],
+                    &mut psi_prime[..n],
+                );
+                reduce::sum(k, &rho[..n], &mut sums.cost);
+                (&psi[..n], Some(&psi_prime[..n]))
+            };
+            if order != Order::Cost {
+                let jacobian = &blocks[1..=p];
+                for (column, acc) in jacobian.iter().zip(&mut sums.gradient) {
+                    reduce::dot(k, psi_block, column, acc);
+                }
+                match prime_block {
+                    _ if order == Order::SecondOrder => {}
+                    None => reduce::gram(k, jacobian, jacobian, &mut sums.curvature),
+                    Some(prime) => {
+                        k.dispatch(
+                            #[inline(always)]
+                            || {
+                                for (column, out) in jacobian.iter().zip(weighted.chunks_mut(BLOCK))
+                                {
+                                    for ((o, &x), &w) in out.iter_mut().zip(*column).zip(prime) {
+                                        *o = x * w;
+                                    }
+                                }
+                            },
+                        );
+                        let left: Vec<&[f64]> = weighted.chunks(BLOCK).map(|c| &c[..n]).collect();
+                        reduce::gram(k, &left, jacobian, &mut sums.curvature);
+                    }
+                }
+                if matches!(order, Order::Newton | Order::SecondOrder) {
+                    for (block, &slot) in blocks[1 + p..].iter().zip(&self.curvature_slots) {
+                        reduce::dot(k, psi_block, block, &mut sums.curvature[slot]);
+                    }
+                }
+            }
+            done += n;
+        }
+        if plain {
+            sums.cost.iter_mut().for_each(|c| *c *= 0.5);
+        }
+        sums
+    }
+
+    fn finish(&self, sums: &Sums, order: Order) -> Evaluation {
+        let cost = reduce::horizontal(&sums.cost);
+        if order == Order::Cost {
+            return Evaluation {
+                cost,
+                ..Evaluation::default()
+            };
+        }
+        let p = self.p;
+        let mut curvature = vec![0.0; p * p];
+        for j in 0..p {
+            for k in j..p {
+                let value = reduce::horizontal(&sums.curvature[triangle(p, j, k)]);
+                curvature[j * p + k] = value;
+                curvature[k * p + j] = value;
+            }
+        }
+        Evaluation {
+            cost,
+            gradient: sums.gradient.iter().map(reduce::horizontal).collect(),
+            curvature,
+        }
+    }
+}
+
+impl Sums {
+    fn zero(p: usize, order: Order) -> Self {
+        let (g, h) = if order == Order::Cost {
+            (0, 0)
+        } else {
+            (p, p * (p + 1) / 2)
+        };
+        Self {
+            cost: [0.0; 8],
+            gradient: vec![[0.0; 8]; g],
+            curvature: vec![[0.0; 8]; h],
+        }
+    }
+
+    fn add(&mut self, other: &Self) {
+        let pairs = std::iter::once((&mut self.cost, &other.cost))
+            .chain(self.gradient.iter_mut().zip(&other.gradient))
+            .chain(self.curvature.iter_mut().zip(&other.curvature));
+        for (mine, theirs) in pairs {
+            for (a, b) in mine.iter_mut().zip(theirs) {
+                *a += b;
+            }
+        }
+    }
+}
+
+/// Position of `(j, k)`, `j ≤ k`, in a row-major upper triangle.
+fn triangle(p: usize, j: usize, k: usize) -> usize {
+    j * p - j * j.saturating_sub(1) / 2 + k - j
+}
+
+fn copy_output(output: Output<'_>, target: &mut [f64]) {
+    match output {
+        Output::Block(block) => target.copy_from_slice(&block[..target.len()]),
+        Output::Uniform(value) => target.fill(value),
+    }
+}
+
+fn workspace<'w>(
+    family: &Family,
+    kernel: Kernel,
+    slots: &'w mut [Option<Workspace>],
+    index: usize,
+) -> &'w mut Workspace {
+    slots[index].get_or_insert_with(|| Workspace::new(family, index, kernel))
+}
+
+/// Fills the columns that depend on the data alone, chunk by chunk.
+fn prepare(family: &Family, kernel: Kernel, inputs: &[&[f64]], rows: usize) -> Vec<Vec<f64>> {
+    let mut cached: Vec<Vec<f64>> = (0..family.cached_len()).map(|_| vec![0.0; rows]).collect();
+    let mut chunks: Vec<Vec<&mut [f64]>> = (0..rows.div_ceil(CHUNK)).map(|_| Vec::new()).collect();
+    for column in &mut cached {
+        for (chunk, piece) in chunks.iter_mut().zip(column.chunks_mut(CHUNK)) {
+            chunk.push(piece);
+        }
+    }
+    chunks
+        .into_par_iter()
+        .enumerate()
+        .for_each(|(c, mut pieces)| {
+            let start = c * CHUNK;
+            family.prepare(
+                kernel,
+                inputs,
+                start,
+                (rows - start).min(CHUNK),
+                &mut pieces,
+            );
+        });
+    cached
+}

@@ -1,0 +1,448 @@
+//! Where a global fit begins: candidates for the nonlinear parameters, read off the formula and the data.
+//!
+//! A parameter that multiplies something that varies over the rows (`A` in `A/N**alpha`, `d` in `(x/d)**k`) is drawn
+//! through the *value of that term*, so that no scale has to be assumed; one that is added to something that varies is
+//! drawn from the range of what it is added to; all others are taken for exponents. The draws follow a low-discrepancy
+//! sequence over as many dimensions as there are nonlinear parameters, since three or four exponents cannot be searched on
+//! a product grid. Linear parameters are left to the linear solve of the screen.
+
+use crate::dataset::Dataset;
+use crate::model::{Model, is_zero};
+use crate::rng::{Random, Sobol, Stream};
+use scalefast_expr::{Graph, Node, NodeId, Op, SymbolId, math};
+
+/// Exponents of published laws lie between 0.03 and 3 in size (catalogue of laws; 1/f of broken laws included).
+const EXPONENTS: (f64, f64) = (0.03, 3.0);
+/// Share of the draws that look among negative exponents.
+const NEGATIVE_SHARE: f64 = 0.12;
+/// Terms of one sum differ by less than this factor at the geometric-mean row.
+const TERM_RATIO: f64 = 30.0;
+/// Rows of the reference set, spread over the data by rank.
+const REFERENCE_ROWS: usize = 33;
+/// Axes of the low-discrepancy sequence; further ones are random.
+const SOBOL_AXES: usize = 16;
+
+/// How one nonlinear parameter is drawn.
+#[derive(Clone, Debug)]
+enum Draw {
+    /// Between two given values: on a logarithmic scale when both are positive.
+    Range(f64, f64),
+    /// `term = parameter^degree × rest`, drawn through the value of `term`; `alone` when no other parameter stands in it.
+    Factor {
+        term: NodeId,
+        degree: f64,
+        alone: bool,
+    },
+    /// Added to (or subtracted from, `sign` −1) `sibling`, drawn from minus the range of that.
+    Offset { sibling: NodeId, sign: f64 },
+    /// A pure number.
+    Exponent,
+}
+
+/// The sampler of candidates of one model and data set.
+pub struct Starts {
+    graph: Graph,
+    value: NodeId,
+    draws: Vec<Option<Draw>>,
+    symbols: Vec<SymbolId>,
+    bounds: Vec<Option<(f64, f64)>>,
+    linear: Vec<SymbolId>,
+    /// Values of all symbols at each reference row, parameters left at one.
+    rows: Vec<Vec<f64>>,
+    /// The row of geometric means.
+    centre: Vec<f64>,
+    response: f64,
+    dimension: usize,
+    calibrate: bool,
+    sequence: Sobol,
+}
+
+impl Starts {
+    /// Reads the roles of the nonlinear parameters off the law.
+    pub fn new(model: &Model, data: &Dataset<'_>) -> Self {
+        let mut graph = model.graph.clone();
+        let symbols: Vec<SymbolId> = model
+            .free
+            .iter()
+            .map(|f| symbol(&mut graph, &f.name))
+            .collect();
+        let variables: Vec<SymbolId> = model
+            .variables
+            .iter()
+            .map(|v| symbol(&mut graph, v))
+            .collect();
+        let nodes = graph.topological(model.value);
+        let mut varies = vec![false; graph.len()];
+        for &node in &nodes {
+            varies[node.index()] = match graph.node(node) {
+                Node::Symbol(s) => variables.contains(&s),
+                other => other.arguments().any(|a| varies[a.index()]),
+            };
+        }
+        let draws: Vec<Option<Draw>> = model
+            .free
+            .iter()
+            .zip(&symbols)
+            .zip(&model.linear)
+            .map(|((free, &s), &linear)| {
+                if linear {
+                    None
+                } else if let Some((low, high)) = free.range {
+                    Some(Draw::Range(low, high))
+                } else {
+                    Some(role(&graph, &nodes, &varies, &symbols, s, model.value))
+                }
+            })
+            .collect();
+        let dimension = draws.iter().flatten().count();
+        let linear: Vec<SymbolId> = symbols
+            .iter()
+            .zip(&model.linear)
+            .filter(|(_, l)| **l)
+            .map(|(&s, _)| s)
+            .collect();
+        let calibrate = draws
+            .iter()
+            .flatten()
+            .filter(|d| matches!(d, Draw::Factor { alone: false, .. }))
+            .count()
+            > 0;
+        let (rows, centre, response) = reference(&graph, model, data);
+        let bounds = model.free.iter().map(|f| f.bounds).collect();
+        Self {
+            graph,
+            value: model.value,
+            draws,
+            symbols,
+            bounds,
+            linear,
+            rows,
+            centre,
+            response,
+            dimension,
+            calibrate,
+            sequence: Sobol::new((2 * dimension + 1).min(SOBOL_AXES)),
+        }
+    }
+
+    /// Number of nonlinear parameters.
+    pub fn dimension(&self) -> usize {
+        self.dimension
+    }
+
+    /// Which parameters multiply a term that varies: on a logarithmic scale they are close to linear in the exponents.
+    pub fn factors(&self, model: &Model) -> Vec<bool> {
+        let mut graph = model.graph.clone();
+        let variables: Vec<SymbolId> = model
+            .variables
+            .iter()
+            .map(|v| symbol(&mut graph, v))
+            .collect();
+        let nodes = graph.topological(model.value);
+        let mut varies = vec![false; graph.len()];
+        for &node in &nodes {
+            varies[node.index()] = match graph.node(node) {
+                Node::Symbol(s) => variables.contains(&s),
+                other => other.arguments().any(|a| varies[a.index()]),
+            };
+        }
+        self.symbols
+            .iter()
+            .map(|&s| {
+                matches!(
+                    role(&graph, &nodes, &varies, &self.symbols, s, model.value),
+                    Draw::Factor { .. }
+                )
+            })
+            .collect()
+    }
+
+    /// The candidate with number `index` (`p` values; linear parameters are zero). `None` where the law gives no value.
+    pub fn candidate(&self, index: u32) -> Option<Vec<f64>> {
+        let point = self.point(index);
+        let mut theta = vec![0.0; self.symbols.len()];
+        let mut values = self.centre.clone();
+        // Pure numbers first: the terms are evaluated with them.
+        let mut axis = 0;
+        for (j, draw) in self.draws.iter().enumerate() {
+            let Some(draw) = draw else { continue };
+            let (a, b) = (point[axis], point[self.dimension + axis]);
+            axis += 1;
+            let drawn = match draw {
+                Draw::Range(low, high) if *low > 0.0 => spread(a, *low, *high),
+                Draw::Range(low, high) => low + a * (high - low),
+                Draw::Exponent => {
+                    let size = spread(a, EXPONENTS.0, EXPONENTS.1);
+                    if b < NEGATIVE_SHARE { -size } else { size }
+                }
+                Draw::Factor { .. } | Draw::Offset { .. } => continue,
+            };
+            theta[j] = self.within(j, drawn);
+            values[self.symbols[j] as usize] = theta[j];
+        }
+        axis = 0;
+        let mut shared = Vec::new();
+        for (j, draw) in self.draws.iter().enumerate() {
+            let Some(draw) = draw else { continue };
+            let (a, b) = (point[axis], point[self.dimension + axis]);
+            axis += 1;
+            let row = &self.rows[((b * self.rows.len() as f64) as usize).min(self.rows.len() - 1)];
+            let drawn = match draw {
+                Draw::Factor {
+                    term,
+                    degree,
+                    alone,
+                } => {
+                    let at: Vec<f64> = if *alone {
+                        self.at_row(row, &values)
+                    } else {
+                        values.clone()
+                    };
+                    let rest = self.graph.evaluate(*term, &at).abs();
+                    let target = if *alone {
+                        spread(a, 0.5, 2.0)
+                    } else {
+                        spread(a, 1.0 / TERM_RATIO, TERM_RATIO)
+                    };
+                    if !alone {
+                        shared.push((j, *degree));
+                    }
+                    math::pow(target / rest, 1.0 / degree)
+                }
+                Draw::Offset { sibling, sign } => {
+                    let at = self.at_row(row, &values);
+                    let size = self.graph.evaluate(*sibling, &at);
+                    -sign * size * (0.8 + 0.4 * a)
+                }
+                Draw::Range(..) | Draw::Exponent => continue,
+            };
+            if !drawn.is_finite() || drawn == 0.0 {
+                return None;
+            }
+            theta[j] = self.within(j, drawn);
+            values[self.symbols[j] as usize] = theta[j];
+        }
+        if self.calibrate {
+            self.calibrate(
+                &mut theta,
+                &mut values,
+                &shared,
+                spread(point[2 * self.dimension], 0.02, 2.0),
+            );
+        }
+        theta.iter().all(|t| t.is_finite()).then_some(theta)
+    }
+
+    /// Coordinates in [0, 1): two for each parameter and one for the common scale.
+    fn point(&self, index: u32) -> Vec<f64> {
+        let axes = 2 * self.dimension + 1;
+        let mut point = vec![0.0; axes];
+        let low = axes.min(SOBOL_AXES);
+        self.sequence.point(index, &mut point[..low]);
+        let random = Random::new(0, Stream::Starts);
+        for (axis, slot) in point.iter_mut().enumerate().skip(low) {
+            *slot = random.uniform(index, axis as u64);
+        }
+        point
+    }
+
+    /// Scales the terms of a sum inside the law together until the law, its linear part at zero, is of the size of the data.
+    fn calibrate(
+        &self,
+        theta: &mut [f64],
+        values: &mut [f64],
+        shared: &[(usize, f64)],
+        share: f64,
+    ) {
+        for &s in &self.linear {
+            values[s as usize] = 0.0;
+        }
+        let size = self.graph.evaluate(self.value, values).abs();
+        let original: Vec<f64> = shared.iter().map(|&(j, _)| theta[j]).collect();
+        let target = share * self.response;
+        if !(size > 0.0) || !size.is_finite() || !(target > 0.0) {
+            return;
+        }
+        let apply = |theta: &mut [f64], values: &mut [f64], log_scale: f64| {
+            for (&(j, degree), &base) in shared.iter().zip(&original) {
+                theta[j] = self.within(j, base * math::exp(log_scale / degree));
+                values[self.symbols[j] as usize] = theta[j];
+            }
+            math::ln(self.graph.evaluate(self.value, values).abs())
+        };
+        // The law is close to a power of the common scale, so a secant in logarithms takes two or three steps.
+        let wanted = math::ln(target);
+        let (mut x0, mut y0) = (0.0, math::ln(size));
+        let mut x1 = 0.5;
+        for _ in 0..6 {
+            let y1 = apply(theta, values, x1);
+            let slope = (y1 - y0) / (x1 - x0);
+            if !slope.is_finite() || slope.abs() < 1e-6 {
+                break;
+            }
+            let x2 = x1 + ((wanted - y1) / slope).clamp(-30.0, 30.0);
+            (x0, y0, x1) = (x1, y1, x2);
+            if (wanted - y1).abs() < 0.05 {
+                return;
+            }
+        }
+        let last = apply(theta, values, x1);
+        if !last.is_finite() {
+            apply(theta, values, 0.0);
+        }
+    }
+
+    fn at_row(&self, row: &[f64], values: &[f64]) -> Vec<f64> {
+        let mut at = row.to_vec();
+        for &s in &self.symbols {
+            at[s as usize] = values[s as usize];
+        }
+        at
+    }
+
+    fn within(&self, j: usize, value: f64) -> f64 {
+        match self.bounds[j] {
+            Some((low, high)) if value < low || value > high => {
+                if low > 0.0 && high.is_finite() {
+                    let span = math::ln(high / low);
+                    let folded =
+                        math::ln((value.abs() / low).max(f64::MIN_POSITIVE)).rem_euclid(span);
+                    low * math::exp(folded)
+                } else if low.is_finite() && high.is_finite() {
+                    low + (value - low).rem_euclid(high - low)
+                } else if low.is_finite() {
+                    low + (value - low).abs()
+                } else {
+                    high - (value - high).abs()
+                }
+            }
+            _ => value,
+        }
+    }
+}
+
+fn spread(position: f64, low: f64, high: f64) -> f64 {
+    low * math::exp(position * math::ln(high / low))
+}
+
+fn symbol(graph: &mut Graph, name: &str) -> SymbolId {
+    graph.symbol(name);
+    graph.symbol_id(name).unwrap_or_default()
+}
+
+/// Rows spread over the data by rank of the response, and the row of geometric means.
+fn reference(graph: &Graph, model: &Model, data: &Dataset<'_>) -> (Vec<Vec<f64>>, Vec<f64>, f64) {
+    let count = graph.symbols().len();
+    let m = data.len();
+    let columns: Vec<(usize, &[f64])> = model
+        .variables
+        .iter()
+        .filter_map(|v| Some((graph.symbol_id(v)? as usize, data.column(v)?)))
+        .collect();
+    let picks = m.min(REFERENCE_ROWS);
+    let mut order: Vec<usize> = (0..m).collect();
+    let sizes = columns.first().map_or(&[][..], |c| c.1);
+    order.sort_by(|&a, &b| sizes[a].total_cmp(&sizes[b]));
+    let rows = (0..picks)
+        .map(|i| {
+            let row = order[if picks > 1 {
+                i * (m - 1) / (picks - 1)
+            } else {
+                0
+            }];
+            let mut values = vec![1.0; count];
+            for (slot, column) in &columns {
+                values[*slot] = column[row];
+            }
+            values
+        })
+        .collect();
+    let mut centre = vec![1.0; count];
+    for (slot, column) in &columns {
+        centre[*slot] = if column.iter().all(|&x| x > 0.0) {
+            math::exp(column.iter().map(|&x| math::ln(x)).sum::<f64>() / m as f64)
+        } else {
+            column.iter().sum::<f64>() / m as f64
+        };
+    }
+    let response = data.response.iter().map(|y| y.abs()).sum::<f64>() / m as f64;
+    (rows, centre, response)
+}
+
+/// What kind of number a parameter is, from the places where it stands.
+fn role(
+    graph: &Graph,
+    nodes: &[NodeId],
+    varies: &[bool],
+    parameters: &[SymbolId],
+    parameter: SymbolId,
+    root: NodeId,
+) -> Draw {
+    // degree[n]: Some(k) when node n is parameter^k times something free of it.
+    let mut degree: Vec<Option<f64>> = vec![Some(0.0); graph.len()];
+    let mut depends = vec![false; graph.len()];
+    for &node in nodes {
+        let i = node.index();
+        depends[i] = match graph.node(node) {
+            Node::Symbol(s) => s == parameter,
+            other => other.arguments().any(|a| depends[a.index()]),
+        };
+        if !depends[i] {
+            continue;
+        }
+        degree[i] = match graph.node(node) {
+            Node::Symbol(_) => Some(1.0),
+            Node::Unary(Op::Neg, a) => degree[a.index()],
+            Node::Binary(Op::Mul, a, b) => {
+                degree[a.index()].zip(degree[b.index()]).map(|(x, y)| x + y)
+            }
+            Node::Binary(Op::Div, a, b) => {
+                degree[a.index()].zip(degree[b.index()]).map(|(x, y)| x - y)
+            }
+            Node::Binary(Op::Pow, a, b) if !depends[b.index()] => degree[a.index()]
+                .zip(graph.constant_value(b))
+                .map(|(x, k)| x * k),
+            _ => None,
+        };
+    }
+    let monomial = |n: NodeId| depends[n.index()] && degree[n.index()].is_some_and(|d| d != 0.0);
+    let mut terms: Vec<NodeId> = Vec::new();
+    let mut offsets: Vec<(NodeId, f64)> = Vec::new();
+    for &node in nodes {
+        if !depends[node.index()] || monomial(node) {
+            continue;
+        }
+        let arguments: Vec<NodeId> = graph.node(node).arguments().collect();
+        for (position, &argument) in arguments.iter().enumerate() {
+            if !monomial(argument) {
+                continue;
+            }
+            if varies[argument.index()] {
+                terms.push(argument);
+            } else if let Node::Binary(op @ (Op::Add | Op::Sub), a, b) = graph.node(node) {
+                let sibling = if position == 0 { b } else { a };
+                if varies[sibling.index()] && !is_zero(graph, sibling) {
+                    offsets.push((sibling, if op == Op::Add { 1.0 } else { -1.0 }));
+                }
+            }
+        }
+    }
+    if monomial(root) && varies[root.index()] {
+        terms.push(root);
+    }
+    if let Some(&term) = terms.first() {
+        let alone = !graph
+            .symbols_of(term)
+            .iter()
+            .any(|s| *s != parameter && parameters.contains(s));
+        return Draw::Factor {
+            term,
+            degree: degree[term.index()].unwrap_or(1.0),
+            alone,
+        };
+    }
+    if let Some(&(sibling, sign)) = offsets.first() {
+        return Draw::Offset { sibling, sign };
+    }
+    Draw::Exponent
+}
