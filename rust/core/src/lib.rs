@@ -12,6 +12,7 @@ pub mod derive;
 pub mod error;
 pub mod executor;
 pub mod fit;
+pub mod inference;
 pub mod linalg;
 pub mod loss;
 pub mod model;
@@ -23,6 +24,7 @@ pub mod quantile;
 pub mod rng;
 pub mod solver;
 pub mod start;
+pub mod student;
 
 pub use error::{CoreError, ErrorKind};
 pub use loss::Loss;

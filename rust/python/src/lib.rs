@@ -12,6 +12,8 @@ mod arrays;
 mod errors;
 mod evaluate;
 mod interrupt;
+mod problem;
+mod result;
 mod system;
 
 /// The compiled core of scalefast.
@@ -21,6 +23,10 @@ mod _core {
     use crate::allocation::sweep;
     #[pymodule_export]
     use crate::evaluate::sobol;
+    #[pymodule_export]
+    use crate::problem::Problem;
+    #[pymodule_export]
+    use crate::result::FitResult;
     #[pymodule_export]
     use crate::system::System;
 

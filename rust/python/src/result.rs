@@ -1,0 +1,103 @@
+//! `FitResult`: what a fit found, as plain numbers and arrays.
+
+use numpy::{IntoPyArray, PyArray1};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use scalefast_core::Loss;
+use scalefast_core::fit::Fit;
+use scalefast_core::multistart::Run;
+
+/// The result of one fit.
+#[pyclass(frozen, module = "scalefast._core")]
+pub struct FitResult {
+    /// What the core returned.
+    pub inner: Fit,
+    /// The threads that it was allowed.
+    pub threads: Option<usize>,
+}
+
+#[pymethods]
+impl FitResult {
+    /// All parameters of the law, in its order.
+    #[getter]
+    fn parameters(&self) -> Vec<f64> {
+        self.inner.parameters.clone()
+    }
+
+    /// Whether each free parameter lies on a bound.
+    #[getter]
+    fn at_bound(&self) -> Vec<bool> {
+        self.inner.at_bound.clone()
+    }
+
+    #[getter]
+    fn objective(&self) -> f64 {
+        self.inner.objective
+    }
+
+    #[getter]
+    fn status(&self) -> &'static str {
+        self.inner.status
+    }
+
+    #[getter]
+    fn sigma(&self) -> f64 {
+        self.inner.sigma
+    }
+
+    #[getter]
+    fn quadratic_share(&self) -> f64 {
+        self.inner.quadratic_share
+    }
+
+    /// Name and constants of the loss, its threshold settled.
+    #[getter]
+    fn loss(&self) -> (&'static str, Vec<f64>) {
+        match self.inner.loss {
+            Loss::Squared => ("squared", vec![]),
+            Loss::Huber { delta } => ("huber", vec![delta]),
+            Loss::SoftL1 { delta } => ("soft-l1", vec![delta]),
+            Loss::Cauchy { delta } => ("cauchy", vec![delta]),
+            Loss::Asymmetric { weight } => ("asymmetric", vec![weight]),
+            Loss::Pinball { quantile, width } => ("pinball", vec![quantile, width]),
+        }
+    }
+
+    fn certificate<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let certificate = &self.inner.certificate;
+        let fields = PyDict::new(py);
+        fields.set_item("gradient", certificate.gradient)?;
+        fields.set_item("curvature", certificate.curvature)?;
+        fields.set_item("condition", certificate.condition)?;
+        fields.set_item("starts", certificate.starts)?;
+        fields.set_item("agreeing", certificate.agreeing)?;
+        fields.set_item("spread", certificate.spread)?;
+        Ok(fields)
+    }
+
+    /// Every start as columns: `start` and `end` (one array a free parameter), objective, status, evaluations.
+    fn starts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let runs = &self.inner.runs;
+        let p = self.inner.free.len();
+        let columns = |pick: fn(&Run) -> &[f64]| -> Vec<Bound<'py, PyArray1<f64>>> {
+            (0..p)
+                .map(|j| {
+                    runs.iter()
+                        .map(|run| pick(run)[j])
+                        .collect::<Vec<f64>>()
+                        .into_pyarray(py)
+                })
+                .collect()
+        };
+        let fields = PyDict::new(py);
+        fields.set_item("start", columns(|run| &run.start))?;
+        fields.set_item("end", columns(|run| &run.end.theta))?;
+        let objective: Vec<f64> = runs.iter().map(|run| run.end.cost).collect();
+        fields.set_item("objective", objective.into_pyarray(py))?;
+        let status: Vec<&str> = runs.iter().map(|run| run.end.status.name()).collect();
+        fields.set_item("status", status)?;
+        let evaluations: Vec<i64> = runs.iter().map(|run| run.end.evaluations as i64).collect();
+        fields.set_item("evaluations", evaluations.into_pyarray(py))?;
+        Ok(fields)
+    }
+}
