@@ -47,6 +47,11 @@ impl Position {
         }
     }
 
+    /// The ranks of the two neighbours; the last of `n` values is its own upper one.
+    pub fn ranks(self, n: usize) -> [usize; 2] {
+        [self.below, (self.below + 1).min(n - 1)]
+    }
+
     /// Interpolates between the lower and upper neighbour.
     pub fn interpolate(self, lower: f64, upper: f64) -> f64 {
         if self.fraction == 0.0 || lower == upper {
@@ -62,41 +67,57 @@ pub fn quantiles(values: &[f64], probabilities: &[f64], scratch: &mut Vec<f64>) 
     if values.is_empty() || values.iter().fold(false, |any, x| any | x.is_nan()) {
         return vec![f64::NAN; probabilities.len()];
     }
-    let positions: Vec<Position> = probabilities
-        .iter()
-        .map(|&p| Position::new(p, values.len()))
-        .collect();
-    let mut ranks: Vec<usize> = Vec::with_capacity(2 * positions.len());
-    for position in &positions {
-        ranks.push(position.below);
-        if position.fraction > 0.0 {
-            ranks.push(position.below + 1);
+    let n = values.len();
+    let positions = probabilities.iter().map(|&p| Position::new(p, n));
+    let ordered = Ordered::select(
+        values,
+        positions.clone().flat_map(|at| at.ranks(n)),
+        scratch,
+    );
+    positions.map(|at| ordered.quantile(at)).collect()
+}
+
+/// Some order statistics of a column.
+#[derive(Clone, Debug)]
+pub struct Ordered {
+    ranks: Vec<usize>,
+    values: Vec<f64>,
+}
+
+impl Ordered {
+    /// Selects the values of some `ranks` (from 0, each below the length) of `values`, none of which may be NaN.
+    pub fn select(
+        values: &[f64],
+        ranks: impl Iterator<Item = usize>,
+        scratch: &mut Vec<f64>,
+    ) -> Self {
+        let mut ranks: Vec<usize> = ranks.collect();
+        ranks.sort_unstable();
+        ranks.dedup();
+        let values = order_statistics(values, &ranks, scratch);
+        Ordered { ranks, values }
+    }
+
+    /// The value of a rank; NaN for one that was not selected.
+    pub fn at(&self, rank: usize) -> f64 {
+        self.ranks
+            .binary_search(&rank)
+            .map_or(f64::NAN, |i| self.values[i])
+    }
+
+    /// The quantile at a position whose ranks were selected.
+    pub fn quantile(&self, at: Position) -> f64 {
+        let lower = self.at(at.below);
+        if at.fraction == 0.0 {
+            lower
+        } else {
+            at.interpolate(lower, self.at(at.below + 1))
         }
     }
-    ranks.sort_unstable();
-    ranks.dedup();
-    let statistics = order_statistics(values, &ranks, scratch);
-    let value = |rank: usize| {
-        ranks
-            .binary_search(&rank)
-            .map_or(f64::NAN, |i| statistics[i])
-    };
-    positions
-        .iter()
-        .map(|position| {
-            let lower = value(position.below);
-            let upper = if position.fraction > 0.0 {
-                value(position.below + 1)
-            } else {
-                lower
-            };
-            position.interpolate(lower, upper)
-        })
-        .collect()
 }
 
 /// The order statistics of `values` (no NaN) at `ranks` (ascending, from 0, each below the length).
-pub fn order_statistics(values: &[f64], ranks: &[usize], scratch: &mut Vec<f64>) -> Vec<f64> {
+fn order_statistics(values: &[f64], ranks: &[usize], scratch: &mut Vec<f64>) -> Vec<f64> {
     let mut found = vec![f64::NAN; ranks.len()];
     let mut done = vec![false; ranks.len()];
     if values.len() >= BRACKETED_LENGTH {
