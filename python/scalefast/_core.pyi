@@ -1,13 +1,24 @@
-"""The compiled core: formulas, fits, allocations. Private; arrays are contiguous float64."""
+"""The compiled core: formulas, fits, allocations. Private; arrays are contiguous float64.
+
+What does not exist (a refused standard error, an allocation without an optimum) is NaN in an array.
+"""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias, final
 
 import numpy as np
 from numpy.typing import NDArray
 
+_Floats: TypeAlias = NDArray[np.float64]
+_Interval: TypeAlias = tuple[float, float]
+#: Name, bounds, fixed value, tie, transform, range of starts.
+_Parameter: TypeAlias = tuple[str, _Interval | None, float | None, str | None, str, _Interval | None]
+
 __version__: str
 
+def kernel() -> str: ...
+
+@final
 class System:
     @staticmethod
     def parse(outputs: Sequence[tuple[str, str]], definitions: Sequence[tuple[str, str]]) -> System: ...
@@ -17,8 +28,60 @@ class System:
     def latex(self, output: str) -> str: ...
     def nodes(self, output: str) -> list[tuple[str, Any, int, int]]: ...
     def evaluate(
-        self,
-        columns: Mapping[str, NDArray[np.float64]],
-        scalars: Mapping[str, float],
-        threads: int | None = None,
-    ) -> dict[str, NDArray[np.float64]]: ...
+        self, columns: Mapping[str, _Floats], scalars: Mapping[str, float], threads: int | None = None
+    ) -> dict[str, _Floats]: ...
+
+@final
+class Problem:
+    def __new__(
+        cls,
+        system: System,
+        output: str,
+        columns: Mapping[str, _Floats],
+        response: _Floats,
+        weights: _Floats | None,
+        parameters: Sequence[_Parameter],
+        positive: Sequence[bool],
+        residual: str,
+    ) -> Problem: ...
+    def fit(
+        self, loss: tuple[str, Sequence[float]], starts: _Floats | None, threads: int | None, timeout_s: float | None
+    ) -> FitResult: ...
+    def estimates(self, result: FitResult, level: float) -> dict[str, Any]: ...
+    def derive(self, result: FitResult, formula: System, level: float) -> dict[str, Any]: ...
+    def covariance(self, result: FitResult) -> tuple[_Floats | None, str, str | None]: ...
+    def residuals(self, result: FitResult) -> dict[str, _Floats]: ...
+
+@final
+class FitResult:
+    @property
+    def parameters(self) -> list[float]: ...
+    @property
+    def at_bound(self) -> list[bool]: ...
+    @property
+    def objective(self) -> float: ...
+    @property
+    def status(self) -> str: ...
+    @property
+    def sigma(self) -> float: ...
+    @property
+    def quadratic_share(self) -> float: ...
+    @property
+    def loss(self) -> tuple[str, list[float]]: ...
+    def certificate(self) -> dict[str, Any]: ...
+    def starts(self) -> dict[str, Any]: ...
+
+def sweep(
+    law: System,
+    output: str,
+    cost: System,
+    free: tuple[str, str],
+    names: Sequence[str],
+    values: _Floats,
+    draws: _Floats | None,
+    budgets: _Floats,
+    quantiles: Sequence[float],
+    threads: int | None,
+    timeout_s: float | None,
+) -> dict[str, Any]: ...
+def sobol(dimension: int, count: int) -> list[_Floats]: ...

@@ -32,6 +32,12 @@ mod _core {
 
     use pyo3::prelude::*;
 
+    /// Name of the kernel that evaluates: `scalar`, `avx2`, `avx512` or another instruction set.
+    #[pyfunction]
+    fn kernel() -> &'static str {
+        scalefast_expr::Kernel::detect().name()
+    }
+
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         module.add("__version__", env!("CARGO_PKG_VERSION"))
