@@ -102,27 +102,8 @@ impl<L: Lane> Source<L> for Same<L> {
     }
 }
 
-/// Runs `$body` for each group of lanes, with `$i` bound to its first row and every `$name` to its operand.
-///
-/// `$body` gives the value for `$out`. Rows that fill no group are read and written under a mask.
-macro_rules! rows {
-    ($lane:ident, $len:expr, $out:expr, [$($name:ident = $source:expr),+], $body:expr) => {{
-        let len = $len;
-        $(let $name = $source;)+
-        let mut i = 0;
-        while i + $lane::WIDTH <= len {
-            $(let $name: $lane = Source::<$lane>::at($name, i);)+
-            let value: $lane = $body;
-            value.store($out.add(i));
-            i += $lane::WIDTH;
-        }
-        if i < len {
-            $(let $name: $lane = Source::<$lane>::head($name, i, len - i);)+
-            let value: $lane = $body;
-            value.store_head($out.add(i), len - i);
-        }
-    }};
-}
+/// Groups of lanes in one turn of a loop whose body costs no more than the loop itself.
+const UNROLLED: usize = 4;
 
 impl Task for BlockRun<'_> {
     type Result = ();
@@ -132,6 +113,7 @@ impl Task for BlockRun<'_> {
         let base = self.registers.as_mut_ptr();
         let len = self.len;
         for instruction in self.instructions {
+            let uniform = |k: usize| matches!(instruction.arguments[k], Place::Uniform(_));
             // SAFETY: the program was compiled for this workspace, and `Program::run` has checked that every column that
             // is read covers the block. Operands may be the target itself, whose rows are read before they are written.
             unsafe {
@@ -141,233 +123,87 @@ impl Task for BlockRun<'_> {
                     Place::Cached(i) => Rows(self.cached[i as usize].as_ptr().add(self.start)),
                     Place::Uniform(u) => Rows(self.uniforms.as_ptr().add(u as usize)),
                 };
-                let uniform = |k: usize| matches!(instruction.arguments[k], Place::Uniform(_));
                 let target = base.add(instruction.target as usize * BLOCK);
-                macro_rules! same {
-                    ($k:expr) => {
-                        Same(L::splat(*place($k).0))
-                    };
-                }
-                macro_rules! unary {
-                    ($code:expr) => {
-                        rows!(L, len, target, [a = place(0)], $code.apply([a, a, a]))
-                    };
-                }
-                macro_rules! binary {
-                    ($code:expr) => {
-                        match (uniform(0), uniform(1)) {
-                            (false, false) => {
-                                rows!(
-                                    L,
-                                    len,
-                                    target,
-                                    [a = place(0), b = place(1)],
-                                    $code.apply([a, b, b])
-                                )
+                let second = base.add(instruction.second as usize * BLOCK);
+
+                // Runs an expression for each group of lanes, `$turn` groups a turn of the loop. Operands are bound one by
+                // one, as rows, as the same number for all rows, or as either; each way has its own loop. Rows that fill no
+                // group are read and written under a mask.
+                macro_rules! each_row {
+                    ($turn:expr, [$($bound:ident)+], => $($to:ident = $value:expr),+) => {{
+                        const TURN: usize = $turn;
+                        let mut i = 0;
+                        while i + TURN * L::WIDTH <= len {
+                            for group in 0..TURN {
+                                let at = i + group * L::WIDTH;
+                                $(let $bound: L = $bound.at(at);)+
+                                $($value.store($to.add(at));)+
                             }
-                            (false, true) => {
-                                rows!(
-                                    L,
-                                    len,
-                                    target,
-                                    [a = place(0), b = same!(1)],
-                                    $code.apply([a, b, b])
-                                )
-                            }
-                            _ => {
-                                rows!(
-                                    L,
-                                    len,
-                                    target,
-                                    [a = same!(0), b = place(1)],
-                                    $code.apply([a, b, b])
-                                )
-                            }
+                            i += TURN * L::WIDTH;
+                        }
+                        while TURN > 1 && i + L::WIDTH <= len {
+                            $(let $bound: L = $bound.at(i);)+
+                            $($value.store($to.add(i));)+
+                            i += L::WIDTH;
+                        }
+                        if i < len {
+                            $(let $bound: L = $bound.head(i, len - i);)+
+                            $($value.store_head($to.add(i), len - i);)+
+                        }
+                    }};
+                    ($turn:expr, [$($bound:ident)*], $name:ident rows $k:literal, $($rest:tt)+) => {{
+                        let $name = place($k);
+                        each_row!($turn, [$($bound)* $name], $($rest)+)
+                    }};
+                    ($turn:expr, [$($bound:ident)*], $name:ident same $k:literal, $($rest:tt)+) => {{
+                        let $name = Same(L::splat(*place($k).0));
+                        each_row!($turn, [$($bound)* $name], $($rest)+)
+                    }};
+                    ($turn:expr, [$($bound:ident)*], $name:ident any $k:literal, $($rest:tt)+) => {
+                        if uniform($k) {
+                            each_row!($turn, [$($bound)*], $name same $k, $($rest)+)
+                        } else {
+                            each_row!($turn, [$($bound)*], $name rows $k, $($rest)+)
                         }
                     };
                 }
-                macro_rules! ternary {
-                    ($code:expr) => {
-                        match (uniform(0), uniform(1), uniform(2)) {
-                            (false, false, false) => {
-                                rows!(
-                                    L,
-                                    len,
-                                    target,
-                                    [a = place(0), b = place(1), c = place(2)],
-                                    $code.apply([a, b, c])
-                                )
-                            }
-                            (false, false, true) => {
-                                rows!(
-                                    L,
-                                    len,
-                                    target,
-                                    [a = place(0), b = place(1), c = same!(2)],
-                                    $code.apply([a, b, c])
-                                )
-                            }
-                            (false, true, false) => {
-                                rows!(
-                                    L,
-                                    len,
-                                    target,
-                                    [a = place(0), b = same!(1), c = place(2)],
-                                    $code.apply([a, b, c])
-                                )
-                            }
-                            (false, true, true) => {
-                                rows!(
-                                    L,
-                                    len,
-                                    target,
-                                    [a = place(0), b = same!(1), c = same!(2)],
-                                    $code.apply([a, b, c])
-                                )
-                            }
-                            (true, false, false) => {
-                                rows!(
-                                    L,
-                                    len,
-                                    target,
-                                    [a = same!(0), b = place(1), c = place(2)],
-                                    $code.apply([a, b, c])
-                                )
-                            }
-                            (true, false, true) => {
-                                rows!(
-                                    L,
-                                    len,
-                                    target,
-                                    [a = same!(0), b = place(1), c = same!(2)],
-                                    $code.apply([a, b, c])
-                                )
-                            }
-                            _ => {
-                                rows!(
-                                    L,
-                                    len,
-                                    target,
-                                    [a = same!(0), b = same!(1), c = place(2)],
-                                    $code.apply([a, b, c])
-                                )
-                            }
+                macro_rules! plain {
+                    ($given:ident; $($one:ident)+; $($two:ident)+; $($three:ident)+) => {
+                        match $given {
+                            $(Code::$one => each_row!(turn(Code::$one), [], a rows 0, =>
+                                target = Code::$one.apply([a, a, a])),)+
+                            $(Code::$two => each_row!(turn(Code::$two), [], a any 0, b any 1, =>
+                                target = Code::$two.apply([a, b, b])),)+
+                            $(Code::$three => each_row!(turn(Code::$three), [], a any 0, b any 1, c any 2, =>
+                                target = Code::$three.apply([a, b, c])),)+
                         }
                     };
                 }
                 match instruction.action {
-                    Action::Plain(code) => match code {
-                        Code::Copy => unary!(Code::Copy),
-                        Code::Neg => unary!(Code::Neg),
-                        Code::Abs => unary!(Code::Abs),
-                        Code::Sqrt => unary!(Code::Sqrt),
-                        Code::Sign => unary!(Code::Sign),
-                        Code::Exp => unary!(Code::Exp),
-                        Code::Expm1 => unary!(Code::Expm1),
-                        Code::Log => unary!(Code::Log),
-                        Code::Log2 => unary!(Code::Log2),
-                        Code::Log10 => unary!(Code::Log10),
-                        Code::Log1p => unary!(Code::Log1p),
-                        Code::Sin => unary!(Code::Sin),
-                        Code::Cos => unary!(Code::Cos),
-                        Code::Tan => unary!(Code::Tan),
-                        Code::Arctan => unary!(Code::Arctan),
-                        Code::Tanh => unary!(Code::Tanh),
-                        Code::Sigmoid => unary!(Code::Sigmoid),
-                        Code::Reciprocal => unary!(Code::Reciprocal),
-                        Code::LogReciprocal => unary!(Code::LogReciprocal),
-                        Code::Add => binary!(Code::Add),
-                        Code::Sub => binary!(Code::Sub),
-                        Code::Mul => binary!(Code::Mul),
-                        Code::Div => binary!(Code::Div),
-                        Code::Pow => binary!(Code::Pow),
-                        Code::Min => binary!(Code::Min),
-                        Code::Max => binary!(Code::Max),
-                        Code::LessEqual => binary!(Code::LessEqual),
-                        Code::MulAdd => ternary!(Code::MulAdd),
-                        Code::MulSub => ternary!(Code::MulSub),
-                        Code::NegMulAdd => ternary!(Code::NegMulAdd),
-                    },
-                    Action::ExpOfProduct => match uniform(1) {
-                        true => rows!(
-                            L,
-                            len,
-                            target,
-                            [a = place(0), b = same!(1)],
-                            vecmath::exp(a * b)
-                        ),
-                        false => rows!(
-                            L,
-                            len,
-                            target,
-                            [a = place(0), b = place(1)],
-                            vecmath::exp(a * b)
-                        ),
-                    },
-                    Action::Product3 => match uniform(2) {
-                        true => rows!(
-                            L,
-                            len,
-                            target,
-                            [a = place(0), b = place(1), c = same!(2)],
-                            (a * b) * c
-                        ),
-                        false => rows!(
-                            L,
-                            len,
-                            target,
-                            [a = place(0), b = place(1), c = place(2)],
-                            (a * b) * c
-                        ),
-                    },
-                    Action::MulAddTwice => match uniform(4) {
-                        true => rows!(
-                            L,
-                            len,
-                            target,
-                            [
-                                a = place(0),
-                                b = same!(1),
-                                c = place(2),
-                                d = same!(3),
-                                e = same!(4)
-                            ],
-                            a.fma(b, c.fma(d, e))
-                        ),
-                        false => rows!(
-                            L,
-                            len,
-                            target,
-                            [
-                                a = place(0),
-                                b = same!(1),
-                                c = place(2),
-                                d = same!(3),
-                                e = place(4)
-                            ],
-                            a.fma(b, c.fma(d, e))
-                        ),
-                    },
+                    Action::Plain(code) => plain!(code;
+                        Copy Neg Abs Sqrt Sign Exp Expm1 Log Log2 Log10 Log1p Sin Cos Tan Arctan Tanh Sigmoid
+                            Reciprocal LogReciprocal;
+                        Add Sub Mul Div Pow Min Max LessEqual;
+                        MulAdd MulSub NegMulAdd),
+                    Action::ExpOfProduct => each_row!(1, [], a rows 0, b any 1, =>
+                        target = vecmath::exp(a * b)),
+                    Action::Product3 => each_row!(UNROLLED, [], a rows 0, b rows 1, c any 2, =>
+                        target = (a * b) * c),
+                    Action::MulAddTwice => {
+                        each_row!(UNROLLED, [], a rows 0, b same 1, c rows 2, d same 3, e any 4, =>
+                            target = a.fma(b, c.fma(d, e)))
+                    }
                     Action::LogAndReciprocal => {
-                        let second = base.add(instruction.second as usize * BLOCK);
-                        let x = place(0);
-                        let mut i = 0;
-                        while i + L::WIDTH <= len {
-                            let (log, inverse) =
-                                vecmath::ln_and_reciprocal(<Rows as Source<L>>::at(x, i));
-                            log.store(target.add(i));
-                            inverse.store(second.add(i));
-                            i += L::WIDTH;
-                        }
-                        if i < len {
-                            let a = <Rows as Source<L>>::head(x, i, len - i);
-                            let (log, inverse) = vecmath::ln_and_reciprocal(a);
-                            log.store_head(target.add(i), len - i);
-                            inverse.store_head(second.add(i), len - i);
-                        }
+                        each_row!(1, [], a rows 0, =>
+                            target = vecmath::ln_and_reciprocal(a).0, second = vecmath::ln_and_reciprocal(a).1)
                     }
                 }
             }
         }
     }
+}
+
+/// Groups of lanes in one turn of the loop of an operation.
+const fn turn(code: Code) -> usize {
+    if code.is_cheap() { UNROLLED } else { 1 }
 }

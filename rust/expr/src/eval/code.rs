@@ -90,7 +90,7 @@ impl Code {
     }
 
     /// Whether the operation costs about as much as reading its arguments.
-    pub(crate) fn is_cheap(self) -> bool {
+    pub(crate) const fn is_cheap(self) -> bool {
         use Code::*;
         matches!(
             self,
