@@ -35,9 +35,7 @@ def folder() -> Path:
 @cache
 def entries() -> tuple[Entry, ...]:
     """Every shipped form, each followed by its published sets, in the order of the file names."""
-    files = [
-        parse_law_file(path.read_text(encoding="utf-8"), path.name) for path in sorted(folder().glob("*.toml"))
-    ]
+    files = [parse_law_file(path.read_text(encoding="utf-8"), path.name) for path in sorted(folder().glob("*.toml"))]
     count: dict[str, int] = {}
     for form in files:
         for published in form.published:

@@ -93,7 +93,9 @@ def _robustness(fit: Fit) -> Iterator[Finding]:
     if delta is None or isinstance(fit.loss, Squared | Asymmetric | Pinball) or not fit.sigma > 0:
         return
     share, ratio = fit.quadratic_share, delta / fit.sigma
-    message = f"delta = {delta:.3g} is {ratio:.3g} robust sigma; {100 * share:.0f} % of the rows lie in the quadratic zone"
+    message = (
+        f"delta = {delta:.3g} is {ratio:.3g} robust sigma; {100 * share:.0f} % of the rows lie in the quadratic zone"
+    )
     if share < _SHARE:
         yield Finding("delta-near-l1", "warning", f"{message}: nearly least absolute deviations", share, _SHARE)
     else:

@@ -131,7 +131,9 @@ class Fit:
                 column=clash[0],
                 hint="rename it before the fit: the frame of residuals needs the name",
             )
-        return self._rows.frame.with_columns(pl.Series(name, values, nan_to_null=True) for name, values in added.items())
+        return self._rows.frame.with_columns(
+            pl.Series(name, values, nan_to_null=True) for name, values in added.items()
+        )
 
     @cached_property
     def diagnostics(self) -> pl.DataFrame:
@@ -296,7 +298,14 @@ def run_fit(spec: FitSpec, runs: Any) -> Fit:
         rows.arrays[RESPONSE],
         rows.arrays.get(WEIGHTS),
         [
-            (name, entry.bounds, (spec.fixed or {}).get(name), (spec.tied or {}).get(name), entry.transform, entry.start)
+            (
+                name,
+                entry.bounds,
+                (spec.fixed or {}).get(name),
+                (spec.tied or {}).get(name),
+                entry.transform,
+                entry.start,
+            )
             for name, entry in parameters.items()
         ],
         [variable.positive for variable in law.variables.values()],
@@ -351,9 +360,7 @@ def _read(spec: FitSpec, law: Law, runs: Any) -> Rows:
     positive = {name for name, variable in law.variables.items() if variable.positive}
     if spec.residual == "log":
         positive.add(RESPONSE)
-    return read_rows(
-        runs, choose, positive=frozenset(positive), where=spec.where, drop_invalid=spec.drop_invalid
-    )
+    return read_rows(runs, choose, positive=frozenset(positive), where=spec.where, drop_invalid=spec.drop_invalid)
 
 
 def _ask_about_parameters(spec: FitSpec, law: Law, available: list[str]) -> None:
@@ -385,7 +392,10 @@ def _ranges(law: Law, rows: Rows) -> dict[str, tuple[float, float]]:
 def _interval_frame(estimates: Mapping[str, Any], level: float) -> pl.DataFrame:
     return pl.DataFrame(
         [
-            *(pl.Series(name, estimates[name], nan_to_null=True) for name in ("estimate", "std_error", "lower", "upper")),
+            *(
+                pl.Series(name, estimates[name], nan_to_null=True)
+                for name in ("estimate", "std_error", "lower", "upper")
+            ),
             pl.Series("interval_method", estimates["method"], dtype=pl.String),
         ]
     ).with_columns(pl.lit(level).alias("level"))

@@ -28,8 +28,8 @@ READERS: dict[str, Callable[[Path], pl.DataFrame]] = {
     ".parquet": lambda path: pl.read_parquet(path, glob=False),
     ".ndjson": lambda path: pl.read_ndjson(path, infer_schema_length=None),
     ".jsonl": lambda path: pl.read_ndjson(path, infer_schema_length=None),
-    ".arrow": lambda path: pl.read_ipc(path, memory_map=False),
-    ".feather": lambda path: pl.read_ipc(path, memory_map=False),
+    ".arrow": lambda path: pl.read_ipc(path),
+    ".feather": lambda path: pl.read_ipc(path),
 }
 
 
@@ -144,7 +144,9 @@ def _from_mapping(source: Mapping[Any, Any]) -> pl.DataFrame:
 
 def _listed(values: Any) -> Any:
     """A scalar as a list of one; whatever has a length as it is."""
-    return values if hasattr(values, "__len__") and not isinstance(values, str | bytes) and np.ndim(values) else [values]
+    return (
+        values if hasattr(values, "__len__") and not isinstance(values, str | bytes) and np.ndim(values) else [values]
+    )
 
 
 def _from_pandas(source: Any) -> pl.DataFrame:

@@ -260,7 +260,17 @@ def laws() -> pl.DataFrame:
                 "uncertainty": found.uncertainty if found.published else None,
             }
         )
-    texts = ("id", "form", "formula", "variables", "n_definition", "source", "fitted_range", "confidence", "uncertainty")
+    texts = (
+        "id",
+        "form",
+        "formula",
+        "variables",
+        "n_definition",
+        "source",
+        "fitted_range",
+        "confidence",
+        "uncertainty",
+    )
     return pl.DataFrame(rows, schema_overrides={"year": pl.Int64, **dict.fromkeys(texts, pl.String)})
 
 
@@ -352,11 +362,15 @@ def _check_symbols(found: Law, where: str) -> None:
     for name in used:
         if name not in declared:
             hint = did_you_mean(name, declared, "declared symbols")
-            raise LawError(f"{where}: `{name}` of the formula is not declared", code="missing-field", column=name, hint=hint)
+            raise LawError(
+                f"{where}: `{name}` of the formula is not declared", code="missing-field", column=name, hint=hint
+            )
     for name in declared:
         if name not in used:
             hint = did_you_mean(name, used, "symbols of the formula")
-            raise LawError(f"{where}: `{name}` does not occur in the formula", code="unknown-field", column=name, hint=hint)
+            raise LawError(
+                f"{where}: `{name}` does not occur in the formula", code="unknown-field", column=name, hint=hint
+            )
 
 
 def _from_formula(
@@ -426,5 +440,9 @@ def _with_bounds(form: LawFile, bounds: Mapping[str, tuple[float, float]]) -> La
 def _unknown_law(text: str) -> LawError:
     known = _catalogue.known_ids()
     near = nearest(text, known)
-    hint = did_you_mean(text, known, "laws") if near else f"`scalefast laws` lists them; {did_you_mean(text, known, 'laws')}"
+    hint = (
+        did_you_mean(text, known, "laws")
+        if near
+        else f"`scalefast laws` lists them; {did_you_mean(text, known, 'laws')}"
+    )
     return LawError(f"unknown law `{text:.80}`", code="unknown-law", hint=hint)

@@ -264,12 +264,12 @@ def _cross_check(law: LawFile, where: str) -> None:
         for name in names:
             if name not in known:
                 hint = did_you_mean(name, known, f"declared {kind}s")
-                raise LawError(f"{where}: {place}: unknown {kind} `{name}`", code="unknown-field", column=name, hint=hint)
+                raise LawError(
+                    f"{where}: {place}: unknown {kind} `{name}`", code="unknown-field", column=name, hint=hint
+                )
         missing = [name for name in known if name not in names]
         if complete and missing:
-            raise LawError(
-                f"{where}: {place}: no value for `{missing[0]}`", code="missing-field", column=missing[0]
-            )
+            raise LawError(f"{where}: {place}: no value for `{missing[0]}`", code="missing-field", column=missing[0])
 
     clash = set(law.variables) & set(law.parameters)
     if clash:
@@ -284,4 +284,6 @@ def _cross_check(law: LawFile, where: str) -> None:
         same("parameter", published.values, law.parameters, True, f"{place}: values")
         same("parameter", published.std_error, law.parameters, False, f"{place}: std_error")
         if published.covariance is not None and len(published.covariance) != len(law.parameters):
-            raise LawError(f"{where}: {place}: covariance is not {len(law.parameters)} × {len(law.parameters)}", code="bad-field")
+            raise LawError(
+                f"{where}: {place}: covariance is not {len(law.parameters)} × {len(law.parameters)}", code="bad-field"
+            )

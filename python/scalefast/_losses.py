@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from scalefast._errors import SettingsError
 from scalefast._names import did_you_mean
@@ -43,7 +43,9 @@ class Huber:
     delta: float | Literal["auto"]
 
     def __post_init__(self) -> None:
-        _require(self.delta == "auto" or _positive(self.delta), f"Huber needs delta > 0, not {self.delta!r}", self.delta)
+        _require(
+            self.delta == "auto" or _positive(self.delta), f"Huber needs delta > 0, not {self.delta!r}", self.delta
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,16 +104,12 @@ LOSSES: dict[str, tuple[type[Loss], tuple[str, ...]]] = {
 }
 
 
-def loss_from_fields(name: str, constants: dict[str, float | Literal["auto"]]) -> Loss:
+def loss_from_fields(name: str, constants: dict[str, Any]) -> Loss:
     """The loss called `name` with exactly its constants. Raises SettingsError, `unknown-loss` or `bad-loss`."""
     if name not in LOSSES:
-        raise SettingsError(
-            f"unknown loss `{name}`", code="unknown-loss", hint=did_you_mean(name, LOSSES, "losses")
-        )
+        raise SettingsError(f"unknown loss `{name}`", code="unknown-loss", hint=did_you_mean(name, LOSSES, "losses"))
     kind, wanted = LOSSES[name]
     if set(constants) != set(wanted):
         needs = ", ".join(wanted) if wanted else "no constant"
-        raise SettingsError(
-            f"loss `{name}` takes {needs}, not {', '.join(constants) or 'nothing'}", code="bad-loss"
-        )
+        raise SettingsError(f"loss `{name}` takes {needs}, not {', '.join(constants) or 'nothing'}", code="bad-loss")
     return kind(**constants)

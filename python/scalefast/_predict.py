@@ -98,5 +98,3 @@ def check(law: Law) -> pl.DataFrame:
             )
     floats = dict.fromkeys(("expected", "found", "tolerance"), pl.Float64)
     return pl.DataFrame(rows, schema={"check": pl.String, "output": pl.String, **floats, "ok": pl.Boolean})
-
-

@@ -126,7 +126,10 @@ def _evaluate(frame: pl.DataFrame, columns: Mapping[str, Column]) -> pl.DataFram
         raise _not_numeric(frame, columns) from None
     if bound.height != frame.height:
         raise DataError(
-            "a bound column is not one value a row", code="uneven-columns", value=float(bound.height), limit=float(frame.height)
+            "a bound column is not one value a row",
+            code="uneven-columns",
+            value=float(bound.height),
+            limit=float(frame.height),
         )
     return bound
 
@@ -140,9 +143,12 @@ def _not_numeric(frame: pl.DataFrame, columns: Mapping[str, Column]) -> DataErro
             reason = str(error).splitlines()[0]
             if column.words in frame.columns and frame[column.words].dtype == pl.String:
                 texts = frame[column.words]
-                bad = texts.is_not_null() & texts.cast(pl.Float64, strict=False).is_null()
-                row = bad.arg_max()
-                message = f"column `{column.words}` holds {int(bad.sum())} texts that are no numbers, first {texts[row]!r:.40} in row {row}"
+                bad = (texts.is_not_null() & texts.cast(pl.Float64, strict=False).is_null()).arg_true()
+                row = int(bad[0])
+                message = (
+                    f"column `{column.words}` holds {len(bad)} texts that are no numbers, "
+                    f"the first {texts[row]!r:.40} in row {row}"
+                )
                 return DataError(message, code="not-numeric", column=column.words, row=row)
             return DataError(f"`{column.words}` cannot be evaluated: {reason}", code="not-numeric", column=column.words)
     return DataError("the bound columns cannot be evaluated", code="not-numeric")

@@ -190,7 +190,9 @@ def _finite(name: str, value: Any) -> float:
     try:
         number = float(value)
     except (TypeError, ValueError) as error:
-        raise SettingsError(f"the fixed value of `{name}` is not a number", code="bad-fixed-value", column=name) from error
+        raise SettingsError(
+            f"the fixed value of `{name}` is not a number", code="bad-fixed-value", column=name
+        ) from error
     if not math.isfinite(number):
         raise SettingsError(f"the fixed value of `{name}` is not finite", code="bad-fixed-value", column=name)
     return number

@@ -93,7 +93,10 @@ def sweep(
     for quantile in quantiles:
         if not 0 < quantile < 1:
             raise SettingsError(
-                f"a quantile must lie between 0 and 1, not {quantile!r}", code="bad-quantile", value=float(quantile), limit=1.0
+                f"a quantile must lie between 0 and 1, not {quantile!r}",
+                code="bad-quantile",
+                value=float(quantile),
+                limit=1.0,
             )
     if len(set(optimise)) != 2:
         raise SettingsError("optimise takes two different variables", code="bad-optimise")
@@ -119,23 +122,25 @@ def sweep(
     return Sweep(summary, _spread(summary, optimise), tuple(laws), tuple(costs))
 
 
-def _budgets(budget: float | str | Iterable[float] | None) -> FloatArray:
+def _budgets(budget: Any) -> FloatArray:
     if budget is None:
         raise SettingsError("no budget is given", code="bad-budget", hint="budget=1e24, in FLOPs")
-    if isinstance(budget, str):
-        values = read_grid(budget)
-    else:
-        try:
-            entries = [budget] if isinstance(budget, int | float) else list(budget)
-            values = [point for entry in entries for point in (read_grid(entry) if isinstance(entry, str) else [float(entry)])]
-        except (TypeError, ValueError, OverflowError) as error:
-            raise SettingsError(f"budget: {budget!r:.60} is not a number of FLOPs", code="bad-budget") from error
+    try:
+        entries = [budget] if isinstance(budget, int | float | str) else list(budget)
+        values = [
+            point for entry in entries for point in (read_grid(entry) if isinstance(entry, str) else [float(entry)])
+        ]
+    except (TypeError, ValueError, OverflowError) as error:
+        raise SettingsError(f"budget: {budget!r:.60} is not a number of FLOPs", code="bad-budget") from error
     if not values:
         raise SettingsError("no budget is given", code="bad-budget", hint="budget=1e24, in FLOPs")
     for value in values:
         if not (math.isfinite(value) and value > 0):
             raise SettingsError(
-                f"budget: {value:g} is not a positive, finite number of FLOPs", code="bad-budget", value=value, limit=0.0
+                f"budget: {value:g} is not a positive, finite number of FLOPs",
+                code="bad-budget",
+                value=value,
+                limit=0.0,
             )
     return np.array(values, dtype=np.float64)
 
@@ -171,7 +176,9 @@ def _alike(law: Law) -> list[Law]:
 def _cost(law: Law, cost: str | None) -> str:
     if cost is None and law.cost is None:
         raise LawError(
-            f"`{_name(law)}` declares no cost", code="no-cost", hint='say what a run costs, such as cost="6*N*D" (FLOPs)'
+            f"`{_name(law)}` declares no cost",
+            code="no-cost",
+            hint='say what a run costs, such as cost="6*N*D" (FLOPs)',
         )
     return str(cost or law.cost)
 

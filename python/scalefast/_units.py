@@ -92,7 +92,8 @@ def read_number(text: str, what: str = "number") -> float:
         raise SettingsError(
             f"{what}: the suffix `{suffix}` of `{_shorten(text)}` is ambiguous",
             code="ambiguous-suffix",
-            hint=f"write `{sign}{digits}{_AMBIGUOUS[suffix]}` for {_MULTIPLES[_AMBIGUOUS[suffix]]:g} times, or the number in full",
+            hint=f"write `{sign}{digits}{_AMBIGUOUS[suffix]}` for {_MULTIPLES[_AMBIGUOUS[suffix]]:g} times, "
+            "or the number in full",
         )
     if suffix and suffix not in _MULTIPLES:
         raise SettingsError(
@@ -102,7 +103,9 @@ def read_number(text: str, what: str = "number") -> float:
         )
     # One decimal literal, rounded once, so that `70B` is exactly the float of 70e9.
     mantissa, _, exponent = digits.lower().partition("e")
-    power = int(exponent or 0) + (round(math.log10(_MULTIPLES[suffix])) if suffix else 0) if len(exponent) < 7 else 10**6
+    power = (
+        int(exponent or 0) + (round(math.log10(_MULTIPLES[suffix])) if suffix else 0) if len(exponent) < 7 else 10**6
+    )
     value = float(f"{sign}{mantissa}e{power}")
     if math.isinf(value):
         raise SettingsError(

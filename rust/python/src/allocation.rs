@@ -15,8 +15,8 @@ use crate::system::System;
 
 /// The best split of each budget. `names` are the law's parameters, `values` their estimates, `draws` one row a parameter.
 ///
-/// Returns `first`, `second`, `ratio`, `loss` (one entry a budget), each also with `_quantiles` (one array a quantile),
-/// and `valid_draws`; what does not exist is NaN.
+/// Returns `first`, `second`, `ratio`, `loss` (one entry a budget), each also with `_quantiles` (one array a quantile);
+/// what does not exist is NaN.
 #[pyfunction]
 #[pyo3(signature = (law, output, cost, free, names, values, draws, budgets, quantiles, threads, timeout_s))]
 #[expect(clippy::too_many_arguments, reason = "called by one Python function")]
@@ -92,11 +92,5 @@ pub fn sweep<'py>(
             .collect();
         fields.set_item(format!("{name}_quantiles"), arrays)?;
     }
-    let valid: Vec<i64> = found
-        .valid_draws
-        .iter()
-        .map(|&count| count as i64)
-        .collect();
-    fields.set_item("valid_draws", valid.into_pyarray(py))?;
     Ok(fields)
 }
