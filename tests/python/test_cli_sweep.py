@@ -41,7 +41,7 @@ def test_the_first_answer_needs_no_data_and_names_law_range_and_extrapolation() 
     assert float(rows[0]["N_q05"]) < float(rows[0]["N"]) < float(rows[0]["N_q95"])
     assert len({row["law"] for row in rows}) > 1
     assert "E + A/N**alpha + B/D**beta" in result.stderr
-    assert "1.9 decades outside" in result.stderr
+    assert "outside the data, 1e24 FLOPs by 1.9 decades" in result.stderr
     assert "laws put N between" in result.stderr
 
 

@@ -49,6 +49,7 @@ SPELLINGS = (
     (re.compile(r'\b(cost|y)="([^"]*)"'), r"--\1 '\2'"),
     (re.compile(r"\by=…"), "--y …"),
     (re.compile(r"where=, or drop_invalid=True \(--where, --drop-invalid\)"), "--where, or --drop-invalid"),
+    (re.compile(r"^where= "), "--where "),
     (re.compile(r"^bounds: "), "--bound: "),
     (re.compile(r"^fixed: "), "--fix: "),
     (re.compile(r"^tied: "), "--tie: "),

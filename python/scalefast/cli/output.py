@@ -219,10 +219,10 @@ def write_table(frame: pl.DataFrame, file: TextIO) -> None:
     cells = {name: [human(value, name) for value in frame[name]] for name in frame.columns}
     widths = {name: max(map(width, (name, *column))) for name, column in cells.items()}
     least = {name: most if numeric(cells[name]) else min(most, NARROWEST) for name, most in widths.items()}
-    if on_terminal and sum(least.values()) + 3 * len(least) > console.width:
+    if on_terminal and sum(least.values()) + 2 * (len(least) - 1) > console.width:
         write_records(cells, frame.height, console.print)
         return
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, collapse_padding=True, header_style="bold")
     for name in frame.columns:
         right = numeric(cells[name])
         table.add_column(

@@ -130,7 +130,7 @@ def fit(
         **{name: value for name, value in settings.items() if value is not None},
     )
     tell(result, to)
-    output.write_frame(result.parameters, to, meta=summary(result))
+    output.write_frame(result.parameters, to, meta=summary(result), table=lambda: result.parameters.drop("level"))
     if law_file is not None:
         with output.replacing(law_file, force) as temporary:
             result.save(temporary, name=law_file.stem)
@@ -155,11 +155,13 @@ def tell(result: sf.Fit, to: output.Destination) -> None:
     spec = result.spec
     output.note(f"L = {result.law.formula}, {spec.residual} residual, {result.loss}", to)
     output.note(f"{result.status}, objective {result.objective:.10g}, {certificate_in_words(result.certificate)}", to)
+    output.note(f"intervals of {100 * spec.level:g} %", to)
     for row in result.diagnostics.iter_rows(named=True):
+        message = errors.respelt(row["message"])
         if row["severity"] == "info":
-            output.note(row["message"], to)
+            output.note(message, to)
         else:
-            output.warn(f"{row['message']} ({row['code']})")
+            output.warn(f"{message} ({row['code']})")
 
 
 def certificate_in_words(certificate: sf.Certificate) -> str:

@@ -103,7 +103,9 @@ def described(law: sf.Law) -> dict[str, Any]:
     else:
         fields["sets"] = law.sets
     if source is not None:
-        fields["source"] = ", ".join(
+        # What a user fitted has no source of its own; its form has.
+        own = published is None or published.source is not None
+        fields["source" if own else "source_of_the_form"] = ", ".join(
             filter(None, (source.authors, str(source.year), source.title, f"arXiv {source.arxiv}", source.place))
         )
     return {name: value for name, value in fields.items() if value not in (None, "", {}, [])}

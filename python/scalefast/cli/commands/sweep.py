@@ -71,17 +71,20 @@ def sweep(
     for law, cost in zip(result.laws, result.costs, strict=True):
         output.note(origin(law, cost), to)
         if law.published is not None and law.published.rounded:
-            output.warn(f"{law.id} is made of rounded constants, which move the optimum: {law.published.errata}")
+            output.warn(f"{law.id} is made of rounded constants. {law.published.errata}")
     for line in [*distances(result), *spreads(result)]:
         output.note(line, to)
+    if to.format == "table" and "draws" in result.summary["uncertainty"]:
+        output.note(
+            f"under each value: its quantiles {min(quantiles):g} to {max(quantiles):g} over the law's draws", to
+        )
     output.write_frame(result.summary, to, meta=described(result), table=lambda: for_people(result.summary))
 
 
 def origin(law: sf.Law, cost: str | None) -> str:
     """A law's formula and cost, and the range of the data behind it."""
-    show = {"C": units.format_flops}
     ranges = [
-        f"{name} {show.get(name, units.format_count)(low)} to {show.get(name, units.format_count)(high)}"
+        f"{name} {output.human(low, name)} to {output.human(high, name)}"
         for name, (low, high) in law.fitted_range.items()
     ]
     parts = [f"{law.id or 'law'}: {law.formula}", f"C = {cost}" if cost else ""]
@@ -90,24 +93,31 @@ def origin(law: sf.Law, cost: str | None) -> str:
 
 
 def distances(result: sf.Sweep) -> list[str]:
-    """How far the budgets lie outside the data of the laws: one line for laws that share it."""
-    groups: dict[tuple[float, float], list[str]] = {}
-    for row in result.summary.filter(result.summary["extrapolation_decades"] > 0).iter_rows(named=True):
-        groups.setdefault((row["C"], round(row["extrapolation_decades"], 1)), []).append(row["law"])
-    return [
-        f"{units.format_flops(budget)} FLOPs lie {decades:.1f} decades outside the data of {', '.join(names)}"
-        for (budget, decades), names in groups.items()
-    ]
+    """How far the budgets lie outside the data of the laws, by the farthest one; a line for laws that share it."""
+    outside = result.summary.filter(result.summary["extrapolation_decades"] > 0)
+    groups: dict[tuple[int, float, float], list[str]] = {}
+    for (name,), rows in outside.group_by("law", maintain_order=True):
+        farthest = rows.sort("extrapolation_decades").row(-1, named=True)
+        decades = round(farthest["extrapolation_decades"], 1)
+        groups.setdefault((rows.height, farthest["C"], decades), []).append(str(name))
+    budgets = result.summary["C"].n_unique()
+    lines = []
+    for (count, farthest_budget, decades), names in groups.items():
+        many = f"{count} of {budgets} budgets lie outside the data, " if budgets > 1 else ""
+        where = f"{units.format_flops(farthest_budget)} FLOPs by {decades:.1f} decades"
+        lines.append(f"{', '.join(names)}: {many or 'outside the data, '}{where}")
+    return lines
 
 
 def spreads(result: sf.Sweep) -> list[str]:
-    """For each budget that several laws answer: how far their optima lie apart."""
+    """How far the optima of several laws lie apart, at the lowest and the highest budget."""
+    several = result.spread.filter(result.spread["laws"] > 1).sort("C")
+    ends = several if several.height < 3 else several[[0, -1]]
     return [
         f"at {units.format_flops(row['C'])} FLOPs {row['laws']} laws put N between "
         f"{short_count(row['N_lowest'])} and {short_count(row['N_highest'])}, "
         f"D between {short_count(row['D_lowest'])} and {short_count(row['D_highest'])}"
-        for row in result.spread.iter_rows(named=True)
-        if row["laws"] > 1
+        for row in ends.iter_rows(named=True)
     ]
 
 
