@@ -11,7 +11,7 @@ from typing import Any
 
 from click.testing import CliRunner, Result
 
-from scalefast.cli.app import program
+from scalefast.cli.program import program
 
 SCRIPT = Path(sys.executable).with_name("scalefast")
 

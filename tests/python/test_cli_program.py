@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from cli_runs import SCRIPT, invoke, process
-from scalefast.cli import app
+from scalefast.cli import program
 
 
 def test_help_lists_every_command_with_a_summary() -> None:
     text = invoke("--help").stdout
-    for command in app.COMMANDS:
+    for command in program.COMMANDS:
         assert re.search(rf"^  {command} +[A-Z]", text, re.MULTILINE)
 
 

@@ -1,4 +1,4 @@
-"""How a failed run is shown, and the exit codes.
+"""How a failed run is shown.
 
 In: an exception. Out: one message on stderr, text or (under `--format json|ndjson`) a JSON object.
 """
@@ -14,12 +14,7 @@ from typing import Any
 
 import click
 
-DONE = 0
-CHECK_FAILED = 1
-BAD_INPUT = 2
-INTERRUPTED = 130
-#: 128 + SIGTERM, as shells count.
-TERMINATED = 143
+from .app import CHECK_FAILED
 
 
 class CheckFailed(click.ClickException):

@@ -185,7 +185,7 @@ def summary(result: sf.Fit) -> dict[str, Any]:
         "n_read": result.n_read,
         "n_filtered": result.n_filtered,
         "n_dropped": result.n_dropped,
-        "columns": result.sources,
+        "columns": {symbol.rstrip("="): column for symbol, column in result.sources.items()},
         "certificate": dataclasses.asdict(result.certificate),
         "diagnostics": result.diagnostics.to_dicts(),
     }
