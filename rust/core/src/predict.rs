@@ -256,7 +256,7 @@ impl<'a> Plan<'a> {
          -> Result<(), CoreError> {
             control.check()?;
             let (start, len) = (index * CHUNK, chunk[0].len());
-            if !self.is_sound(start, len) {
+            if !self.is_sound(kernel, start, len) {
                 bad_row.fetch_min(start, Ordering::Relaxed);
                 return Ok(());
             }
@@ -306,11 +306,17 @@ impl<'a> Plan<'a> {
     }
 
     /// Whether the positive columns are positive and finite in these rows.
-    fn is_sound(&self, start: usize, len: usize) -> bool {
+    fn is_sound(&self, kernel: Kernel, start: usize, len: usize) -> bool {
         self.positive.iter().all(|(k, _)| {
-            self.columns[*k][start..start + len]
-                .iter()
-                .fold(true, |all, &x| all & (x > 0.0) & (x < f64::INFINITY))
+            let rows = &self.columns[*k][start..start + len];
+            kernel.dispatch(
+                #[inline(always)]
+                || {
+                    rows.iter().fold(0u64, |bad, &x| {
+                        bad + u64::from(!((x > 0.0) & (x < f64::INFINITY)))
+                    }) == 0
+                },
+            )
         })
     }
 }
