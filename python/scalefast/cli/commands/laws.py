@@ -104,8 +104,8 @@ def described(law: sf.Law) -> dict[str, Any]:
         fields["sets"] = law.sets
     if source is not None:
         # What a user fitted has no source of its own; its form has.
-        own = published is None or published.source is not None
-        fields["source" if own else "source_of_the_form"] = ", ".join(
+        of_form = published is not None and published.source is None and published.confidence == "own"
+        fields["source_of_the_form" if of_form else "source"] = ", ".join(
             filter(None, (source.authors, str(source.year), source.title, f"arXiv {source.arxiv}", source.place))
         )
     return {name: value for name, value in fields.items() if value not in (None, "", {}, [])}
