@@ -101,17 +101,43 @@ def test_a_law_is_saved_as_parquet_or_toml_only(runs: str, tmp_path: Path) -> No
     assert ".parquet" in result.stderr
 
 
-def test_strict_is_1_when_something_warns(tmp_path: Path) -> None:
+def test_strict_is_1_when_a_parameter_stops_at_its_bound(runs: str) -> None:
+    arguments = ("fit", runs, "--law", "chinchilla", *BOUND)
+    assert invoke(*arguments, "--strict").exit_code == 0
+    loose = invoke(*arguments, "--bound", "alpha=0..0.2")
+    assert loose.exit_code == 0
+    strict = invoke(*arguments, "--bound", "alpha=0..0.2", "--strict")
+    assert strict.exit_code == 1
+    assert strict.stdout == loose.stdout
+    assert "at-bound" in strict.stderr
+
+
+def test_numbers_that_look_scaled_are_flagged(tmp_path: Path) -> None:
     path = tmp_path / "scaled.csv"
     grid = invoke("predict", "hoffmann-2022", "--at", "N=1e8..1e10:6", "--at", "D=1e9..1e12:6").stdout
     pl.read_csv(io.StringIO(grid)).with_columns(pl.col("N", "D") / 1e9).write_csv(path)
     arguments = ("fit", str(path), "--law", "chinchilla")
-    loose = invoke(*arguments)
-    assert loose.exit_code == 0, loose.stderr
-    assert "looks-scaled" in loose.stderr
-    strict = invoke(*arguments, "--strict")
-    assert strict.exit_code == 1
-    assert strict.stdout == loose.stdout
+    assert "looks-scaled" in invoke(*arguments).stderr
+    assert "looks-scaled" not in invoke(*arguments, "--unit", "N=billions", "--unit", "D=billions").stderr
+
+
+def test_given_starts_are_the_only_ones(runs: str) -> None:
+    arguments = ("fit", runs, "--law", "chinchilla", *BOUND, "--format", "json")
+    starts = (
+        "--start",
+        "E=1,2",
+        "--start",
+        "A=100",
+        "--start",
+        "B=100",
+        "--start",
+        "alpha=0.3,0.4",
+        "--start",
+        "beta=0.3",
+    )
+    result = invoke(*arguments, *starts)
+    assert result.exit_code == 0, result.stderr
+    assert json.loads(result.stdout)["certificate"]["starts"] == 4
 
 
 @pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM])

@@ -1,4 +1,7 @@
-"""`scalefast laws`: the catalogue, one law in full, and the check of a law file."""
+"""`scalefast laws`: the catalogue, one law in full, and the check of a law file.
+
+In: filters, an id, or a law file. Out: one row a law; the facts about one law; one row a check value.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""`scalefast predict`: the loss that a law expects at given points."""
+"""`scalefast predict`: the loss that a law expects at given points.
+
+In: a law with values, and rows of its variables. Out: the same rows with the law's outputs added.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""`scalefast sweep`: compute-optimal sizes for one or many budgets."""
+"""`scalefast sweep`: compute-optimal sizes for one or many budgets.
+
+In: budgets in FLOPs, and laws. Out: one row a law and budget on stdout; what the laws rest on, on stderr.
+"""
 
 from __future__ import annotations
 
