@@ -91,6 +91,16 @@ def test_no_color_leaves_no_escape_sequences_for_colour() -> None:
     assert not re.search(r"\x1b\[[0-9;]*3[0-9]", text)
 
 
+def test_an_encoding_without_a_columns_letters_is_no_failure(tmp_path: Path) -> None:
+    points = tmp_path / "points.csv"
+    points.write_text("N,D,größe\n1e9,1e10,1\n", encoding="utf-8")
+    arguments = ["predict", "hoffmann-2022", str(points), "--format", "table"]
+    with process(*arguments, environment={"PYTHONIOENCODING": "ascii"}) as run:
+        stdout, stderr = run.communicate(timeout=20)
+    assert run.returncode == 0, stderr
+    assert "gr\\xf6\\xdfe" in stdout
+
+
 def test_a_dumb_terminal_gets_no_escape_sequences() -> None:
     assert "\x1b" not in on_a_terminal("laws", "--filter", "chinchilla", TERM="dumb")
 

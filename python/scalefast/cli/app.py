@@ -6,8 +6,10 @@ program has taken over, an interrupt just ends the process with 130.
 
 from __future__ import annotations
 
+import io
 import os
 import signal
+import sys
 from types import FrameType
 
 #: Exit codes. The last two are 128 + SIGINT and 128 + SIGTERM, as shells count.
@@ -22,6 +24,9 @@ def main() -> None:
     signal.signal(signal.SIGTERM, terminate)
     from .program import program
 
+    # A column's name that the terminal's encoding lacks is no reason to fail.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     if interruptible:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     program()

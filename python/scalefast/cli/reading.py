@@ -55,8 +55,8 @@ def read_frame(source: str, input_format: str | None) -> pl.DataFrame:
 
 
 def format_of(source: str) -> str:
-    """The format by suffix; stdin is CSV."""
-    if source == "-":
+    """The format by suffix; stdin and other pipes are CSV."""
+    if source == "-" or Path(source).is_fifo():
         return "csv"
     suffix = Path(source.removesuffix(".gz")).suffix.lower()
     if suffix not in FORMAT_OF_SUFFIX:
