@@ -219,6 +219,9 @@ fn sums_do_not_depend_on_the_kernel() {
             reduce::sum(kernel, all[0], &mut partials);
             reduce::dot(kernel, all[1], all[2], &mut partials);
             bits.extend(partials.map(f64::to_bits));
+            for p in 1..=7 {
+                bits.extend(normal_equations(kernel, &all[..p], all[6], all[7]));
+            }
             totals.push(bits);
         }
         assert!(
@@ -226,6 +229,43 @@ fn sums_do_not_depend_on_the_kernel() {
             "length {length}"
         );
     }
+}
+
+/// The bits of `reduce::normal`, which must be those of the plain sums that it replaces.
+fn normal_equations(kernel: Kernel, columns: &[&[f64]], slope: &[f64], weight: &[f64]) -> Vec<u64> {
+    let p = columns.len();
+    let mut total = [0.125; 8];
+    let mut gradient = vec![[0.25; 8]; p];
+    let mut curvature = vec![[0.5; 8]; p * (p + 1) / 2];
+    let sums = reduce::NormalSums {
+        total: &mut total,
+        gradient: &mut gradient,
+        curvature: &mut curvature,
+    };
+    reduce::normal(kernel, slope, slope, weight, columns, sums);
+    let bits = |partials: &[[f64; 8]]| -> Vec<u64> {
+        partials.iter().flatten().map(|v| v.to_bits()).collect()
+    };
+    let together = [bits(&[total]), bits(&gradient), bits(&curvature)].concat();
+
+    let weighted: Vec<Vec<f64>> = columns
+        .iter()
+        .map(|column| column.iter().zip(weight).map(|(x, w)| x * w).collect())
+        .collect();
+    let left: Vec<&[f64]> = weighted.iter().map(Vec::as_slice).collect();
+    let mut total = [0.125; 8];
+    reduce::sum(kernel, slope, &mut total);
+    let mut gradient = vec![[0.25; 8]; p];
+    for (column, sum) in columns.iter().zip(&mut gradient) {
+        reduce::dot(kernel, slope, column, sum);
+    }
+    let mut curvature = vec![[0.5; 8]; p * (p + 1) / 2];
+    reduce::gram(kernel, &left, columns, &mut curvature);
+    assert_eq!(
+        together,
+        [bits(&[total]), bits(&gradient), bits(&curvature)].concat()
+    );
+    together
 }
 
 #[test]

@@ -6,8 +6,11 @@
 //! Row `i` of a block always goes to partial sum `i % 8`, by one fused multiply-add. So the result depends on
 //! how rows are cut into blocks, which callers fix, and never on the kernel.
 
+mod tile;
+
 use super::lane::Lane;
 use super::{Kernel, Task};
+use tile::Tile;
 
 /// Partial sums of one result.
 pub const PARTIALS: usize = 8;
@@ -40,7 +43,60 @@ pub fn gram(kernel: Kernel, left: &[&[f64]], right: &[&[f64]], partials: &mut [[
         left.iter().chain(right).all(|column| column.len() == rows),
         "gram of columns of unequal length"
     );
-    kernel.run(Gram(left, right, rows, partials));
+    let tile = Tile {
+        left,
+        right,
+        weight: None,
+        rows,
+        columns: p,
+        partials,
+    };
+    kernel.run(Gram(tile));
+}
+
+/// The partial sums that [`normal`] adds to.
+#[derive(Debug)]
+pub struct NormalSums<'a> {
+    /// Of the values.
+    pub total: &'a mut [f64; PARTIALS],
+    /// Of slope times column, one result a column.
+    pub gradient: &'a mut [[f64; PARTIALS]],
+    /// Of weight times column times column, the upper triangle by rows.
+    pub curvature: &'a mut [[f64; PARTIALS]],
+}
+
+/// Adds what one block of a robust least-squares problem contributes to its normal equations: the sum of `value`, the
+/// products of `slope` with every column, and the products of `weight` with every pair of columns.
+///
+/// The same bits as [`sum`], [`dot`] and [`gram`] with columns times weights on the left, in fewer passes.
+///
+/// # Panics
+/// If columns or sums are of unequal length or number.
+pub fn normal(
+    kernel: Kernel,
+    value: &[f64],
+    slope: &[f64],
+    weight: &[f64],
+    columns: &[&[f64]],
+    sums: NormalSums<'_>,
+) {
+    let (p, rows) = (columns.len(), value.len());
+    let others = [slope, weight];
+    assert!(
+        others.iter().chain(columns).all(|c| c.len() == rows),
+        "normal equations of columns of unequal length"
+    );
+    assert!(
+        sums.gradient.len() == p && sums.curvature.len() == p * (p + 1) / 2,
+        "normal equations into wrong sums"
+    );
+    kernel.run(Normal {
+        value,
+        slope,
+        weight,
+        columns,
+        sums,
+    });
 }
 
 /// The total of partial sums, always added in the same order.
@@ -51,12 +107,14 @@ pub fn horizontal(partials: &[f64; PARTIALS]) -> f64 {
 
 struct Sum<'a>(&'a [f64], &'a mut [f64; PARTIALS]);
 struct Dot<'a>(&'a [f64], &'a [f64], &'a mut [f64; PARTIALS]);
-struct Gram<'a>(
-    &'a [&'a [f64]],
-    &'a [&'a [f64]],
-    usize,
-    &'a mut [[f64; PARTIALS]],
-);
+struct Gram<'a>(Tile<'a>);
+struct Normal<'a> {
+    value: &'a [f64],
+    slope: &'a [f64],
+    weight: &'a [f64],
+    columns: &'a [&'a [f64]],
+    sums: NormalSums<'a>,
+}
 
 impl Task for Sum<'_> {
     type Result = ();
@@ -85,15 +143,8 @@ impl Task for Dot<'_> {
     #[inline(always)]
     unsafe fn run<L: Lane>(self) {
         let Dot(a, b, partials) = self;
-        let mut tile = Tile {
-            left: &[a],
-            right: &[b],
-            rows: a.len(),
-            columns: 1,
-            partials: std::slice::from_mut(partials),
-        };
         // SAFETY: the caller has the instruction set; both columns have `a.len()` rows.
-        unsafe { tile.add::<L, 1, 1, 2>(0, 0) };
+        unsafe { tile::products::<L>(a, &[b], std::slice::from_mut(partials)) };
     }
 }
 
@@ -101,137 +152,33 @@ impl Task for Gram<'_> {
     type Result = ();
     #[inline(always)]
     unsafe fn run<L: Lane>(self) {
-        let Gram(left, right, rows, partials) = self;
-        let p = left.len();
-        let mut tile = Tile {
-            left,
-            right,
-            rows,
-            columns: p,
-            partials,
-        };
-        // SAFETY: the caller has the instruction set; all columns have `rows` rows, and every tile lies inside the triangle's
-        // bounding square.
-        unsafe {
-            if L::WIDTH == PARTIALS {
-                // Thirty-two registers hold the whole triangle of a law of up to five parameters and its residual.
-                match p {
-                    4 => return tile.add::<L, 4, 4, 1>(0, 0),
-                    5 => return tile.add::<L, 5, 5, 1>(0, 0),
-                    6 => return tile.add::<L, 6, 6, 1>(0, 0),
-                    _ => {}
-                }
-            }
-            for j in (0..p).step_by(3) {
-                match p - j {
-                    1 => tile.add::<L, 1, 1, 2>(j, j),
-                    2 => tile.add::<L, 2, 2, 2>(j, j),
-                    _ => tile.add::<L, 3, 3, 2>(j, j),
-                }
-                for k in (j + 3..p).step_by(3) {
-                    match p - k {
-                        1 => tile.add::<L, 3, 1, 2>(j, k),
-                        2 => tile.add::<L, 3, 2, 2>(j, k),
-                        _ => tile.add::<L, 3, 3, 1>(j, k),
-                    }
-                }
-            }
-        }
+        // SAFETY: the caller has the instruction set; all columns have as many rows as the tile says.
+        unsafe { self.0.triangle::<L, false>() };
     }
 }
 
-/// A rectangle of the triangle whose sums stay in registers during one pass over the rows.
-struct Tile<'a> {
-    left: &'a [&'a [f64]],
-    right: &'a [&'a [f64]],
-    rows: usize,
-    columns: usize,
-    partials: &'a mut [[f64; PARTIALS]],
-}
-
-impl Tile<'_> {
-    /// Adds the products of columns `j..j + R` and `k..k + C`, those below the diagonal left out.
-    ///
-    /// `G` groups of lanes are worked on at once, as far as there are so many, because a sum waits for
-    /// itself: a tile of few sums needs several groups to keep the multipliers busy.
-    ///
-    /// # Safety
-    /// The processor must have the instruction set of `L`; `j + R` and `k + C` must be at most the number of
-    /// columns, each of which must have `rows` rows; `C` must be at most 6 and `R·G` at most 6.
+impl Task for Normal<'_> {
+    type Result = ();
     #[inline(always)]
-    #[allow(
-        clippy::needless_range_loop,
-        reason = "the indices are those of the triangle"
-    )]
-    unsafe fn add<L: Lane, const R: usize, const C: usize, const G: usize>(
-        &mut self,
-        j: usize,
-        k: usize,
-    ) {
-        let whole = self.rows - self.rows % PARTIALS;
-        let place = |row: usize, column: usize| {
-            let (row, column) = (j + row, k + column);
-            (row <= column).then(|| row * self.columns - row * (row + 1) / 2 + column)
+    unsafe fn run<L: Lane>(self) {
+        let NormalSums {
+            total,
+            gradient,
+            curvature,
+        } = self.sums;
+        let tile = Tile {
+            left: self.columns,
+            right: self.columns,
+            weight: Some(self.weight),
+            rows: self.value.len(),
+            columns: self.columns.len(),
+            partials: curvature,
         };
-        let left: [*const f64; R] = std::array::from_fn(|r| self.left[j + r].as_ptr());
-        let right: [*const f64; C] = std::array::from_fn(|c| self.right[k + c].as_ptr());
-        let partials: *mut [f64; PARTIALS] = self.partials.as_mut_ptr();
-        let together = if L::WIDTH * G <= PARTIALS { G } else { 1 };
-        for lane in (0..PARTIALS).step_by(L::WIDTH * together) {
-            // SAFETY: a group ends at `lane + WIDTH·together ≤ 8`, and `i + 8 ≤ whole ≤ rows`; `place` is inside the triangle.
-            unsafe {
-                let mut totals = [[[L::splat(0.0); G]; C]; R];
-                for r in 0..R {
-                    for c in 0..C {
-                        if let Some(place) = place(r, c) {
-                            let from = partials.add(place).cast::<f64>();
-                            for g in 0..together {
-                                totals[r][c][g] = L::load(from.add(lane + g * L::WIDTH));
-                            }
-                        }
-                    }
-                }
-                for i in (0..whole).step_by(PARTIALS) {
-                    for g in 0..together {
-                        let at = i + lane + g * L::WIDTH;
-                        let mut columns = [L::splat(0.0); C];
-                        for c in 0..C {
-                            columns[c] = L::load(right[c].add(at));
-                        }
-                        for r in 0..R {
-                            let value = L::load(left[r].add(at));
-                            for c in 0..C {
-                                if j + r <= k + c {
-                                    totals[r][c][g] = value.fma(columns[c], totals[r][c][g]);
-                                }
-                            }
-                        }
-                    }
-                }
-                for r in 0..R {
-                    for c in 0..C {
-                        if let Some(place) = place(r, c) {
-                            let to = partials.add(place).cast::<f64>();
-                            for g in 0..together {
-                                totals[r][c][g].store(to.add(lane + g * L::WIDTH));
-                            }
-                        }
-                    }
-                }
-            }
-        }
-        for i in whole..self.rows {
-            for r in 0..R {
-                for c in 0..C {
-                    if let Some(place) = place(r, c) {
-                        // SAFETY: `i < rows`, and `place` is inside the triangle.
-                        unsafe {
-                            let partial = &mut (*partials.add(place))[i - whole];
-                            *partial = (*left[r].add(i)).mul_add(*right[c].add(i), *partial);
-                        }
-                    }
-                }
-            }
+        // SAFETY: the caller has the instruction set; `normal` has checked that all columns have the same number of rows.
+        unsafe {
+            Sum(self.value, total).run::<L>();
+            tile::products::<L>(self.slope, self.columns, gradient);
+            tile.triangle::<L, true>();
         }
     }
 }
