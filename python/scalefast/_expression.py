@@ -97,7 +97,8 @@ def column_expression(text: str, columns: list[str], what: str) -> pl.Expr:
     try:
         system = System.parse([(what, text)], [])
     except FormulaError as error:
-        if nearest(text, columns):
+        # Without an operator that no column name has, the text was meant as a name.
+        if not any(sign in text for sign in "+*^()`") and nearest(text, columns):
             raise _unknown_column(text, text, columns, what) from None
         error.message = f"{what}: {error.message}"
         raise

@@ -225,6 +225,14 @@ def _closed_form(
 ) -> Mapping[str, Any]:
     values = law.values or {}
     cost_system = _core.System.parse([("C", cost)], [])
+    for name in [*optimise, *cost_system.symbols()]:
+        if name not in law.variables and name not in values:
+            raise LawError(
+                f"`{name}` is no symbol of `{_name(law)}`",
+                code="unknown-symbol",
+                column=name,
+                hint=f"it has {listing([*law.variables, *values])}",
+            )
     return _core.sweep(
         law._system,
         law.outputs[0],
