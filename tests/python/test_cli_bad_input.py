@@ -141,6 +141,11 @@ def test_an_ambiguous_suffix_is_refused() -> None:
     assert "70B" in refused("predict", "hoffmann-2022", "--at", "N=70b", "--at", "D=1T")
 
 
+@pytest.mark.parametrize("draws", ["-1", "4001", "9" * 400, "many"])
+def test_impossible_draws(draws: str) -> None:
+    assert "draws" in refused("sweep", "--budget", "1e24", "--draws", draws)
+
+
 @pytest.mark.parametrize(
     "arguments", [("sweep", "--budget", "1e24", "--law"), ("laws", "show"), ("predict", "--at", "N=1", "--at", "D=1")]
 )
@@ -214,6 +219,9 @@ def test_messages_speak_of_options_not_of_arguments(tmp_path: Path) -> None:
     assert "--col N=…" in refused("fit", path, *FIT)
     assert "--y …" in refused("fit", path, *FIT, "--col", "N=a", "--col", "D=b")
     assert "--fix: " in refused("fit", path, *FIT, "--fix", "alfa=1")
+    assert "--col NAME=COLUMN" in refused("fit", path, "--law", "E + A/a**q")
+    bad = runs(tmp_path, GOOD_ROWS)
+    assert "`--start` and `--bound`" in refused("fit", bad, "--law", "log(0 - A**2*N)")
 
 
 def test_names_given_twice() -> None:

@@ -45,10 +45,10 @@ if TYPE_CHECKING:
     "Default: epoch-2024-huber, and the other laws beside it.",
 )
 @click.option("--cost", metavar="FORMULA", help="Training FLOPs as a formula. Default: the law's own, such as 6*N*D.")
-@click.option("--draws", type=click.IntRange(min=0), help="Use the first so many stored draws. Default: all.")
+@click.option("--draws", type=click.IntRange(0, 10**9), help="Use the first so many stored draws. Default: all.")
 @click.option("--quantiles", type=options.QUANTILES, default="0.05,0.5,0.95", show_default=True, help="Over the draws.")
 @click.option("--timeout", "timeout_s", type=options.POSITIVE, metavar="SECONDS", help="Give up after so long.")
-@click.option("--threads", type=click.IntRange(min=1), help="Default: the processors at hand.")
+@click.option("--threads", type=click.IntRange(1, 4096), help="Default: the processors at hand.")
 @options.output_options
 def sweep(
     budgets: tuple[list[float], ...],
