@@ -12,9 +12,9 @@ use crate::rng::{Random, Sobol, Stream};
 use scalefast_expr::{Graph, Node, NodeId, Op, SymbolId, math};
 
 /// Exponents of published laws lie between 0.03 and 3 in size (catalogue of laws; 1/f of broken laws included).
-const EXPONENTS: (f64, f64) = (0.03, 3.0);
+pub(crate) const EXPONENTS: (f64, f64) = (0.03, 3.0);
 /// Share of the draws that look among negative exponents.
-const NEGATIVE_SHARE: f64 = 0.12;
+pub(crate) const NEGATIVE_SHARE: f64 = 0.12;
 /// Terms of one sum differ by less than this factor at the geometric-mean row.
 const TERM_RATIO: f64 = 30.0;
 /// Rows of the reference set, spread over the data by rank.
@@ -24,7 +24,7 @@ const SOBOL_AXES: usize = 16;
 
 /// How one nonlinear parameter is drawn.
 #[derive(Clone, Debug)]
-enum Draw {
+pub(crate) enum Draw {
     /// Between two given values: on a logarithmic scale when both are positive.
     Range(f64, f64),
     /// `term = parameter^degree × rest`, drawn through the value of `term`; `alone` when no other parameter stands in it.
@@ -60,40 +60,7 @@ pub struct Starts {
 impl Starts {
     /// Reads the roles of the nonlinear parameters off the law.
     pub fn new(model: &Model, data: &Dataset<'_>) -> Self {
-        let mut graph = model.graph.clone();
-        let symbols: Vec<SymbolId> = model
-            .free
-            .iter()
-            .map(|f| symbol(&mut graph, &f.name))
-            .collect();
-        let variables: Vec<SymbolId> = model
-            .variables
-            .iter()
-            .map(|v| symbol(&mut graph, v))
-            .collect();
-        let nodes = graph.topological(model.value);
-        let mut varies = vec![false; graph.len()];
-        for &node in &nodes {
-            varies[node.index()] = match graph.node(node) {
-                Node::Symbol(s) => variables.contains(&s),
-                other => other.arguments().any(|a| varies[a.index()]),
-            };
-        }
-        let draws: Vec<Option<Draw>> = model
-            .free
-            .iter()
-            .zip(&symbols)
-            .zip(&model.linear)
-            .map(|((free, &s), &linear)| {
-                if linear {
-                    None
-                } else if let Some((low, high)) = free.range {
-                    Some(Draw::Range(low, high))
-                } else {
-                    Some(role(&graph, &nodes, &varies, &symbols, s, model.value))
-                }
-            })
-            .collect();
+        let (graph, symbols, draws) = roles(model);
         let dimension = draws.iter().flatten().count();
         let linear: Vec<SymbolId> = symbols
             .iter()
@@ -321,8 +288,47 @@ impl Starts {
     }
 }
 
-fn spread(position: f64, low: f64, high: f64) -> f64 {
+pub(crate) fn spread(position: f64, low: f64, high: f64) -> f64 {
     low * math::exp(position * math::ln(high / low))
+}
+
+/// How each free parameter is drawn (none for linear ones), with the graph and the symbols that this speaks of.
+pub(crate) fn roles(model: &Model) -> (Graph, Vec<SymbolId>, Vec<Option<Draw>>) {
+    let mut graph = model.graph.clone();
+    let symbols: Vec<SymbolId> = model
+        .free
+        .iter()
+        .map(|f| symbol(&mut graph, &f.name))
+        .collect();
+    let variables: Vec<SymbolId> = model
+        .variables
+        .iter()
+        .map(|v| symbol(&mut graph, v))
+        .collect();
+    let nodes = graph.topological(model.value);
+    let mut varies = vec![false; graph.len()];
+    for &node in &nodes {
+        varies[node.index()] = match graph.node(node) {
+            Node::Symbol(s) => variables.contains(&s),
+            other => other.arguments().any(|a| varies[a.index()]),
+        };
+    }
+    let draws: Vec<Option<Draw>> = model
+        .free
+        .iter()
+        .zip(&symbols)
+        .zip(&model.linear)
+        .map(|((free, &s), &linear)| {
+            if linear {
+                None
+            } else if let Some((low, high)) = free.range {
+                Some(Draw::Range(low, high))
+            } else {
+                Some(role(&graph, &nodes, &varies, &symbols, s, model.value))
+            }
+        })
+        .collect();
+    (graph, symbols, draws)
 }
 
 fn symbol(graph: &mut Graph, name: &str) -> SymbolId {
