@@ -11,6 +11,7 @@ use crate::model::{Model, RESPONSE, Residual};
 use rayon::prelude::*;
 use scalefast_expr::{BLOCK, Binding, Family, Kernel, Output, Rate, Workspace, reduce};
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// Rows in one unit of parallel work: a multiple of [`BLOCK`], about a millisecond's tenth of work.
 const CHUNK: usize = 16_384;
@@ -49,11 +50,11 @@ pub struct Linearisation {
 
 /// A compiled objective over one data set.
 pub struct Objective<'a> {
-    family: Family,
+    family: Arc<Family>,
     kernel: Kernel,
-    inputs: Vec<&'a [f64]>,
-    cached: Vec<Vec<f64>>,
-    weights: Option<&'a [f64]>,
+    inputs: Vec<Cow<'a, [f64]>>,
+    cached: Vec<Cow<'a, [f64]>>,
+    weights: Option<Cow<'a, [f64]>>,
     rows: usize,
     p: usize,
     curvature_slots: Vec<usize>,
@@ -145,11 +146,11 @@ impl<'a> Objective<'a> {
         let rows = data.len();
         let cached = prepare(&family, kernel, &inputs, rows);
         Ok(Self {
-            family,
+            family: Arc::new(family),
             kernel,
-            inputs,
-            cached,
-            weights: data.weights.as_ref().map(|w| Cow::as_ref(w)),
+            inputs: inputs.into_iter().map(Cow::Borrowed).collect(),
+            cached: cached.into_iter().map(Cow::Owned).collect(),
+            weights: data.weights.as_ref().map(|w| Cow::Borrowed(Cow::as_ref(w))),
             rows,
             p,
             curvature_slots,
@@ -167,13 +168,72 @@ impl<'a> Objective<'a> {
     }
 
     /// The weight of each row, where there are weights.
-    pub fn weights(&self) -> Option<&'a [f64]> {
-        self.weights
+    pub fn weights(&self) -> Option<&[f64]> {
+        self.weights.as_deref()
     }
 
     /// The sum of the weights: `m` without weights.
     pub fn total_weight(&self) -> f64 {
-        self.weights.map_or(self.rows as f64, |w| w.iter().sum())
+        self.weights().map_or(self.rows as f64, |w| w.iter().sum())
+    }
+
+    /// The same objective under other weights (`m`, in place of its own), without compiling or preparing anything again.
+    /// Rows of weight zero are left out: they cost no time, and a law that is undefined there does no harm.
+    pub fn with_weights(&self, weights: &[f64]) -> Objective<'static> {
+        let kept: Vec<usize> = (0..self.rows).filter(|&i| weights[i] != 0.0).collect();
+        let pick =
+            |column: &[f64]| -> Cow<'static, [f64]> { kept.iter().map(|&i| column[i]).collect() };
+        let unused = || Cow::Owned(Vec::new());
+        Objective {
+            family: Arc::clone(&self.family),
+            kernel: self.kernel,
+            inputs: self
+                .inputs
+                .iter()
+                .enumerate()
+                .map(|(i, c)| {
+                    if self.family.reads_input(i) {
+                        pick(c)
+                    } else {
+                        unused()
+                    }
+                })
+                .collect(),
+            cached: self.cached.iter().map(|c| pick(c)).collect(),
+            weights: Some(pick(weights)),
+            rows: kept.len(),
+            p: self.p,
+            curvature_slots: self.curvature_slots.clone(),
+        }
+    }
+
+    /// The same objective with another response (`m`); it must be positive wherever the first one was.
+    pub fn with_response(&self, response: &'a [f64]) -> Objective<'a> {
+        let inputs: Vec<Cow<'a, [f64]>> = self
+            .family
+            .inputs()
+            .iter()
+            .zip(&self.inputs)
+            .map(|(name, column)| {
+                if name == RESPONSE {
+                    Cow::Borrowed(response)
+                } else {
+                    column.clone()
+                }
+            })
+            .collect();
+        let slices: Vec<&[f64]> = inputs.iter().map(Cow::as_ref).collect();
+        let cached = prepare(&self.family, self.kernel, &slices, self.rows);
+        Objective {
+            family: Arc::clone(&self.family),
+            kernel: self.kernel,
+            cached: cached.into_iter().map(Cow::Owned).collect(),
+            inputs,
+            weights: self.weights.clone(),
+            rows: self.rows,
+            p: self.p,
+            curvature_slots: self.curvature_slots.clone(),
+        }
     }
 
     /// Memory for [`Objective::evaluate`].
@@ -234,11 +294,12 @@ impl<'a> Objective<'a> {
         let program = &self.family.programs()[GRADIENT];
         let workspace = workspace(&self.family, self.kernel, &mut scratch.workspaces, GRADIENT);
         program.set_uniforms(workspace, theta);
-        let cached: Vec<&[f64]> = self.cached.iter().map(Vec::as_slice).collect();
+        let cached: Vec<&[f64]> = self.cached.iter().map(Cow::as_ref).collect();
+        let inputs: Vec<&[f64]> = self.inputs.iter().map(Cow::as_ref).collect();
         let mut start = 0;
         while start < m {
             let len = (m - start).min(BLOCK);
-            program.run(workspace, &self.inputs, &cached, start, len);
+            program.run(workspace, &inputs, &cached, start, len);
             copy_output(
                 program.output(workspace, 0),
                 &mut residual[start..start + len],
@@ -258,11 +319,12 @@ impl<'a> Objective<'a> {
         let program = &self.family.programs()[COST];
         let workspace = workspace(&self.family, self.kernel, &mut scratch.workspaces, COST);
         program.set_uniforms(workspace, theta);
-        let cached: Vec<&[f64]> = self.cached.iter().map(Vec::as_slice).collect();
+        let cached: Vec<&[f64]> = self.cached.iter().map(Cow::as_ref).collect();
+        let inputs: Vec<&[f64]> = self.inputs.iter().map(Cow::as_ref).collect();
         let mut start = 0;
         while start < self.rows {
             let len = (self.rows - start).min(BLOCK);
-            program.run(workspace, &self.inputs, &cached, start, len);
+            program.run(workspace, &inputs, &cached, start, len);
             copy_output(
                 program.output(workspace, 0),
                 &mut residual[start..start + len],
@@ -299,7 +361,8 @@ impl<'a> Objective<'a> {
         } = scratch;
         let ws = workspace(&self.family, self.kernel, workspaces, index);
         program.set_uniforms(ws, theta);
-        let cached: Vec<&[f64]> = self.cached.iter().map(Vec::as_slice).collect();
+        let cached: Vec<&[f64]> = self.cached.iter().map(Cow::as_ref).collect();
+        let inputs: Vec<&[f64]> = self.inputs.iter().map(Cow::as_ref).collect();
         let plain = loss.is_squared() && self.weights.is_none();
         let outputs = match order {
             Order::Cost => 1,
@@ -310,7 +373,7 @@ impl<'a> Objective<'a> {
         let mut done = 0;
         while done < len {
             let n = (len - done).min(BLOCK);
-            program.run(ws, &self.inputs, &cached, start + done, n);
+            program.run(ws, &inputs, &cached, start + done, n);
             let mut blocks: Vec<&[f64]> = Vec::with_capacity(outputs);
             let mut spare: &mut [f64] = filled;
             for o in 0..outputs {
@@ -329,7 +392,7 @@ impl<'a> Objective<'a> {
                 reduce::dot(k, residual, residual, &mut sums.cost);
                 (residual, None)
             } else {
-                let w = self.weights.map(|w| &w[start + done..start + done + n]);
+                let w = self.weights().map(|w| &w[start + done..start + done + n]);
                 loss.block(
                     k,
                     residual,
