@@ -32,10 +32,11 @@ _RECOGNISED = {
 
 @dataclass(frozen=True)
 class Column:
-    """Where a symbol comes from: an expression, and the same in words."""
+    """Where a symbol comes from: an expression, the same in words, and the name where it is a column as it stands."""
 
     expression: pl.Expr
     words: str
+    plain: str | None = None
 
 
 def bind(
@@ -67,7 +68,7 @@ def bind_one(name: str, given: Any, available: list[str]) -> Column:
     """The column of one symbol; `given` is a column name, a formula of columns, a Polars expression, or None."""
     if given is None:
         found = _recognise(name, available)
-        return Column(exact_column(found).cast(pl.Float64), found)
+        return Column(exact_column(found).cast(pl.Float64), found, found)
     if isinstance(given, pl.Expr):
         return Column(given.cast(pl.Float64), str(given))
     if not isinstance(given, str):
@@ -76,7 +77,8 @@ def bind_one(name: str, given: Any, available: list[str]) -> Column:
             code="bad-column",
             column=name,
         )
-    return Column(column_expression(given, available, spoken(name)).cast(pl.Float64), given)
+    expression = column_expression(given, available, spoken(name)).cast(pl.Float64)
+    return Column(expression, given, given if given in available else None)
 
 
 def _scaled(column: Column, name: str, unit: str | None) -> Column:

@@ -6,7 +6,7 @@ Stage: after binding, around the core. In: `m` rows and a `FitSpec`. Out: `Fit`,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -316,7 +316,7 @@ def run_fit(spec: FitSpec, runs: Any) -> Fit:
     values = dict(zip(parameters, result.parameters, strict=True))
     return Fit(
         spec=spec,
-        law=law.with_values(values, observed_range=_ranges(law, rows)),
+        law=law.with_values(values, observed_range=_Ranges(law, rows)),
         objective=result.objective,
         status=result.status,
         certificate=Certificate(**result.certificate()),
@@ -377,16 +377,34 @@ def _ask_about_parameters(spec: FitSpec, law: Law, available: list[str]) -> None
             )
 
 
-def _ranges(law: Law, rows: Rows) -> dict[str, tuple[float, float]]:
-    """Range of each variable in the data, and of C by the law's own cost."""
-    arrays = {name: rows.arrays[name] for name in law.variables}
-    ranges = {name: (float(values.min()), float(values.max())) for name, values in arrays.items()}
-    if law.cost is not None and "C" not in ranges:
-        cost = _core.System.parse([("C", law.cost)], [])
-        if all(name in arrays for name in cost.symbols()):
-            flops = cost.evaluate({name: arrays[name] for name in cost.symbols()}, {})["C"]
-            ranges["C"] = (float(flops.min()), float(flops.max()))
-    return ranges
+class _Ranges(Mapping[str, tuple[float, float]]):
+    """Range of each variable in the data, and of C by the law's own cost; found when first asked for."""
+
+    def __init__(self, law: Law, rows: Rows) -> None:
+        self._law, self._arrays = law, {name: rows.arrays[name] for name in law.variables}
+
+    @cached_property
+    def _found(self) -> dict[str, tuple[float, float]]:
+        arrays, cost = self._arrays, self._law.cost
+        ranges = {name: (float(values.min()), float(values.max())) for name, values in arrays.items()}
+        if cost is not None and "C" not in ranges:
+            system = _core.System.parse([("C", cost)], [])
+            if all(name in arrays for name in system.symbols()):
+                flops = system.evaluate({name: arrays[name] for name in system.symbols()}, {})["C"]
+                ranges["C"] = (float(flops.min()), float(flops.max()))
+        return ranges
+
+    def __getitem__(self, name: str) -> tuple[float, float]:
+        return self._found[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (dict, (self._found,))
 
 
 def _interval_frame(estimates: Mapping[str, Any], level: float) -> pl.DataFrame:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -197,7 +197,7 @@ class Law:
     ) -> Law:
         """The same form with other values of all its parameters, and the range of the data that they come from."""
         complete = complete_values(self.form, values)
-        return Law(self.form, None, complete, observed_range=dict(observed_range or {}))
+        return Law(self.form, None, complete, observed_range=observed_range)
 
     @cached_property
     def _system(self) -> System:
@@ -292,8 +292,7 @@ def resolve(
     elif isinstance(text, Path) or text.strip().partition("#")[0].endswith((".toml", ".parquet")):
         found = _from_file(str(text).strip())
     else:
-        entry = _catalogue.find(text.strip())
-        found = _from_entry(entry) if entry else None
+        found = _from_catalogue(text.strip())
     if found is None:
         return _from_formula(str(text), parameters, list(variables or []), dict(bounds or {}))
     if isinstance(parameters, Mapping):
@@ -313,6 +312,13 @@ def complete_values(form: LawFile, values: Mapping[str, float]) -> dict[str, flo
     if missing:
         raise LawError(f"no value for {listing(missing)}", code="no-values", column=missing[0])
     return {name: float(values[name]) for name in form.parameters}
+
+
+@cache
+def _from_catalogue(identifier: str) -> Law | None:
+    """A shipped law, parsed once: laws are immutable."""
+    entry = _catalogue.find(identifier)
+    return _from_entry(entry) if entry else None
 
 
 def _from_entry(entry: _catalogue.Entry) -> Law:

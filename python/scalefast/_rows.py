@@ -77,19 +77,21 @@ def read_rows(
         message = f"`where` leaves none of {n_read} rows" if n_read else "there are no rows"
         raise DataError(message, code="no-rows", value=0.0)
     bound = _evaluate(frame, columns)
-    faults = {name: _faults(name, name in positive) for name in columns}
-    counts = bound.select(fault.sum().alias(name) for name, fault in faults.items()).row(0, named=True)
+    arrays = {name: to_array(bound[name]) for name in bound.columns}
     n_dropped = 0
-    if any(counts.values()):
+    if not all(_all_usable(bound[name], arrays[name], name in positive, name) for name in columns):
+        faults = {name: _faults(name, name in positive) for name in columns}
         invalid = bound.select(pl.any_horizontal(faults.values()).alias("invalid"))["invalid"]
         if not drop_invalid:
+            counts = bound.select(fault.sum().alias(name) for name, fault in faults.items()).row(0, named=True)
             raise _invalid_rows(bound, columns, counts, invalid, original, positive)
         n_dropped = int(invalid.sum())
         frame, bound = frame.filter(~invalid), bound.filter(~invalid)
         if frame.height == 0:
             raise DataError(f"all {n_dropped} rows are invalid", code="no-rows", value=0.0)
+        arrays = {name: to_array(bound[name]) for name in bound.columns}
     return Rows(
-        arrays={name: to_array(bound[name]) for name in bound.columns},
+        arrays=arrays,
         frame=frame,
         sources={name: column.words for name, column in columns.items()},
         n_read=n_read,
@@ -118,6 +120,9 @@ def _filter(frame: pl.DataFrame, where: str | pl.Expr) -> pl.DataFrame:
 
 
 def _evaluate(frame: pl.DataFrame, columns: Mapping[str, Column]) -> pl.DataFrame:
+    plain = {name: column.plain for name, column in columns.items()}
+    if all(name is not None and frame.schema[name] == pl.Float64 for name in plain.values()):
+        return pl.DataFrame([frame[str(source)].alias(name) for name, source in plain.items()])
     try:
         bound = frame.select(column.expression.alias(name) for name, column in columns.items())
     except pl.exceptions.ColumnNotFoundError as error:
@@ -152,6 +157,13 @@ def _not_numeric(frame: pl.DataFrame, columns: Mapping[str, Column]) -> DataErro
                 return DataError(message, code="not-numeric", column=column.words, row=row)
             return DataError(f"`{column.words}` cannot be evaluated: {reason}", code="not-numeric", column=column.words)
     return DataError("the bound columns cannot be evaluated", code="not-numeric")
+
+
+def _all_usable(column: pl.Series, values: FloatArray, positive: bool, name: str) -> bool:
+    """Whether `_faults` would find none, in two passes and without memory; a NaN fails every comparison."""
+    low, high = float(values.min()), float(values.max())
+    least = low > 0 if positive else low >= 0 if name == WEIGHTS else low > -math.inf
+    return column.null_count() == 0 and least and high < math.inf
 
 
 def _faults(name: str, positive: bool) -> pl.Expr:
