@@ -18,6 +18,11 @@ const FIRST_DAMPING: f64 = 1e-3;
 /// Beyond this damping a step no longer changes anything in double precision.
 const MOST_DAMPING: f64 = 1e18;
 
+/// Undamped steps at the end, at most.
+const POLISHING_STEPS: usize = 8;
+/// Rise of the objective that rounding explains, as a share of it.
+const POLISHING_SLACK: f64 = 1e3 * ROUNDING;
+
 /// What is minimised, and how.
 pub struct Problem<'p, 'd> {
     /// The objective.
@@ -67,9 +72,12 @@ pub fn descend(
         control.check()?;
         let promised = promise(problem, &here, &u);
         solution.offset = relative_offset(promised.unwrap_or(f64::INFINITY), here.cost);
-        let last = solution.offset <= limits.offset;
-        if last {
-            damping = 0.0;
+        if solution.offset <= limits.offset {
+            solution.status = Status::Converged;
+            if limits.offset <= OFFSET {
+                evaluations += problem.polish(scratch, &mut u, &mut theta, &mut here);
+            }
+            break;
         }
         let mut accepted = false;
         while damping <= MOST_DAMPING {
@@ -95,7 +103,7 @@ pub fn descend(
             let ratio = gain / model;
             if usable(&there)
                 && model > 0.0
-                && (ratio > 1e-4 || (last && gain >= -ROUNDING * here.cost))
+                && ratio > 1e-4
             {
                 if ratio > 0.75 {
                     damping = if damping < 1e-9 { 0.0 } else { damping / 8.0 };
@@ -108,14 +116,7 @@ pub fn descend(
                 accepted = true;
                 break;
             }
-            if last {
-                break;
-            }
             damping = raise(damping);
-        }
-        if last {
-            solution.status = Status::Converged;
-            break;
         }
         if !accepted {
             solution.status = if solution.offset <= OFFSET.sqrt() {
@@ -144,6 +145,41 @@ impl Problem<'_, '_> {
             .evaluate(scratch, theta, self.loss, self.order);
         self.space.chain(theta, &mut evaluation, self.order);
         evaluation
+    }
+}
+
+impl Problem<'_, '_> {
+    /// Undamped steps while each is less than half the one before, relative to the coordinates: the objective is too flat
+    /// to judge the last digits by. Returns the evaluations spent.
+    fn polish(&self, scratch: &mut Scratch, u: &mut Vec<f64>, theta: &mut Vec<f64>, here: &mut Evaluation) -> usize {
+        let mut last = f64::INFINITY;
+        let mut step = vec![0.0; u.len()];
+        for spent in 0..POLISHING_STEPS {
+            if !damped_step(self, here, u, 0.0, &mut step) {
+                return spent;
+            }
+            let length = u
+                .iter()
+                .zip(&step)
+                .map(|(v, s)| if *s == 0.0 { 0.0 } else { (s / (v.abs() + s.abs())).abs() })
+                .fold(0.0, f64::max);
+            if !(length < 0.5 * last) || length <= f64::EPSILON {
+                return spent;
+            }
+            last = length;
+            let mut trial: Vec<f64> = u.iter().zip(&step).map(|(v, s)| v + s).collect();
+            self.space.clamp(&mut trial);
+            let mut trial_theta = vec![0.0; trial.len()];
+            self.space.external(&trial, &mut trial_theta);
+            let there = self.at(scratch, &trial_theta);
+            if !usable(&there) || there.cost - here.cost > POLISHING_SLACK * here.cost {
+                return spent + 1;
+            }
+            *u = trial;
+            *theta = trial_theta;
+            *here = there;
+        }
+        POLISHING_STEPS
     }
 }
 
