@@ -47,7 +47,7 @@ def test_examples_print_what_the_page_says(path, tmp_path, monkeypatch):
 def test_shell_blocks_that_are_not_run_only_install(path):
     for block in re.findall(r"^```sh\n(.*?)^```$", path.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL):
         for command in block.strip().splitlines():
-            assert re.match(r"(git clone|cd|make|pip install|python3? -m venv|\. )\b?", command), command
+            assert re.match(r"(git clone|make|pip install)\b", command), command
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)

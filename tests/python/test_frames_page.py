@@ -1,0 +1,67 @@
+"""docs/frames.md states the columns of every frame that the library returns, with type and nullability."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import scalefast as sf
+
+PAGE = Path(__file__).parents[2] / "docs" / "frames.md"
+ROW = re.compile(r"^\| `([^`]+)` \| (\w+) \| ([^|]+?) \|", re.MULTILINE)
+
+
+def stated(heading):
+    """Columns that the page states under a heading: name to (type, when null)."""
+    text = PAGE.read_text(encoding="utf-8")
+    section = text.split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
+    return {name: (kind, null) for name, kind, null in ROW.findall(section)}
+
+
+def runs():
+    rng = np.random.default_rng(5)
+    n, d = 10 ** rng.uniform(7, 10, 60), 10 ** rng.uniform(9, 12, 60)
+    loss = (1.7 + 400 / n**0.34 + 410 / d**0.28) * np.exp(rng.normal(0, 0.01, 60))
+    return {"N": n, "D": d, "L": loss}
+
+
+@pytest.fixture(scope="module")
+def fit():
+    return sf.fit(runs(), "E + A/N**alpha + B/D**beta", fixed={"E": 1.7})
+
+
+def frame_of(heading, fit):
+    frames = {
+        "Laws": sf.laws,
+        "Fit: parameters": lambda: fit.parameters,
+        "Fit: starts": lambda: fit.starts,
+        "Fit: residuals": lambda: fit.residuals.drop("N", "D", "L"),
+        "Fit: diagnostics": lambda: fit.diagnostics,
+        "Sweep: summary": lambda: sf.sweep(budget=[1e20, 1e24]).summary,
+        "Sweep: spread": lambda: sf.sweep(budget=[1e20, 1e24]).spread,
+    }
+    return frames[heading]()
+
+
+HEADINGS = re.findall(r"^## (Laws|Fit: .*|Sweep: .*)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+
+
+@pytest.mark.parametrize("heading", HEADINGS)
+def test_columns_types_and_nulls_are_as_the_page_says(heading, fit):
+    frame, page = frame_of(heading, fit), stated(heading)
+    if heading == "Fit: starts":  # one column of each kind stands for those of all free parameters
+        frame = frame.rename({"start.A": "start.E", "end.A": "end.E"})
+        frame = frame.drop([c for c in frame.columns if "." in c and not c.endswith(".E")])
+    assert {name: str(dtype) for name, dtype in frame.schema.items()} == {k: v[0] for k, v in page.items()}
+    assert list(frame.columns) == list(page)
+    never = [name for name, (_, null) in page.items() if null == "never"]
+    assert frame.select(never).null_count().sum_horizontal().item() == 0
+    for name, dtype in frame.schema.items():
+        assert not dtype.is_float() or frame[name].is_nan().sum() == 0
+
+
+def test_the_page_states_every_status_of_a_row(fit):
+    text = PAGE.read_text(encoding="utf-8")
+    for status in [*fit.parameters["status"], *fit.starts["status"], fit.status]:
+        assert f"`{status}`" in text
