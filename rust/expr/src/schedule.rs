@@ -1,14 +1,17 @@
 //! Scheduling: from values to the instructions of one program.
 //!
 //! Stage: after lowering. In: the values that a program must give; out: the uniform steps, the block instructions and
-//! the place of each output. Pairs of operations that have a combined instruction are joined (which changes no
-//! bit), and registers are reused as soon as their value is no longer needed, so that a block stays in first-level cache.
+//! the place of each output. Registers are reused as soon as their value is no longer needed, so that a block stays in
+//! first-level cache.
+
+mod join;
 
 use std::collections::HashMap;
 
-use crate::eval::block::{Action, Instruction, Place};
+use crate::eval::block::{Action, Instruction, OPERANDS, Place};
 use crate::eval::code::Code;
 use crate::lower::values::{Stage, Term, Value, Values};
+use join::{Step, join};
 
 /// A step of the uniform stage: an operation on numbers, into a number.
 #[derive(Clone, Copy, Debug)]
@@ -82,14 +85,6 @@ pub(crate) fn cached_values(values: &Values, outputs: &[Vec<Value>]) -> Vec<Valu
     cached
 }
 
-/// An instruction before registers are assigned.
-struct Step {
-    action: Action,
-    arguments: Vec<Value>,
-    target: Option<Value>,
-    second: Option<Value>,
-}
-
 /// Builds the schedule of one program; `cached` are the values that are read from columns.
 pub(crate) fn schedule(values: &Values, outputs: &[Value], cached: &[Value]) -> Schedule {
     let columns: HashMap<Value, u32> = (0u32..).zip(cached).map(|(i, &v)| (v, i)).collect();
@@ -132,7 +127,7 @@ pub(crate) fn schedule(values: &Values, outputs: &[Value], cached: &[Value]) -> 
     let mut count: u32 = 0;
     let mut copied: HashMap<usize, u32> = HashMap::new();
     for (index, step) in steps.iter().enumerate() {
-        let mut arguments = [Place::Uniform(0); 5];
+        let mut arguments = [Place::Uniform(0); OPERANDS];
         for (slot, argument) in arguments.iter_mut().zip(&step.arguments) {
             *slot = match (
                 uniforms.get(argument),
@@ -219,99 +214,6 @@ fn order(values: &Values, outputs: &[Value], computed: &impl Fn(Value) -> bool) 
         }
     }
     order
-}
-
-/// Turns values into steps, joining pairs that have a combined instruction.
-fn join(values: &Values, order: &[Value], outputs: &[Value]) -> Vec<Step> {
-    let mut uses: HashMap<Value, usize> = HashMap::new();
-    for &value in order {
-        for argument in values.arguments(value) {
-            *uses.entry(argument).or_default() += 1;
-        }
-    }
-    for &output in outputs {
-        *uses.entry(output).or_default() += 1;
-    }
-    let positions: HashMap<Value, usize> = order.iter().copied().zip(0..).collect();
-    let uniform = |v: Value| matches!(values.stage(v), Stage::Constant | Stage::Uniform);
-    // A product or sum that only one instruction reads can be made part of it.
-    let private = |v: Value, code: Code| match values.term(v) {
-        Term::Apply(c, arguments) if c == code && uses[&v] == 1 && positions.contains_key(&v) => {
-            Some(arguments)
-        }
-        _ => None,
-    };
-    let mut absorbed = vec![false; values.len()];
-    let mut steps: Vec<Step> = Vec::new();
-    for &value in order.iter().rev() {
-        if absorbed[value.index()] {
-            continue;
-        }
-        let Term::Apply(code, [a, b, c]) = values.term(value) else {
-            continue;
-        };
-        let mut step = Step {
-            action: Action::Plain(code),
-            arguments: values.arguments(value).collect(),
-            target: Some(value),
-            second: None,
-        };
-        match code {
-            Code::Exp => {
-                if let Some([x, y, _]) = private(a, Code::Mul) {
-                    let (x, y) = if uniform(x) { (y, x) } else { (x, y) };
-                    absorbed[a.index()] = true;
-                    step.action = Action::ExpOfProduct;
-                    step.arguments = vec![x, y];
-                }
-            }
-            Code::Mul => {
-                let (inner, outer) = if private(a, Code::Mul).is_some() {
-                    (a, b)
-                } else {
-                    (b, a)
-                };
-                if let Some([x, y, _]) = private(inner, Code::Mul)
-                    && !uniform(x)
-                    && !uniform(y)
-                {
-                    absorbed[inner.index()] = true;
-                    step.action = Action::Product3;
-                    step.arguments = vec![x, y, outer];
-                }
-            }
-            Code::MulAdd => {
-                if let Some([x, y, z]) = private(c, Code::MulAdd) {
-                    let first = if uniform(a) { (b, a) } else { (a, b) };
-                    let second = if uniform(x) { (y, x) } else { (x, y) };
-                    if uniform(first.1) && uniform(second.1) {
-                        absorbed[c.index()] = true;
-                        step.action = Action::MulAddTwice;
-                        step.arguments = vec![first.0, first.1, second.0, second.1, z];
-                    }
-                }
-            }
-            Code::Log | Code::LogReciprocal => {
-                let log = values.find(Code::Log, a);
-                let inverse = values.find(Code::LogReciprocal, a);
-                let position = |v: Option<Value>| v.and_then(|v| positions.get(&v).copied());
-                if let Some(at) = position(inverse) {
-                    // One instruction gives both, where the first of them is wanted.
-                    let first = position(log).map_or(at, |other| other.min(at));
-                    if positions[&value] != first {
-                        continue;
-                    }
-                    step.action = Action::LogAndReciprocal;
-                    step.target = log;
-                    step.second = inverse;
-                }
-            }
-            _ => {}
-        }
-        steps.push(step);
-    }
-    steps.reverse();
-    steps
 }
 
 /// Gives every uniform value that is needed a number, and the steps that compute them.

@@ -35,15 +35,24 @@ pub(crate) enum Action {
     Product3,
     /// `a·b + (c·d + e)`.
     MulAddTwice,
+    /// `a·b` and, in the second register, `((a·b)·c)·d`.
+    ProductAndMultiple,
     /// `ln(a)` and, in the second register, `1/a`.
     LogAndReciprocal,
+    /// `ln(s) − f` with `s = a·b + (c·d + e)`.
+    LogOfSum,
+    /// The same and, in the second register, `1/s`.
+    LogOfSumAndReciprocal,
 }
+
+/// The greatest number of operands of an action.
+pub(crate) const OPERANDS: usize = 6;
 
 /// One instruction: an action on places, into one register or two.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Instruction {
     pub(crate) action: Action,
-    pub(crate) arguments: [Place; 5],
+    pub(crate) arguments: [Place; OPERANDS],
     pub(crate) target: u32,
     pub(crate) second: u32,
 }
@@ -130,24 +139,27 @@ impl Task for BlockRun<'_> {
                 // one, as rows, as the same number for all rows, or as either; each way has its own loop. Rows that fill no
                 // group are read and written under a mask.
                 macro_rules! each_row {
-                    ($turn:expr, [$($bound:ident)+], => $($to:ident = $value:expr),+) => {{
+                    ($turn:expr, [$($bound:ident)+], => $([$common:ident = $shared:expr])? $($to:ident = $value:expr),+) => {{
                         const TURN: usize = $turn;
                         let mut i = 0;
                         while i + TURN * L::WIDTH <= len {
                             for group in 0..TURN {
                                 let at = i + group * L::WIDTH;
                                 $(let $bound: L = $bound.at(at);)+
+                                $(let $common = $shared;)?
                                 $($value.store($to.add(at));)+
                             }
                             i += TURN * L::WIDTH;
                         }
                         while TURN > 1 && i + L::WIDTH <= len {
                             $(let $bound: L = $bound.at(i);)+
+                            $(let $common = $shared;)?
                             $($value.store($to.add(i));)+
                             i += L::WIDTH;
                         }
                         if i < len {
                             $(let $bound: L = $bound.head(i, len - i);)+
+                            $(let $common = $shared;)?
                             $($value.store_head($to.add(i), len - i);)+
                         }
                     }};
@@ -193,9 +205,19 @@ impl Task for BlockRun<'_> {
                         each_row!(UNROLLED, [], a rows 0, b same 1, c rows 2, d same 3, e any 4, =>
                             target = a.fma(b, c.fma(d, e)))
                     }
-                    Action::LogAndReciprocal => {
-                        each_row!(1, [], a rows 0, =>
-                            target = vecmath::ln_and_reciprocal(a).0, second = vecmath::ln_and_reciprocal(a).1)
+                    Action::ProductAndMultiple => {
+                        each_row!(UNROLLED, [], a rows 0, b rows 1, c rows 2, d any 3, =>
+                            [p = a * b] target = p, second = (p * c) * d)
+                    }
+                    Action::LogAndReciprocal => each_row!(1, [], a rows 0, =>
+                        [both = vecmath::ln_and_reciprocal(a)] target = both.0, second = both.1),
+                    Action::LogOfSum => {
+                        each_row!(1, [], a rows 0, b same 1, c rows 2, d same 3, e any 4, f any 5, =>
+                            [s = a.fma(b, c.fma(d, e))] target = vecmath::ln(s) - f)
+                    }
+                    Action::LogOfSumAndReciprocal => {
+                        each_row!(1, [], a rows 0, b same 1, c rows 2, d same 3, e any 4, f any 5, =>
+                            [both = vecmath::ln_and_reciprocal(a.fma(b, c.fma(d, e)))] target = both.0 - f, second = both.1)
                     }
                 }
             }

@@ -127,6 +127,11 @@ impl Values {
         self.intern(Term::Apply(code, arguments), stage)
     }
 
+    /// The number zero, if it is among the values.
+    pub(crate) fn zero(&self) -> Option<Value> {
+        self.places.get(&Term::Constant(0)).copied()
+    }
+
     /// The value of an operation of one argument, if there is one.
     pub(crate) fn find(&self, code: Code, a: Value) -> Option<Value> {
         self.places.get(&Term::Apply(code, [a; 3])).copied()
