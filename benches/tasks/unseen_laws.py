@@ -1,25 +1,28 @@
 """P13: default fits of laws that no catalogue knows, against SciPy's multi-start at equal success.
 
-The truths are those of `simulated_truths`. A fit succeeds when it recovers the law (`Problem.recovered`). The peer is
-timed on a sample: its success a start is p_i on problem i, so k starts succeed on a share mean(1 - (1 - p_i)^k) of the
-problems; the peer's time is that of the smallest k whose share is ours, or of `MOST_STARTS` where none is, and the
-ratio is then a lower bound.
+The truths are those of `simulated_truths`. A fit succeeds when it recovers the law (`Problem.recovered`). A peer is
+timed on a sample: if its success a start is p_i on problem i, k starts succeed on a share mean(1 - (1 - p_i)^k) of the
+problems. Its time is that of the smallest k whose share is ours, or of `MOST_STARTS` where none is; the ratio is then a
+lower bound. No finite number of random starts succeeds always: our share counts as at most one miss in 2 * `COUNT`.
+
+The verdict is against the peer that is told what we are told, the formula; those that know more stand in the notes.
 """
 
 from __future__ import annotations
 
 import time
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, get_args
 
 import numpy as np
 
 import scalefast as sf
 from measure import THREADS, Row, seconds
 from simulated_truths import Problem, problems
-from unseen_peers import PEERS, solve_once
+from unseen_peers import PEERS, Told, solve_once
 
 SAMPLE: Final = 20
-STARTS: Final = 20
+STARTS: Final = 30
 MOST_STARTS: Final = 10_000
 COUNT: Final = 100
 TITLES: Final = {
@@ -59,46 +62,70 @@ def ours(family: str) -> tuple[float, float, float]:
     return float(np.mean(times)), float(np.mean(successes)), worst
 
 
-def peer(family: str, kind: str) -> tuple[float, np.ndarray]:
+def peer(family: str, told: Told) -> tuple[float, np.ndarray]:
     """Mean time a start (s) and the success a start on each problem of the sample, (SAMPLE,)."""
     shares, begin = [], time.perf_counter()
     for problem in problems(family, SAMPLE):
         rng = np.random.default_rng(problem.seed)
-        shares.append(np.mean([problem.recovered(solve_once(problem, kind, rng)) for _ in range(STARTS)]))
+        shares.append(np.mean([problem.recovered(solve_once(problem, told, rng)) for _ in range(STARTS)]))
     return (time.perf_counter() - begin) / (SAMPLE * STARTS), np.array(shares)
 
 
 def starts_needed(shares: np.ndarray, success: float) -> tuple[int, float]:
     """The fewest starts whose expected success is at least `success`, and that success."""
-    expected = 0.0
-    for k in range(1, MOST_STARTS + 1):
-        expected = float(np.mean(1.0 - (1.0 - shares) ** k))
-        if expected >= success:
-            return k, expected
-    return MOST_STARTS, expected
+    k = np.arange(1, MOST_STARTS + 1)[:, None]
+    expected = np.mean(1.0 - (1.0 - shares) ** k, axis=1)
+    enough = np.flatnonzero(expected >= success)
+    first = int(enough[0]) if len(enough) else MOST_STARTS - 1
+    return first + 1, float(expected[first])
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A peer at our success, or at the most starts that were granted."""
+
+    told: Told
+    starts: int
+    start_s: float
+    reached: float
+    bound: str
+    ratio: float
+
+    @property
+    def time(self) -> str:
+        return f"{self.bound}{seconds(self.starts * self.start_s)}"
+
+
+def compare(family: str, told: Told, ours_s: float, success: float) -> Comparison:
+    start_s, shares = peer(family, told)
+    starts, reached = starts_needed(shares, success)
+    return Comparison(told, starts, start_s, reached, "≥ " if reached < success else "", starts * start_s / ours_s)
 
 
 def run() -> list[Row]:
     rows = []
     for family in PEERS:
         ours_s, success, worst = ours(family)
-        for kind in ("usual", "informed"):
-            start_s, shares = peer(family, kind)
-            starts, reached = starts_needed(shares, success)
-            bound = "≥ " if reached < success else ""
-            ratio = starts * start_s / ours_s
-            rows.append(
-                Row(
-                    task="P13",
-                    title=TITLES[family],
-                    ours=seconds(ours_s),
-                    peer=f"{bound}{seconds(starts * start_s)}",
-                    peer_name=f"scipy lm, exact Jacobian, {starts} {kind} starts of {seconds(start_s)}",
-                    figure=f"{100 * success:.0f} %, {bound}{ratio:.1f}×",
-                    target="≥ 95 %, ≥ 30× (moonshot 100 %, 200×)",
-                    met=success >= 0.95 and ratio >= 30,
-                    success=f"ours {100 * success:.0f} %, peer {100 * reached:.0f} %",
-                    notes=(f"largest objective of a recovered law {worst:.1e}, exact fit is 0",),
-                )
+        equal = min(success, 1.0 - 0.5 / COUNT)
+        formula, signs, ranges = (compare(family, told, ours_s, equal) for told in get_args(Told))
+        notes = [f"largest objective of a recovered law {worst:.1e}, an exact fit is 0"]
+        for other in (signs, ranges):
+            notes.append(
+                f"against a peer that is told the {other.told}: {other.starts} starts of {seconds(other.start_s)}, "
+                f"{other.time} for {100 * other.reached:.1f} %, {other.bound}{other.ratio:.1f}×"
             )
+        rows.append(
+            Row(
+                task="P13",
+                title=TITLES[family],
+                ours=seconds(ours_s),
+                peer=formula.time,
+                peer_name=f"scipy lm, exact Jacobian, {formula.starts} starts of {seconds(formula.start_s)}",
+                figure=f"{100 * success:.0f} %, {formula.bound}{formula.ratio:.1f}×",
+                target="≥ 95 %, ≥ 30× (moonshot 100 %, 200×)",
+                met=success >= 0.95 and formula.ratio >= 30,
+                success=f"ours {100 * success:.0f} %, peer {100 * formula.reached:.1f} %",
+                notes=tuple(notes),
+            )
+        )
     return rows
