@@ -135,6 +135,11 @@ def test_missing_points_give_missing_predictions() -> None:
     assert caught.value.code == "column-exists"
 
 
+def test_columns_of_either_sign_are_evaluated() -> None:
+    law = sf.law("x**3 + abs(x)", variables=["x"], parameters={})
+    assert law.predict({"x": [2.0, -2.0, 0.0]})["L"].to_list() == [10.0, -6.0, 0.0]
+
+
 def test_several_outputs() -> None:
     law = sf.law("kaplan-frontier/kaplan-2020")
     row = law.predict({"C": 8.64e19}).row(0, named=True)

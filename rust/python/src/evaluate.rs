@@ -30,17 +30,26 @@ pub fn evaluate<'py>(
     let mut found = vec![vec![0.0; held.rows]; names.len()];
     let control = Control::new();
     interrupt::run(py, &control, || {
-        let inputs: Vec<(&str, Values<'_>)> = slices
-            .iter()
-            .map(|&(name, column)| (name, values(column)))
-            .chain(
-                scalars
-                    .iter()
-                    .map(|(name, number)| (name.as_str(), Values::Number(*number))),
-            )
-            .collect();
-        let mut out: Vec<&mut [f64]> = found.iter_mut().map(Vec::as_mut_slice).collect();
-        predict::evaluate(system, &names, &inputs, &mut out, threads, &control)
+        let mut attempt = |positive: fn(&[f64]) -> bool| {
+            let inputs: Vec<(&str, Values<'_>)> = slices
+                .iter()
+                .map(|&(name, column)| (name, values(column, positive(column))))
+                .chain(
+                    scalars
+                        .iter()
+                        .map(|(name, number)| (name.as_str(), Values::Number(*number))),
+                )
+                .collect();
+            let mut out: Vec<&mut [f64]> = found.iter_mut().map(Vec::as_mut_slice).collect();
+            predict::evaluate(system, &names, &inputs, &mut out, threads, &control)
+        };
+        // Positive columns are faster, and the core checks them as it goes: a glance at the first row saves a pass.
+        match attempt(|column| column.first().is_some_and(|&x| usable(x))) {
+            Err(error) if error.code == "invalid-values" => {
+                attempt(|column| column.iter().all(|&x| usable(x)))
+            }
+            done => done,
+        }
     })?;
     let outputs = PyDict::new(py);
     for (name, column) in names.iter().zip(found) {
@@ -49,9 +58,12 @@ pub fn evaluate<'py>(
     Ok(outputs)
 }
 
-/// A column whose values are all above zero is declared so, which is faster.
-fn values(column: &[f64]) -> Values<'_> {
-    if column.iter().all(|&x| x > 0.0 && x < f64::INFINITY) {
+fn usable(x: f64) -> bool {
+    x > 0.0 && x < f64::INFINITY
+}
+
+fn values(column: &[f64], positive: bool) -> Values<'_> {
+    if positive {
         Values::PositiveColumn(column)
     } else {
         Values::Column(column)

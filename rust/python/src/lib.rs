@@ -13,6 +13,7 @@ mod errors;
 mod evaluate;
 mod interrupt;
 mod problem;
+mod resample;
 mod result;
 mod system;
 
@@ -25,6 +26,10 @@ mod _core {
     use crate::evaluate::sobol;
     #[pymodule_export]
     use crate::problem::Problem;
+    #[pymodule_export]
+    use crate::resample::intervals;
+    #[pymodule_export]
+    use crate::resample::resample;
     #[pymodule_export]
     use crate::result::FitResult;
     #[pymodule_export]

@@ -197,7 +197,7 @@ impl Problem {
     }
 
     /// The settings that `result` was found with.
-    fn spec_of(&self, result: &FitResult) -> FitSpec {
+    pub fn spec_of(&self, result: &FitResult) -> FitSpec {
         FitSpec {
             threads: result.threads,
             loss: LossChoice::Given(result.inner.loss),
@@ -206,7 +206,7 @@ impl Problem {
     }
 
     /// Runs `work` on the rows, borrowed from the arrays.
-    fn with_data<R>(
+    pub fn with_data<R>(
         &self,
         py: Python<'_>,
         work: impl FnOnce(&Dataset<'_>) -> PyResult<R>,

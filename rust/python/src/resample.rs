@@ -1,0 +1,126 @@
+//! Resampling for Python: replicates of a fit, and intervals from draws.
+
+use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use scalefast_core::fit::{FitSpec, StartSet};
+use scalefast_core::resample::{IntervalKind, Kind, Scheme, spread};
+
+use crate::errors::core_error;
+use crate::interrupt::{self, control};
+use crate::problem::Problem;
+use crate::result::FitResult;
+
+/// Fits replicates and returns them as columns: replicate, parameters (one array each), objective, status, moved.
+#[pyfunction]
+#[pyo3(signature = (problem, result, kind, fraction, weights, indices, units, strata, seed, replicates, search, timeout_s))]
+#[expect(clippy::too_many_arguments, reason = "called by one Python function")]
+pub fn resample<'py>(
+    py: Python<'py>,
+    problem: &Problem,
+    result: &FitResult,
+    kind: &str,
+    fraction: Option<f64>,
+    weights: Option<PyReadonlyArray2<'py, f64>>,
+    indices: Option<PyReadonlyArray2<'py, i64>>,
+    units: Option<PyReadonlyArray1<'py, u32>>,
+    strata: Option<PyReadonlyArray1<'py, u32>>,
+    seed: u64,
+    replicates: Option<(u32, u32)>,
+    search: (bool, bool),
+    timeout_s: Option<f64>,
+) -> PyResult<Bound<'py, PyDict>> {
+    let (global, screened) = search;
+    let kind = match (kind, fraction, &weights, &indices) {
+        ("pairs", ..) => Kind::Pairs,
+        ("fraction", Some(share), ..) => Kind::Fraction(share),
+        ("bayesian", ..) => Kind::Bayesian,
+        ("residual", ..) => Kind::Residual,
+        ("wild", ..) => Kind::Wild,
+        ("wild-webb", ..) => Kind::WildWebb,
+        ("jackknife", ..) => Kind::Jackknife,
+        ("weights", _, Some(weights), _) => Kind::Weights(weights.as_slice()?),
+        ("indices", _, _, Some(sets)) => Kind::Indices(sets.as_slice()?, sets.shape()[1]),
+        (other, ..) => return Err(PyValueError::new_err(format!("unknown kind {other}"))),
+    };
+    let scheme = Scheme {
+        kind,
+        units: units.as_ref().map(|u| u.as_slice()).transpose()?,
+        strata: strata.as_ref().map(|s| s.as_slice()).transpose()?,
+        seed,
+        global,
+    };
+    let own = problem.spec_of(result);
+    let spec = if screened {
+        own
+    } else {
+        FitSpec {
+            starts: StartSet::Given(Vec::new()),
+            ..own
+        }
+    };
+    let range = replicates.map(|(from, to)| from..to);
+    let control = control(py, timeout_s)?;
+    let draws = problem.with_data(py, |data| {
+        interrupt::run(py, &control, || {
+            scalefast_core::resample::resample(&spec, &result.inner, data, &scheme, range, &control)
+        })
+    })?;
+    if let Some(error) = draws.stopped {
+        return Err(core_error(py, error));
+    }
+    let found = draws.replicates;
+    let fields = PyDict::new(py);
+    let numbers: Vec<i64> = found.iter().map(|(number, _)| i64::from(*number)).collect();
+    fields.set_item("replicate", numbers.into_pyarray(py))?;
+    let columns: Vec<Bound<'py, PyArray1<f64>>> = (0..result.inner.parameters.len())
+        .map(|j| {
+            let column: Vec<f64> = found.iter().map(|(_, r)| r.parameters[j]).collect();
+            column.into_pyarray(py)
+        })
+        .collect();
+    fields.set_item("parameters", columns)?;
+    let objective: Vec<f64> = found.iter().map(|(_, r)| r.objective).collect();
+    fields.set_item("objective", objective.into_pyarray(py))?;
+    let status: Vec<&str> = found.iter().map(|(_, r)| r.status).collect();
+    fields.set_item("status", status)?;
+    let moved: Vec<bool> = found.iter().map(|(_, r)| r.moved).collect();
+    fields.set_item("moved", moved)?;
+    Ok(fields)
+}
+
+/// Standard error and interval of each quantity, as columns; NaN where its draws give none.
+#[pyfunction]
+#[pyo3(signature = (kind, level, estimates, draws, left_out, scale))]
+pub fn intervals<'py>(
+    py: Python<'py>,
+    kind: &str,
+    level: f64,
+    estimates: Vec<f64>,
+    draws: Vec<PyReadonlyArray1<'py, f64>>,
+    left_out: Option<Vec<PyReadonlyArray1<'py, f64>>>,
+    scale: f64,
+) -> PyResult<Bound<'py, PyDict>> {
+    let kind = IntervalKind::named(kind)
+        .ok_or_else(|| PyValueError::new_err(format!("unknown interval {kind}")))?;
+    let mut columns = [const { Vec::new() }; 3];
+    for (k, (&estimate, values)) in estimates.iter().zip(&draws).enumerate() {
+        let left: &[f64] = match left_out.as_ref().and_then(|all| all.get(k)) {
+            Some(column) => column.as_slice()?,
+            None => &[],
+        };
+        let found = spread(kind, level, estimate, values.as_slice()?, left, scale);
+        for (column, value) in columns
+            .iter_mut()
+            .zip([found.std_error, found.lower, found.upper])
+        {
+            column.push(value);
+        }
+    }
+    let fields = PyDict::new(py);
+    for (name, column) in ["std_error", "lower", "upper"].into_iter().zip(columns) {
+        fields.set_item(name, column.into_pyarray(py))?;
+    }
+    Ok(fields)
+}
