@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from scalefast._binding import bind
+from scalefast._binding import Column, bind
 from scalefast._errors import DataError, LawError
 from scalefast._expression import exact_column
 from scalefast._frames import FloatArray, collect, column_names, read_frame, to_array
@@ -63,12 +63,33 @@ def predict(
     except pl.exceptions.PolarsError as error:
         raise DataError(f"the points cannot be evaluated: {str(error).splitlines()[0]}", code="not-numeric") from error
     arrays: dict[str, FloatArray] = {name: to_array(inputs[name]) for name in inputs.columns}
+    _require_positive(law, arrays, bound)
     found = law._system.evaluate(arrays, scalars, threads)
     added_columns = [pl.Series(outputs[output], values) for output, values in found.items()]
     if any(inputs[name].null_count() for name in inputs.columns):
         missing = inputs.select(pl.any_horizontal(pl.all().is_null()).alias("missing"))["missing"]
         added_columns = [s.set(missing, None) for s in added_columns]
     return frame.with_columns(added_columns)
+
+
+def _require_positive(law: Law, arrays: Mapping[str, FloatArray], bound: Mapping[str, Column]) -> None:
+    """Refuses points at or below zero where the law needs them above; NaN passes and gives NaN."""
+    for name, variable in law.variables.items():
+        values = arrays[name]
+        if not variable.positive or not values.size or values.min() > 0:
+            continue
+        bad = (values <= 0).nonzero()[0]
+        if bad.size:
+            first = int(bad[0])
+            raise DataError(
+                f"{bad.size} of {values.size} points have {name} (`{bound[name].words}`) at or below zero, "
+                f"the first in row {first}: {values[first]:g}",
+                code="invalid-rows",
+                row=first,
+                column=bound[name].words,
+                value=float(values[first]),
+                limit=0.0,
+            )
 
 
 def check(law: Law) -> pl.DataFrame:

@@ -312,3 +312,31 @@ except KeyboardInterrupt:
     rest, _ = process.communicate(timeout=60)
     assert rest == "interrupted\n" and process.returncode == 0
     assert time.monotonic() - sent < 3.0
+
+
+@pytest.mark.parametrize("loss", [sf.Squared(), sf.Huber(0.01)])
+def test_covariance_by_chunks_equals_covariance_in_one_piece(loss: sf.Loss) -> None:
+    """800,000 rows by 5 parameters are the most that is kept; a row of weight nothing makes them one more."""
+    random = np.random.default_rng(2)
+    rows = pl.DataFrame({"N": 10 ** random.uniform(8, 10, 800_001), "D": 10 ** random.uniform(9, 12, 800_001)})
+    noise = np.exp(random.normal(0.0, 0.01, rows.height))
+    runs = (
+        sf.law("hoffmann-2022")
+        .predict(rows)
+        .with_columns(pl.col("L") * pl.Series(noise), w=(pl.int_range(pl.len()) < 800_000).cast(pl.Float64))
+    )
+    settings: dict[str, Any] = {"loss": loss, "residual": "log"}
+    kept = sf.fit(runs[:800_000], "chinchilla", **settings)
+    chunked = sf.fit(runs, "chinchilla", weights="w", **settings)
+    assert np.allclose(errors(chunked), errors(kept), rtol=1e-6)
+    assert close(float(kept.residuals["leverage"].sum()), 5.0, 1e-9)
+
+
+@pytest.mark.parametrize("loss", [sf.Squared(), sf.Huber(1e-3)])
+def test_threads_change_no_bit(loss: sf.Loss) -> None:
+    runs = pl.concat([noisy(seed) for seed in range(1000)])
+    one, two, seven = (sf.fit(runs, "chinchilla", loss=loss, threads=threads) for threads in (1, 2, 7))
+    assert one.law.parameters == two.law.parameters == seven.law.parameters
+    assert one.objective == two.objective == seven.objective
+    assert one.parameters.equals(two.parameters) and one.residuals.equals(seven.residuals)
+    assert one.starts.equals(two.starts)

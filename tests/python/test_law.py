@@ -135,6 +135,15 @@ def test_missing_points_give_missing_predictions() -> None:
     assert caught.value.code == "column-exists"
 
 
+@pytest.mark.parametrize("size", [0.0, -1.0])
+def test_points_at_or_below_zero_are_counted(size: float) -> None:
+    with pytest.raises(sf.DataError) as caught:
+        sf.law("hoffmann-2022").predict({"N": [float("nan"), 1e9, size, size], "D": 1e10})
+    error = caught.value
+    assert (error.code, error.row, error.column, error.value) == ("invalid-rows", 2, "N", size)
+    assert "2 of 4" in str(error)
+
+
 def test_columns_of_either_sign_are_evaluated() -> None:
     law = sf.law("x**3 + abs(x)", variables=["x"], parameters={})
     assert law.predict({"x": [2.0, -2.0, 0.0]})["L"].to_list() == [10.0, -6.0, 0.0]

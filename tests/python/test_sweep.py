@@ -141,3 +141,8 @@ def test_a_fit_in_millions_is_refused() -> None:
 def test_no_draws_means_no_interval() -> None:
     row = sf.sweep("epoch-2024-huber", budget=1e22, draws=0).summary.row(0, named=True)
     assert row["uncertainty"] == "none" and row["N_q05"] is None
+
+
+def test_threads_change_no_bit() -> None:
+    one, seven = (sf.sweep(budget="1e20..1e26:13", threads=threads).summary for threads in (1, 7))
+    assert one.equals(seven)
