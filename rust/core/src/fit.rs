@@ -105,7 +105,7 @@ pub struct Fit {
 /// Condition beyond which parameters are not determined in double precision.
 const SINGULAR: f64 = 1e14;
 /// A Newton step that promises less than this share of the objective changes no printed digit.
-const CERTIFIED_OFFSET: f64 = 1e-9;
+pub(crate) const CERTIFIED_OFFSET: f64 = 1e-9;
 
 /// Fits a law.
 ///
@@ -142,7 +142,7 @@ fn fit_auto(
     let mut found = first;
     // The scale of a fit with a breakdown point replaces that of the squared fit; two passes settle three digits.
     for _ in 0..2 {
-        if !(sigma > 0.0) {
+        if sigma.is_nan() || sigma <= 0.0 {
             break;
         }
         found = fit_with(
@@ -374,7 +374,7 @@ fn scaled_condition(normal: &[f64], p: usize, open: &[usize]) -> f64 {
         return 1.0;
     }
     let scale: Vec<f64> = open.iter().map(|&j| normal[j * p + j].sqrt()).collect();
-    if scale.iter().any(|&s| !(s > 0.0)) {
+    if scale.iter().any(|&s| s.is_nan() || s <= 0.0) {
         return f64::INFINITY;
     }
     let mut matrix = vec![0.0; n * n];
@@ -445,6 +445,6 @@ fn median(sizes: &mut [f64]) -> f64 {
     0.5 * (lower + upper)
 }
 
-fn root_mean_square(values: &[f64]) -> f64 {
+pub(crate) fn root_mean_square(values: &[f64]) -> f64 {
     (values.iter().map(|v| v * v).sum::<f64>() / values.len().max(1) as f64).sqrt()
 }

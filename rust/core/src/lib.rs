@@ -1,10 +1,5 @@
 //! The statistics: data sets, fits, covariance, allocation. Pure Rust: no Python, no I/O, no printing.
 
-#![allow(
-    clippy::result_large_err,
-    reason = "errors are rare and carry their numbers"
-)]
-
 pub mod allocate;
 pub mod covariance;
 pub mod dataset;

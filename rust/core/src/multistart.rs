@@ -20,13 +20,13 @@ use rayon::prelude::*;
 use std::borrow::Cow;
 
 /// Rows used to screen candidates; the solves use all rows.
-const SCREENING_ROWS: usize = 2_048;
+pub(crate) const SCREENING_ROWS: usize = 2_048;
 /// Largest Jacobian (entries) that is kept in memory for orthogonal factors; beyond it the normal matrix is streamed.
 const KEPT_JACOBIAN: usize = 200_000;
 /// Steps of one solve among many; the best of a round goes on if it needs more.
-const SHORT_SOLVE: usize = 100;
+pub(crate) const SHORT_SOLVE: usize = 100;
 /// Steps of a solve that must not be given up: MGH10 of NIST takes a hundred, a long curved valley some thousand.
-const LONG_SOLVE: usize = 3_000;
+pub(crate) const LONG_SOLVE: usize = 3_000;
 /// Optima of the sample that are solved on all rows.
 const CARRIED_OVER: usize = 3;
 /// Two optima are the same when their objectives agree to this share.
@@ -431,15 +431,15 @@ fn rounds(
     Ok(Outcome::of(search, runs))
 }
 
-struct Plan {
-    candidates: usize,
+pub(crate) struct Plan {
+    pub(crate) candidates: usize,
     followed: usize,
     agreement: usize,
 }
 
 impl Plan {
     /// Effort of the first round by number of nonlinear parameters.
-    fn of(dimension: usize) -> Self {
+    pub(crate) fn of(dimension: usize) -> Self {
         match dimension {
             0 => Self {
                 candidates: 1,
@@ -511,7 +511,7 @@ fn screen_candidates(
 }
 
 /// Whether two candidates differ by more than a tenth in some nonlinear parameter.
-fn apart(model: &Model, a: &[f64], b: &[f64]) -> bool {
+pub(crate) fn apart(model: &Model, a: &[f64], b: &[f64]) -> bool {
     let close = |(x, y): (&f64, &f64)| (x - y).abs() <= 0.1 * x.abs().max(y.abs());
     !model
         .linear
@@ -521,7 +521,7 @@ fn apart(model: &Model, a: &[f64], b: &[f64]) -> bool {
 }
 
 /// The best linear parameters for the nonlinear ones of `theta`, and the screening cost there.
-fn linear_solve(
+pub(crate) fn linear_solve(
     model: &Model,
     screen: &Objective<'_>,
     scratch: &mut Scratch,
@@ -546,7 +546,7 @@ fn linear_solve(
             .iter()
             .map(|&j| evaluation.curvature[j * p + j].sqrt())
             .collect();
-        if scale.iter().any(|&s| !(s > 0.0)) {
+        if scale.iter().any(|&s| s.is_nan() || s <= 0.0) {
             return None;
         }
         let mut matrix = vec![0.0; n * n];

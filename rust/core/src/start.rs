@@ -227,7 +227,8 @@ impl Starts {
         let size = self.graph.evaluate(self.value, values).abs();
         let original: Vec<f64> = shared.iter().map(|&(j, _)| theta[j]).collect();
         let target = share * self.response;
-        if !(size > 0.0) || !size.is_finite() || !(target > 0.0) {
+        let usable = |x: f64| x > 0.0 && x.is_finite();
+        if !usable(size) || !usable(target) {
             return;
         }
         let apply = |theta: &mut [f64], values: &mut [f64], log_scale: f64| {

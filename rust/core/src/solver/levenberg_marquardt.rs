@@ -125,11 +125,9 @@ pub fn descend(
             let promised = factors.promise(&step);
             let mut there = problem.at(scratch, u);
             evaluations += 1;
-            if there.usable() {
-                if let Some(theta) = problem.reproject(&there) {
-                    there = problem.at(scratch, problem.space.internal(&theta));
-                    evaluations += 1;
-                }
+            if let Some(theta) = problem.reproject(&there) {
+                there = problem.at(scratch, problem.space.internal(&theta));
+                evaluations += 1;
             }
             let ratio = (here.cost - there.cost) / promised;
             let good = there.usable() && ratio > 1e-4;
@@ -208,7 +206,7 @@ fn polish(
                 }
             })
             .fold(0.0, f64::max);
-        if !(length < 0.5 * last) || length > 1e-2 {
+        if length.is_nan() || length >= 0.5 * last || length > 1e-2 {
             break;
         }
         last = length;

@@ -101,10 +101,7 @@ pub fn descend(
             evaluations += 1;
             let gain = here.cost - there.cost;
             let ratio = gain / model;
-            if usable(&there)
-                && model > 0.0
-                && ratio > 1e-4
-            {
+            if usable(&there) && model > 0.0 && ratio > 1e-4 {
                 if ratio > 0.75 {
                     damping = if damping < 1e-9 { 0.0 } else { damping / 8.0 };
                 } else if ratio < 0.25 {
@@ -151,7 +148,13 @@ impl Problem<'_, '_> {
 impl Problem<'_, '_> {
     /// Undamped steps while each is less than half the one before, relative to the coordinates: the objective is too flat
     /// to judge the last digits by. Returns the evaluations spent.
-    fn polish(&self, scratch: &mut Scratch, u: &mut Vec<f64>, theta: &mut Vec<f64>, here: &mut Evaluation) -> usize {
+    fn polish(
+        &self,
+        scratch: &mut Scratch,
+        u: &mut Vec<f64>,
+        theta: &mut Vec<f64>,
+        here: &mut Evaluation,
+    ) -> usize {
         let mut last = f64::INFINITY;
         let mut step = vec![0.0; u.len()];
         for spent in 0..POLISHING_STEPS {
@@ -161,9 +164,15 @@ impl Problem<'_, '_> {
             let length = u
                 .iter()
                 .zip(&step)
-                .map(|(v, s)| if *s == 0.0 { 0.0 } else { (s / (v.abs() + s.abs())).abs() })
+                .map(|(v, s)| {
+                    if *s == 0.0 {
+                        0.0
+                    } else {
+                        (s / (v.abs() + s.abs())).abs()
+                    }
+                })
                 .fold(0.0, f64::max);
-            if !(length < 0.5 * last) || length <= f64::EPSILON {
+            if length.is_nan() || length >= 0.5 * last || length <= f64::EPSILON {
                 return spent;
             }
             last = length;
@@ -250,16 +259,7 @@ fn damped_step(
 
 /// `gᵀs + ½ sᵀHs`.
 fn model_change(here: &Evaluation, step: &[f64]) -> f64 {
-    let p = step.len();
-    let mut change = 0.0;
-    for j in 0..p {
-        let mut row = 0.0;
-        for k in 0..p {
-            row += here.curvature[j * p + k] * step[k];
-        }
-        change += step[j] * (here.gradient[j] + 0.5 * row);
-    }
-    change
+    linalg::dot(&here.gradient, step) + 0.5 * linalg::quadratic_form(&here.curvature, step)
 }
 
 /// The decrease that the undamped model promises; `None` where it has no minimum.

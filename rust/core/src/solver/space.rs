@@ -116,9 +116,8 @@ impl Space {
     /// Turns derivatives by `θ` into derivatives by `u`.
     pub fn chain(&self, theta: &[f64], evaluation: &mut Evaluation, order: Order) {
         let p = theta.len();
-        for j in 0..p {
-            if let Scale::Log(_) = self.scales[j] {
-                let t = theta[j];
+        for (j, (scale, &t)) in self.scales.iter().zip(theta).enumerate() {
+            if let Scale::Log(_) = scale {
                 for k in 0..p {
                     evaluation.curvature[j * p + k] *= t;
                     evaluation.curvature[k * p + j] *= t;
