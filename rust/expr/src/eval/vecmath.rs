@@ -277,7 +277,8 @@ fn log_long<L: Lane>(m: L) -> (L, L) {
     let third = cube * high;
     let third_low = cube.fms(high, third) + cube.fma(rest, cube_low * high);
     let (sum, error) = fast_two_sum(s + s, third);
-    (sum, error + (third_low + two_s_low))
+    // The low part still holds s³·z·R, a hundredth of the whole.
+    fast_two_sum(sum, error + (third_low + two_s_low))
 }
 
 /// a·b as a sum of two doubles, where a and b are such sums.
