@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 import signal
 import subprocess
@@ -14,7 +15,7 @@ import polars as pl
 import pytest
 
 import scalefast as sf
-from reference import close, epoch_reference, epoch_rows, grid
+from reference import close, epoch_reference, epoch_rows, folder, grid
 
 NAMES = ("A", "B", "E", "alpha", "beta")
 
@@ -136,6 +137,26 @@ def test_squared_loss_gives_the_textbook_regression() -> None:
     without = sf.fit({"x": x[1:], "y": y[1:], "w": w[1:]}, "a + b*x + c*x**2", columns={"x": "x"}, y="y", weights="w")
     change = np.abs((without.parameters["estimate"] - frame["estimate"]) / frame["std_error"]).max()
     assert close(rows["influence"][0], float(change), 1e-8)
+
+
+def test_standard_errors_agree_with_those_nist_certifies() -> None:
+    for problem in json.loads((folder() / "nist_strd.json").read_text()):
+        # The residuals of Lanczos1 are rounding errors, and so are its standard errors.
+        if problem["name"] == "Lanczos1":
+            continue
+        columns = {name: np.asarray(problem[name], dtype=np.float64) for name in problem["predictors"]}
+        y = np.asarray(problem["y"], dtype=np.float64)
+        start = dict(zip(problem["params"], problem["start2"], strict=True))
+        fit = sf.fit(
+            {**columns, "response": np.log(y) if problem["response"] == "log(y)" else y},
+            problem["model"],
+            columns={name: name for name in columns},
+            y="response",
+            starts=start,
+        )
+        found = dict(zip(fit.parameters["parameter"], fit.parameters["std_error"], strict=True))
+        for name, certified in zip(problem["params"], problem["certified_sd"], strict=True):
+            assert close(found[name], certified, 1e-6), (problem["name"], name)
 
 
 def test_derived_quantities_carry_their_errors() -> None:
