@@ -85,3 +85,25 @@ def sweep(
     timeout_s: float | None,
 ) -> dict[str, Any]: ...
 def sobol(dimension: int, count: int) -> list[_Floats]: ...
+def resample(
+    problem: Problem,
+    result: FitResult,
+    kind: str,
+    fraction: float | None,
+    weights: _Floats | None,
+    indices: NDArray[np.int64] | None,
+    units: NDArray[np.uint32] | None,
+    strata: NDArray[np.uint32] | None,
+    seed: int,
+    replicates: tuple[int, int] | None,
+    search: tuple[bool, bool],
+    timeout_s: float | None,
+) -> dict[str, Any]: ...
+def intervals(
+    kind: str,
+    level: float,
+    estimates: Sequence[float],
+    draws: Sequence[_Floats],
+    left_out: Sequence[_Floats] | None,
+    scale: float,
+) -> dict[str, _Floats]: ...

@@ -16,6 +16,7 @@ pub mod objective;
 pub mod parameter;
 pub mod predict;
 pub mod quantile;
+pub mod resample;
 pub mod rng;
 pub mod solver;
 pub mod start;
