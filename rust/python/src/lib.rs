@@ -15,6 +15,8 @@ mod interrupt;
 mod problem;
 mod resample;
 mod result;
+mod simulate;
+mod state;
 mod system;
 
 /// The compiled core of scalefast.
@@ -32,6 +34,14 @@ mod _core {
     use crate::resample::resample;
     #[pymodule_export]
     use crate::result::FitResult;
+    #[pymodule_export]
+    use crate::simulate::choices;
+    #[pymodule_export]
+    use crate::simulate::normals;
+    #[pymodule_export]
+    use crate::state::restore_result;
+    #[pymodule_export]
+    use crate::state::result_state;
     #[pymodule_export]
     use crate::system::System;
 

@@ -290,7 +290,8 @@ fn parameter((name, bounds, fixed, tie, transform, start): PlainParameter) -> Py
     })
 }
 
-fn loss_choice(name: &str, constants: &[f64]) -> PyResult<LossChoice> {
+/// The loss of this name and constants; `huber` without a threshold chooses its own.
+pub fn loss_choice(name: &str, constants: &[f64]) -> PyResult<LossChoice> {
     Ok(LossChoice::Given(match (name, constants) {
         ("squared", []) => Loss::Squared,
         ("huber", []) => return Ok(LossChoice::HuberAuto),

@@ -52,7 +52,7 @@ impl FitResult {
 
     /// Name and constants of the loss, its threshold settled.
     #[getter]
-    fn loss(&self) -> (&'static str, Vec<f64>) {
+    pub fn loss(&self) -> (&'static str, Vec<f64>) {
         match self.inner.loss {
             Loss::Squared => ("squared", vec![]),
             Loss::Huber { delta } => ("huber", vec![delta]),
