@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from scalefast._losses import Pinball as Pinball
     from scalefast._losses import SoftL1 as SoftL1
     from scalefast._losses import Squared as Squared
+    from scalefast._resampling import Bootstrap as Bootstrap
+    from scalefast._resampling import Jackknife as Jackknife
     from scalefast._spec import FitSpec as FitSpec
     from scalefast._starts import Grid as Grid
     from scalefast._starts import Sobol as Sobol
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 #: Public name and the module that it lives in.
 _HOME = {
     "Asymmetric": "_losses",
+    "Bootstrap": "_resampling",
     "Cauchy": "_losses",
     "Certificate": "_fit",
     "DataError": "_errors",
@@ -48,6 +51,7 @@ _HOME = {
     "FormulaError": "_errors",
     "Grid": "_starts",
     "Huber": "_losses",
+    "Jackknife": "_resampling",
     "Law": "_law",
     "LawError": "_errors",
     "Loss": "_losses",

@@ -28,6 +28,10 @@ _SHARE = 0.30
 _COST_FACTOR = 10.0
 #: Scaled condition number beyond which single parameters mean little, though predictions may be fine.
 _CONDITION = 1e6
+#: Fewer clusters make intervals of a cluster bootstrap too narrow.
+_CLUSTERS = 20
+#: Beyond this share of replicates in another optimum, intervals describe several optima at once.
+_MOVED = 0.05
 
 
 class Finding(NamedTuple):
@@ -42,7 +46,7 @@ class Finding(NamedTuple):
 
 def diagnose(fit: Fit) -> pl.DataFrame:
     """See `Fit.diagnostics`."""
-    findings = [*_rows(fit), *_design(fit), *_optimum(fit), *_robustness(fit), *_units(fit)]
+    findings = [*_rows(fit), *_design(fit), *_optimum(fit), *_robustness(fit), *_units(fit), *_resampling(fit)]
     return pl.DataFrame(findings, schema=SCHEMA, orient="row")
 
 
@@ -113,6 +117,32 @@ def _units(fit: Fit) -> Iterator[Finding]:
         yield Finding("cost-ratio", "info", message, ratio)
     else:
         yield Finding("looks-scaled", "warning", f"{message}: C, N or D is in another unit", ratio, _COST_FACTOR)
+
+
+def _resampling(fit: Fit) -> Iterator[Finding]:
+    runs, replicates = fit.runs, fit._replicates
+    if runs is not None:
+        left_out = f", {runs.n_left_out} intermediate checkpoints left out" if runs.n_left_out else ""
+        yield Finding("runs", "info", f"{runs.count} runs by `{runs.column}`{left_out}", float(runs.count))
+        if runs.checkpoints == "all":
+            message = "intermediate checkpoints are used as runs: biased upwards where the learning rate decays"
+            yield Finding("checkpoints-biased", "warning", message)
+    if replicates is None:
+        return
+    count = replicates.draws.height
+    failed = count - replicates.usable.height
+    moved = int(replicates.draws["moved"].sum())
+    message = f"{count} replicates ({replicates.method}), {moved} of them in another optimum than the estimate leads to"
+    if moved > _MOVED * count:
+        yield Finding("moved-replicates", "warning", message, moved / count, _MOVED)
+    else:
+        yield Finding("replicates", "info", message, moved / count, _MOVED)
+    if failed:
+        message = f"{failed} of {count} replicates have no fit and do not count"
+        yield Finding("failed-replicates", "warning", message, failed / count, 0.0)
+    if replicates.clustered and replicates.units < _CLUSTERS:
+        message = f"{replicates.units} clusters: intervals from so few are too narrow"
+        yield Finding("few-clusters", "warning", message, float(replicates.units), float(_CLUSTERS))
 
 
 def _cost_ratio(fit: Fit) -> float | None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
 
@@ -20,11 +20,14 @@ from scalefast._diagnostics import diagnose
 from scalefast._errors import DataError, ScalefastError
 from scalefast._law import Law
 from scalefast._losses import LOSSES, Loss
+from scalefast._replicates import Replicates, run_replicates
 from scalefast._rows import Rows, read_rows
+from scalefast._runs import Runs, choose_checkpoints
 from scalefast._spec import FitSpec, Residual
 from scalefast._starts import start_matrix
 
 if TYPE_CHECKING:
+    from scalefast._resampling import Resample
     from scalefast._starts import Starts
 
 __all__ = ["Certificate", "Fit", "fit", "run_fit"]
@@ -66,6 +69,7 @@ class Fit:
     quadratic_share: share of the rows in the quadratic zone of the loss.
     n_rows, n_read, n_filtered, n_dropped: rows used, read, left out by `where`, dropped as invalid.
     sources: symbol to the column that it was taken from.
+    runs: the runs and checkpoints in use, None without `run=`.
     """
 
     spec: FitSpec
@@ -81,19 +85,25 @@ class Fit:
     n_filtered: int
     n_dropped: int
     sources: Mapping[str, str]
+    runs: Runs | None
     _rows: Rows
     _problem: _core.Problem
     _result: _core.FitResult
+    _replicates: Replicates | None
 
     @cached_property
     def parameters(self) -> pl.DataFrame:
         """One row a parameter: parameter, estimate, std_error, lower, upper, interval_method, level, status.
 
-        `status` is `free`, `at-bound`, `fixed` or `tied`. Standard error and interval are null where they are refused;
-        `interval_method` then holds the reason.
+        `status` is `free`, `at-bound`, `fixed` or `tied`. Standard error and interval come from the draws where the fit was
+        resampled; they are null where they are refused, and `interval_method` then holds the reason.
         """
         estimates = self._problem.estimates(self._result, self.spec.level)
         names = list(self.law.form.parameters)
+        if self._replicates is not None:
+            found = self._replicates.of_parameters(self._values(), self.spec.level)
+            resampled = [self._role(name) != "fixed" for name in names]
+            estimates = _replaced(estimates, found, resampled, self._replicates.method)
         frame = _interval_frame(estimates, self.spec.level).with_columns(
             pl.Series("parameter", names), pl.Series("status", [self._role(name) for name in names])
         )
@@ -135,6 +145,27 @@ class Fit:
             pl.Series(name, values, nan_to_null=True) for name, values in added.items()
         )
 
+    @property
+    def draws(self) -> pl.DataFrame:
+        """One row a replicate: replicate, parameters, objective, status, moved.
+
+        `status` is `converged`, `at-bound`, `stalled`, `iterations`, `undefined` or `too-few-points` (parameters are null in
+        the last two); `moved` says that the replicate's optimum is another one than the estimate's leads to. Raises
+        ScalefastError (`no-draws`) for a fit without `resample=`.
+        """
+        return self._resampled("draws").draws
+
+    @cached_property
+    def influence(self) -> pl.DataFrame:
+        """What leaving out each row, run or budget changes: left_out, n_rows, change.* of every parameter, status.
+
+        With `sf.Jackknife(budget=...)` also change.N, of the number of parameters that is best at that budget. Raises
+        ScalefastError (`no-draws`) unless the fit was made with `resample=sf.Jackknife()`.
+        """
+        from scalefast._influence import influence
+
+        return influence(self, self._resampled("influence"))
+
     @cached_property
     def diagnostics(self) -> pl.DataFrame:
         """What is worth knowing about the fit: code, severity (`info`, `warning`), message, value, limit."""
@@ -160,10 +191,14 @@ class Fit:
     def derive(self, formula: str) -> pl.DataFrame:
         """One row for any formula of the parameters: formula, estimate, std_error, lower, upper, interval_method, level.
 
-        The standard error is propagated to first order; the interval is symmetric about the estimate.
+        From the draws where the fit was resampled; else the standard error is propagated to first order and the interval
+        is symmetric about the estimate.
         """
         system = _core.System.parse([("formula", formula)], [])
         estimates = self._problem.derive(self._result, system, self.spec.level)
+        if self._replicates is not None:
+            found = self._replicates.of_formula(system, self._values(), self.spec.level)
+            estimates = _replaced(estimates, found, [True], self._replicates.method)
         frame = _interval_frame(estimates, self.spec.level).with_columns(pl.lit(formula).alias("formula"))
         return frame.select("formula", *_INTERVAL)
 
@@ -202,6 +237,15 @@ class Fit:
         values = ", ".join(f"{name}={value:.6g}" for name, value in self._values().items())
         return f"Fit({self.status}, objective {self.objective:.10g}, {self.n_rows} rows, {values})"
 
+    def _resampled(self, wanted: str) -> Replicates:
+        if self._replicates is None:
+            raise ScalefastError(
+                f"the fit has no {wanted}: it was not resampled",
+                code="no-draws",
+                hint="fit with resample=sf.Bootstrap(4000) or sf.Jackknife()",
+            )
+        return self._replicates
+
     def _role(self, name: str) -> str:
         if name in (self.spec.fixed or {}):
             return "fixed"
@@ -231,11 +275,15 @@ def fit(
     loss: Loss | None = None,
     weights: str | pl.Expr | None = None,
     units: Mapping[str, str] | None = None,
+    run: str | None = None,
+    checkpoints: Literal["final", "all"] | None = None,
     starts: Starts | None = None,
     bounds: Mapping[str, tuple[float, float]] | None = None,
     fixed: Mapping[str, float] | None = None,
     tied: Mapping[str, str] | None = None,
+    resample: Resample | None = None,
     level: float = 0.90,
+    seed: int = 0,
     threads: int | None = None,
     timeout_s: float | None = None,
 ) -> Fit:
@@ -252,9 +300,13 @@ def fit(
         sf.Huber(1e-3). None: the law's own recipe, else identity and sf.Squared().
     weights: relative weights; a common factor changes no estimate and no standard error.
     units: variable to the unit of its column, such as {"N": "millions"}.
+    run: column that says which rows belong to one run; the default cluster of resampling. checkpoints: "final" keeps the
+        last row of each run, "all" uses every row; needed where runs have rows at several points.
     starts: None for the global strategy; sf.Grid, sf.Sobol or a frame for those starts only, each solved locally.
     bounds, fixed, tied: {"alpha": (0, 1)}, {"E": 1.69}, {"beta": "alpha"}.
-    level: of the intervals. threads: None for all the process may use. timeout_s: give up after so many seconds.
+    resample: sf.Bootstrap(4000) or sf.Jackknife(); draws, standard errors and intervals then come from refits.
+    level: of the intervals. seed: of the random numbers; the same seed gives the same bytes.
+    threads: None for all the process may use. timeout_s: give up after so many seconds.
 
     Raises DataError, LawError, FormulaError, SettingsError, UnitsError for misuse; not converging is a status.
 
@@ -276,11 +328,15 @@ def fit(
         loss=loss,
         weights=weights,
         units=units,
+        run=run,
+        checkpoints=checkpoints,
         starts=starts,
         bounds=bounds,
         fixed=fixed,
         tied=tied,
+        resample=resample,
         level=level,
+        seed=seed,
         threads=threads,
         timeout_s=timeout_s,
     ).fit(runs)
@@ -289,7 +345,9 @@ def fit(
 def run_fit(spec: FitSpec, runs: Any) -> Fit:
     """See `FitSpec.fit`."""
     law = spec.resolved_law
-    rows = _read(spec, law, runs)
+    rows, grouping = _read(spec, law, runs), None
+    if spec.run is not None:
+        rows, grouping = choose_checkpoints(rows, spec.run, spec.checkpoints, list(law.variables))
     parameters = spec.parameters
     problem = _core.Problem(
         law._system,
@@ -314,9 +372,11 @@ def run_fit(spec: FitSpec, runs: Any) -> Fit:
     starts = None if spec.starts is None else start_matrix(spec.starts, parameters, spec.free)
     result = problem.fit(loss_fields(spec.loss), starts, spec.threads, spec.timeout_s)
     values = dict(zip(parameters, result.parameters, strict=True))
+    replicates = None if spec.resample is None else run_replicates(spec, rows, problem, result, list(parameters))
+    draws = None if replicates is None else replicates.for_law
     return Fit(
         spec=spec,
-        law=law.with_values(values, observed_range=_Ranges(law, rows)),
+        law=law.with_values(values, observed_range=_Ranges(law, rows), draws=draws),
         objective=result.objective,
         status=result.status,
         certificate=Certificate(**result.certificate()),
@@ -328,9 +388,11 @@ def run_fit(spec: FitSpec, runs: Any) -> Fit:
         n_filtered=rows.n_filtered,
         n_dropped=rows.n_dropped,
         sources=rows.sources,
+        runs=grouping,
         _rows=rows,
         _problem=problem,
         _result=result,
+        _replicates=replicates,
     )
 
 
@@ -405,6 +467,18 @@ class _Ranges(Mapping[str, tuple[float, float]]):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (dict, (self._found,))
+
+
+def _replaced(
+    estimates: Mapping[str, Any], found: Mapping[str, Any], resampled: list[bool], method: str
+) -> dict[str, Any]:
+    """Estimates with standard errors and intervals of the draws wherever `resampled` says so."""
+    ends = {
+        name: [new if use else old for old, new, use in zip(estimates[name], found[name], resampled, strict=True)]
+        for name in ("std_error", "lower", "upper")
+    }
+    methods = [method if use else old for old, use in zip(estimates["method"], resampled, strict=True)]
+    return {"estimate": estimates["estimate"], **ends, "method": methods}
 
 
 def _interval_frame(estimates: Mapping[str, Any], level: float) -> pl.DataFrame:

@@ -53,6 +53,7 @@ class Law:
     id: str = ""
     folder: Path | None = field(default=None, compare=False)
     observed_range: Mapping[str, tuple[float, float]] | None = field(default=None, compare=False)
+    own_draws: pl.DataFrame | None = field(default=None, compare=False, repr=False)
 
     @property
     def title(self) -> str:
@@ -119,6 +120,8 @@ class Law:
     @property
     def uncertainty(self) -> str:
         """`draws`, `covariance`, `std_error` or `none`: the best description of uncertainty that comes with the values."""
+        if self.own_draws is not None:
+            return "draws"
         if self.published is None:
             return "none"
         if self.published.draws is not None:
@@ -134,7 +137,9 @@ class Law:
 
     @cached_property
     def draws(self) -> pl.DataFrame | None:
-        """Stored draws, one row each with a column for every parameter, or None."""
+        """Draws of the parameters, stored or of a resampled fit: one row each, a column for every parameter; or None."""
+        if self.own_draws is not None:
+            return self.own_draws
         if self.published is None or self.published.draws is None or self.folder is None:
             return None
         from scalefast._frames import read_draws
@@ -193,11 +198,14 @@ class Law:
         return check(self)
 
     def with_values(
-        self, values: Mapping[str, float], observed_range: Mapping[str, tuple[float, float]] | None = None
+        self,
+        values: Mapping[str, float],
+        observed_range: Mapping[str, tuple[float, float]] | None = None,
+        draws: pl.DataFrame | None = None,
     ) -> Law:
-        """The same form with other values of all its parameters, and the range of the data that they come from."""
+        """The same form with other values of all its parameters, the range of the data that they come from, and draws."""
         complete = complete_values(self.form, values)
-        return Law(self.form, None, complete, observed_range=observed_range)
+        return Law(self.form, None, complete, observed_range=observed_range, own_draws=draws)
 
     @cached_property
     def _system(self) -> System:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from scalefast._fit import Fit
+    from scalefast._resampling import Resample
     from scalefast._starts import Starts
 
 __all__ = ["FitSpec"]
@@ -47,11 +48,15 @@ class FitSpec:
     loss: Loss | None = None
     weights: str | pl.Expr | None = None
     units: Mapping[str, str] | None = None
+    run: str | None = None
+    checkpoints: Literal["final", "all"] | None = None
     starts: Starts | None = None
     bounds: Mapping[str, tuple[float, float]] | None = None
     fixed: Mapping[str, float] | None = None
     tied: Mapping[str, str] | None = None
+    resample: Resample | None = None
     level: float = 0.90
+    seed: int = 0
     threads: int | None = None
     timeout_s: float | None = None
 
@@ -166,12 +171,32 @@ def _check(spec: FitSpec) -> None:
     for name, formula in (spec.tied or {}).items():
         if not isinstance(formula, str):
             raise SettingsError(f"tied: `{name}` needs the text of a formula", code="bad-tie", column=name)
+    _check_resampling(spec)
     if not 0 < spec.level < 1:
         raise SettingsError("level must lie between 0 and 1", code="bad-level", value=float(spec.level), limit=1.0)
     if spec.threads is not None and spec.threads < 1:
         raise SettingsError("threads must be at least 1", code="bad-threads", value=float(spec.threads), limit=1.0)
     if spec.timeout_s is not None and not spec.timeout_s > 0:
         raise SettingsError("timeout_s must be above zero", code="bad-timeout", value=spec.timeout_s, limit=0.0)
+
+
+def _check_resampling(spec: FitSpec) -> None:
+    from scalefast._resampling import Bootstrap, Jackknife
+
+    given: dict[str, Any] = {name: getattr(spec, name) for name in ("resample", "seed", "run")}
+    if not isinstance(given["resample"], Bootstrap | Jackknife | None):
+        hint = "give a value such as sf.Bootstrap(4000) or sf.Jackknife()"
+        raise SettingsError(f"resample: {spec.resample!r:.60} is neither", code="bad-resample", hint=hint)
+    if not isinstance(given["seed"], int) or isinstance(spec.seed, bool) or not 0 <= spec.seed < 2**64:
+        raise SettingsError(f"seed: {spec.seed!r:.60} is no whole number from 0 to 2**64 - 1", code="bad-seed")
+    if not isinstance(given["run"], str | None):
+        raise SettingsError("run is the name of a column", code="bad-column", column="run")
+    if spec.checkpoints not in (None, "final", "all"):
+        hint = '"final" keeps the last row of each run, "all" uses every row'
+        raise SettingsError(f"checkpoints: {spec.checkpoints!r:.60} is not known", code="bad-checkpoints", hint=hint)
+    if spec.checkpoints is not None and spec.run is None:
+        hint = 'run="column" says which rows belong to one run'
+        raise SettingsError("checkpoints are those of a run, and no run= is given", code="bad-checkpoints", hint=hint)
 
 
 def _interval(name: str, ends: Any) -> tuple[float, float]:
