@@ -19,6 +19,8 @@ pub(crate) const NEGATIVE_SHARE: f64 = 0.12;
 const TERM_RATIO: f64 = 30.0;
 /// Rows of the reference set, spread over the data by rank.
 const REFERENCE_ROWS: usize = 33;
+/// Rows that are ranked for it; a sort of millions would cost as much as the fit.
+const RANKED_ROWS: usize = 4_096;
 /// Axes of the low-discrepancy sequence; further ones are random.
 const SOBOL_AXES: usize = 16;
 
@@ -337,17 +339,21 @@ fn symbol(graph: &mut Graph, name: &str) -> SymbolId {
     graph.symbol_id(name).unwrap_or_default()
 }
 
-/// Rows spread over the data by rank of the response, and the row of geometric means.
+/// Rows spread over the data by rank of the first variable, the row of geometric means, and the size of the response.
+///
+/// Of many rows every so manieth stands for all: these numbers only say where to look.
 fn reference(graph: &Graph, model: &Model, data: &Dataset<'_>) -> (Vec<Vec<f64>>, Vec<f64>, f64) {
     let count = graph.symbols().len();
-    let m = data.len();
     let columns: Vec<(usize, &[f64])> = model
         .variables
         .iter()
         .filter_map(|v| Some((graph.symbol_id(v)? as usize, data.column(v)?)))
         .collect();
+    let step = data.len().div_ceil(RANKED_ROWS).max(1);
+    let sample: Vec<usize> = (0..data.len()).step_by(step).collect();
+    let m = sample.len();
     let picks = m.min(REFERENCE_ROWS);
-    let mut order: Vec<usize> = (0..m).collect();
+    let mut order = sample.clone();
     let sizes = columns.first().map_or(&[][..], |c| c.1);
     order.sort_by(|&a, &b| sizes[a].total_cmp(&sizes[b]));
     let rows = (0..picks)
@@ -364,15 +370,17 @@ fn reference(graph: &Graph, model: &Model, data: &Dataset<'_>) -> (Vec<Vec<f64>>
             values
         })
         .collect();
+    let mean =
+        |value: &dyn Fn(usize) -> f64| sample.iter().map(|&i| value(i)).sum::<f64>() / m as f64;
     let mut centre = vec![1.0; count];
     for (slot, column) in &columns {
-        centre[*slot] = if column.iter().all(|&x| x > 0.0) {
-            math::exp(column.iter().map(|&x| math::ln(x)).sum::<f64>() / m as f64)
+        centre[*slot] = if sample.iter().all(|&i| column[i] > 0.0) {
+            math::exp(mean(&|i| math::ln(column[i])))
         } else {
-            column.iter().sum::<f64>() / m as f64
+            mean(&|i| column[i])
         };
     }
-    let response = data.response.iter().map(|y| y.abs()).sum::<f64>() / m as f64;
+    let response = mean(&|i| data.response[i].abs());
     (rows, centre, response)
 }
 
