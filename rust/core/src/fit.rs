@@ -260,7 +260,7 @@ fn given(
         .collect()
 }
 
-fn finish(search: &Search<'_, '_>, best: Run, found: Outcome) -> Result<Fit, CoreError> {
+pub(crate) fn finish(search: &Search<'_, '_>, best: Run, found: Outcome) -> Result<Fit, CoreError> {
     let model = search.model;
     let end = best.end;
     let theta = end.theta.clone();
@@ -295,7 +295,7 @@ fn finish(search: &Search<'_, '_>, best: Run, found: Outcome) -> Result<Fit, Cor
         spread: found.spread,
     };
     let settled = certificate.gradient <= CERTIFIED_OFFSET || end.status == Status::Converged;
-    let status = if condition > SINGULAR {
+    let status = if condition > SINGULAR || !curvature.is_finite() {
         "ill-determined"
     } else if !settled {
         end.status.name()

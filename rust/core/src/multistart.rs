@@ -32,7 +32,7 @@ const CARRIED_OVER: usize = 3;
 /// Two optima are the same when their objectives agree to this share.
 pub const SAME_OPTIMUM: f64 = 1e-8;
 /// Rounds after which the search stops without agreement.
-const ROUNDS: usize = 7;
+const ROUNDS: u32 = 5;
 /// A fit whose residuals are all of this relative size is exact: nothing can beat it.
 const EXACT: f64 = 1e-12;
 
@@ -124,6 +124,29 @@ impl Search<'_, '_> {
             },
             control,
         )
+    }
+
+    /// A solve of the screening residual in front of the true one, where that pays: with three and more nonlinear
+    /// parameters a candidate is far from the optimum, and logarithms and robust losses have narrow basins.
+    fn approach(
+        &self,
+        screen: &Objective<'_>,
+        start: &[f64],
+        starts: &Starts,
+        control: &Control,
+    ) -> Result<Option<Solution>, CoreError> {
+        if starts.dimension() < 3 || (self.residual == Residual::Identity && self.loss.is_squared())
+        {
+            return Ok(None);
+        }
+        let surrogate = Search {
+            objective: screen,
+            loss: Loss::Squared,
+            residual: Residual::Relative,
+            ..*self
+        };
+        let near = surrogate.solve_squared(&mut screen.scratch(), start, SHORT_SOLVE, control)?;
+        Ok(near.cost.is_finite().then_some(near))
     }
 
     fn solve_robust(
@@ -395,7 +418,14 @@ fn rounds(
             .map_init(
                 || search.objective.scratch(),
                 |scratch, start| {
-                    let end = search.solve(scratch, &start, SHORT_SOLVE, control)?;
+                    let near = search.approach(&screen, &start, &starts, control)?;
+                    let mut end = search.solve(
+                        scratch,
+                        near.as_ref().map_or(&start, |n| &n.theta),
+                        SHORT_SOLVE,
+                        control,
+                    )?;
+                    end.evaluations += near.map_or(0, |n| n.evaluations);
                     Ok(Run { start, end })
                 },
             )
@@ -423,7 +453,7 @@ fn rounds(
             .runs
             .first()
             .is_some_and(|best| search.exact(best.end.cost));
-        if exact || so_far.agreeing >= plan.agreement || round + 1 == ROUNDS {
+        if exact || so_far.agreeing >= plan.enough(round) || round + 1 == ROUNDS {
             return Ok(so_far);
         }
         runs = so_far.runs;
@@ -440,38 +470,27 @@ pub(crate) struct Plan {
 impl Plan {
     /// Effort of the first round by number of nonlinear parameters.
     pub(crate) fn of(dimension: usize) -> Self {
-        match dimension {
-            0 => Self {
-                candidates: 1,
-                followed: 1,
-                agreement: 1,
-            },
-            1 => Self {
-                candidates: 48,
-                followed: 3,
-                agreement: 3,
-            },
-            2 => Self {
-                candidates: 144,
-                followed: 4,
-                agreement: 3,
-            },
-            3 => Self {
-                candidates: 512,
-                followed: 8,
-                agreement: 4,
-            },
-            4 => Self {
-                candidates: 1024,
-                followed: 12,
-                agreement: 4,
-            },
-            _ => Self {
-                candidates: 1024,
-                followed: 12,
-                agreement: 8,
-            },
+        let (candidates, followed, agreement) = match dimension {
+            0 => (1, 1, 1),
+            1 => (48, 3, 3),
+            2 => (144, 4, 3),
+            3 => (512, 8, 4),
+            4 => (1024, 12, 4),
+            _ => (1024, 12, 8),
+        };
+        Self {
+            candidates,
+            followed,
+            agreement,
         }
+    }
+
+    /// How many runs must agree to end the search after a round: less as the rounds grow, since so many starts have then
+    /// failed to find anything better.
+    fn enough(&self, round: u32) -> usize {
+        let relief = 2 * round.saturating_sub(1) as usize;
+        self.agreement
+            .min(self.agreement.saturating_sub(relief).max(3))
     }
 }
 
