@@ -2,8 +2,9 @@
 
 In: `epoch_chinchilla.csv` in the folder that SCALEFAST_REFERENCE_DATA names. Out: `epoch-2024-huber.parquet` in the
 catalogue, one row a replicate: E, A, B, alpha, beta, and the objective there. Replicates are the 4,000 index sets of
-Besiroglu et al. (2024), drawn with NumPy's legacy generator at seed 42, as weights (how often a row was drawn); each is
-fitted at its own global minimum. Percentiles are compared with the published ones before anything is written.
+Besiroglu et al. (2024), drawn with NumPy's legacy generator at seed 42; each is fitted at its own global minimum, which
+a search from the estimate alone misses in replicate 3178. Percentiles are compared with the published ones before
+anything is written.
 """
 
 from __future__ import annotations
@@ -42,14 +43,11 @@ def main() -> None:
     fifth = runs["loss"].sort(descending=True)[4]
     kept = runs.filter(pl.col("loss") < fifth)
     generator = np.random.RandomState(SEED)
-    spec = sf.FitSpec("chinchilla", weights="weight", threads=1)
-    draws = []
-    for _ in range(REPLICATES):
-        rows = generator.randint(0, ROWS, ROWS)
-        weights = np.bincount(rows, minlength=ROWS).astype(float)
-        fit = spec.fit(kept.with_columns(weight=pl.Series(weights))).raise_for_status()
-        draws.append({**fit.law.parameters, "objective": fit.objective})
-    frame = pl.DataFrame(draws)
+    sets = np.array([generator.randint(0, ROWS, ROWS) for _ in range(REPLICATES)])
+    fit = sf.fit(kept, "chinchilla", resample=sf.Bootstrap(indices=sets))
+    if set(fit.draws["status"]) != {"converged"}:
+        raise SystemExit("a replicate did not converge")
+    frame = fit.draws.select(*fit.law.parameters, "objective")
     for name, printed in PRINTED.items():
         found = np.quantile(frame[name].to_numpy(), (0.025, 0.975))
         print(f"{name}: {found[0]:.7g} to {found[1]:.7g}, printed {printed[0]} to {printed[1]}")
