@@ -9,6 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from scalefast._artifact import SavedFit as SavedFit
+    from scalefast._artifact import load as load
     from scalefast._core import __version__ as __version__
     from scalefast._errors import DataError as DataError
     from scalefast._errors import FormulaError as FormulaError
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from scalefast._losses import Pinball as Pinball
     from scalefast._losses import SoftL1 as SoftL1
     from scalefast._losses import Squared as Squared
+    from scalefast._manifest import Manifest as Manifest
     from scalefast._resampling import Bootstrap as Bootstrap
     from scalefast._resampling import Jackknife as Jackknife
     from scalefast._spec import FitSpec as FitSpec
@@ -55,8 +58,10 @@ _HOME = {
     "Law": "_law",
     "LawError": "_errors",
     "Loss": "_losses",
+    "Manifest": "_manifest",
     "Parameter": "_lawfile",
     "Pinball": "_losses",
+    "SavedFit": "_artifact",
     "ScalefastError": "_errors",
     "SettingsError": "_errors",
     "Sobol": "_starts",
@@ -69,6 +74,7 @@ _HOME = {
     "fit": "_fit",
     "law": "_law",
     "laws": "_law",
+    "load": "_artifact",
     "sweep": "_sweep",
 }
 

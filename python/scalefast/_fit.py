@@ -6,12 +6,14 @@ Stage: after binding, around the core. In: `m` rows and a `FitSpec`. Out: `Fit`,
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 import polars as pl
 
 from scalefast import _core
@@ -27,6 +29,7 @@ from scalefast._spec import FitSpec, Residual
 from scalefast._starts import start_matrix
 
 if TYPE_CHECKING:
+    from scalefast._manifest import Manifest
     from scalefast._resampling import Resample
     from scalefast._starts import Starts
 
@@ -225,6 +228,13 @@ class Fit:
 
         save_fit(self, Path(path), name or Path(path).stem)
 
+    @property
+    def manifest(self) -> Manifest:
+        """What the fit was made of: version, spec, data hash, kernel; `fit.manifest.repeat(runs)` makes it again."""
+        from scalefast._manifest import Manifest
+
+        return Manifest.of(self)
+
     def raise_for_status(self) -> Fit:
         """This fit, if it converged (also at a bound); else ScalefastError with the status as its code."""
         if self.status in ("converged", "at-bound"):
@@ -232,6 +242,18 @@ class Fit:
         raise ScalefastError(
             f"the fit ended with status `{self.status}`", code=self.status, hint="see .certificate and .diagnostics"
         )
+
+    def __eq__(self, other: object) -> bool:
+        """Whether spec, rows and results are the same, draws included."""
+        return isinstance(other, Fit) and self._key() == other._key() and self._same_frames(other)
+
+    def __hash__(self) -> int:
+        return hash((self.law, self.objective))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        del fields["_problem"]
+        return (_restore, ({**fields, "_result": _core.result_state(self._result)},))
 
     def __repr__(self) -> str:
         values = ", ".join(f"{name}={value:.6g}" for name, value in self._values().items())
@@ -245,6 +267,19 @@ class Fit:
                 hint="fit with resample=sf.Bootstrap(4000) or sf.Jackknife()",
             )
         return self._replicates
+
+    def _key(self) -> tuple[Any, ...]:
+        # As text, since what is not a number equals itself there; threads and time limits change no result.
+        found = {**_core.result_state(self._result), "threads": None}
+        return (self.spec.replace(threads=None, timeout_s=None), self.law, repr(found))
+
+    def _same_frames(self, other: Fit) -> bool:
+        own, theirs = self._rows.arrays, other._rows.arrays
+        if list(own) != list(theirs) or not all(np.array_equal(own[name], theirs[name]) for name in own):
+            return False
+        if self._replicates is None or other._replicates is None:
+            return self._replicates is other._replicates
+        return self._replicates.draws.equals(other._replicates.draws)
 
     def _role(self, name: str) -> str:
         if name in (self.spec.fixed or {}):
@@ -349,26 +384,7 @@ def run_fit(spec: FitSpec, runs: Any) -> Fit:
     if spec.run is not None:
         rows, grouping = choose_checkpoints(rows, spec.run, spec.checkpoints, list(law.variables))
     parameters = spec.parameters
-    problem = _core.Problem(
-        law._system,
-        "L",
-        {name: rows.arrays[name] for name in law.variables},
-        rows.arrays[RESPONSE],
-        rows.arrays.get(WEIGHTS),
-        [
-            (
-                name,
-                entry.bounds,
-                (spec.fixed or {}).get(name),
-                (spec.tied or {}).get(name),
-                entry.transform,
-                entry.start,
-            )
-            for name, entry in parameters.items()
-        ],
-        [variable.positive for variable in law.variables.values()],
-        str(spec.residual),
-    )
+    problem = _bind(spec, rows)
     starts = None if spec.starts is None else start_matrix(spec.starts, parameters, spec.free)
     result = problem.fit(loss_fields(spec.loss), starts, spec.threads, spec.timeout_s)
     values = dict(zip(parameters, result.parameters, strict=True))
@@ -394,6 +410,37 @@ def run_fit(spec: FitSpec, runs: Any) -> Fit:
         _result=result,
         _replicates=replicates,
     )
+
+
+def _bind(spec: FitSpec, rows: Rows) -> _core.Problem:
+    """The rows under the law and the settings of its parameters."""
+    law = spec.resolved_law
+    return _core.Problem(
+        law._system,
+        "L",
+        {name: rows.arrays[name] for name in law.variables},
+        rows.arrays[RESPONSE],
+        rows.arrays.get(WEIGHTS),
+        [
+            (
+                name,
+                entry.bounds,
+                (spec.fixed or {}).get(name),
+                (spec.tied or {}).get(name),
+                entry.transform,
+                entry.start,
+            )
+            for name, entry in spec.parameters.items()
+        ],
+        [variable.positive for variable in law.variables.values()],
+        str(spec.residual),
+    )
+
+
+def _restore(fields: dict[str, Any]) -> Fit:
+    """The inverse of `Fit.__reduce__`."""
+    problem = _bind(fields["spec"], fields["_rows"])
+    return Fit(**{**fields, "_problem": problem, "_result": _core.restore_result(fields["_result"])})
 
 
 def loss_fields(loss: Loss | None) -> tuple[str, list[float]]:
@@ -473,10 +520,7 @@ def _replaced(
     estimates: Mapping[str, Any], found: Mapping[str, Any], resampled: list[bool], method: str
 ) -> dict[str, Any]:
     """Estimates with standard errors and intervals of the draws wherever `resampled` says so."""
-    ends = {
-        name: [new if use else old for old, new, use in zip(estimates[name], found[name], resampled, strict=True)]
-        for name in ("std_error", "lower", "upper")
-    }
+    ends = {name: np.where(resampled, found[name], estimates[name]) for name in ("std_error", "lower", "upper")}
     methods = [method if use else old for old, use in zip(estimates["method"], resampled, strict=True)]
     return {"estimate": estimates["estimate"], **ends, "method": methods}
 

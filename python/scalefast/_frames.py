@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scalefast._errors import DataError
 from scalefast._names import did_you_mean
 
-__all__ = ["READERS", "FloatArray", "collect", "column_names", "read_draws", "read_frame", "to_array"]
+__all__ = ["READERS", "FloatArray", "collect", "column_names", "read_draws", "read_frame", "to_array", "usable_draws"]
 
 FloatArray = NDArray[np.float64]
 
@@ -103,7 +103,14 @@ def read_draws(path: Path, parameters: Sequence[str]) -> pl.DataFrame:
     missing = [name for name in parameters if name not in frame.columns]
     if missing:
         raise DataError(f"{path.name} has no column `{missing[0]}`", code="unknown-column", column=missing[0])
-    return frame.select(pl.col(name).cast(pl.Float64) for name in parameters)
+    return usable_draws(frame).select(pl.col(name).cast(pl.Float64) for name in parameters)
+
+
+def usable_draws(frame: pl.DataFrame) -> pl.DataFrame:
+    """The replicates that have an estimate, where a column of that name says how each ended."""
+    if "status" not in frame.columns:
+        return frame
+    return frame.filter(pl.col("status").is_in(["converged", "at-bound"]))
 
 
 def _read_path(path: Path) -> pl.DataFrame:

@@ -54,6 +54,18 @@ class Sweep:
     laws: tuple[Law, ...]
     costs: tuple[str | None, ...]
 
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Sweep)
+            and self.laws == other.laws
+            and self.costs == other.costs
+            and self.summary.equals(other.summary)
+            and self.spread.equals(other.spread)
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.laws, self.costs))
+
     def __repr__(self) -> str:
         return f"Sweep({len(self.laws)} laws, {self.summary.height} rows)\n{self.summary}"
 
