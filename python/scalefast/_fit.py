@@ -19,9 +19,10 @@ import polars as pl
 from scalefast import _core
 from scalefast._binding import RESPONSE, WEIGHTS, Column, bind, bind_one
 from scalefast._diagnostics import diagnose
-from scalefast._errors import DataError, ScalefastError
+from scalefast._errors import DataError, FormulaError, ScalefastError
 from scalefast._law import Law
 from scalefast._losses import LOSSES, Loss
+from scalefast._names import did_you_mean, likeness
 from scalefast._replicates import Replicates, run_replicates
 from scalefast._rows import Rows, read_rows
 from scalefast._runs import Runs, choose_checkpoints
@@ -484,6 +485,26 @@ def _ask_about_parameters(spec: FitSpec, law: Law, available: list[str]) -> None
                 hint=f'columns={{"{name}": "{name}"}} makes it a variable; as a parameter, name it in '
                 f'sf.law(formula, parameters=["{name}"]), or rename the column',
             )
+    for name, entry in law.form.parameters.items():
+        if not entry.inferred or name in settled or len(name) < _TELLING_LENGTH:
+            continue
+        if likeness(name, available) >= _MISSPELT:
+            begin = len(law.formula[: law.formula.index(name)].encode()) if name in law.formula else 0
+            raise FormulaError(
+                f"`{name}` is not a column of the data",
+                code="misspelt-column",
+                text=law.formula,
+                span=(begin, begin + len(name.encode())),
+                column=name,
+                hint=f"{did_you_mean(name, available)} If it is a parameter, name it in "
+                f'sf.law(formula, parameters=["{name}"]) or give it bounds',
+            )
+
+
+#: A name of a formula that is this like a column (ratio of matching characters) is taken for a slip of the pen.
+_MISSPELT = 0.8
+#: Shorter names say too little to be likened to anything.
+_TELLING_LENGTH = 4
 
 
 class _Ranges(Mapping[str, tuple[float, float]]):

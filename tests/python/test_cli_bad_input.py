@@ -79,6 +79,13 @@ def test_a_near_miss_in_a_column_formula_has_a_caret(tmp_path: Path) -> None:
     assert caret_under(message, "parms_m")
 
 
+def test_a_near_miss_of_a_column_in_a_law_has_a_caret(tmp_path: Path) -> None:
+    path = runs(tmp_path, GOOD_ROWS, "n_params,n_tokens,loss")
+    message = refused("fit", path, "--law", "E + A/n_parms**alpha + B/D**beta", "--y", "loss")
+    assert "`n_params`" in message
+    assert caret_under(message, "n_parms")
+
+
 @pytest.mark.parametrize("column", [0, 1, 2])
 @pytest.mark.parametrize("value", ["nan", "inf", "-inf", "", "0", "-1"])
 def test_values_that_no_law_takes_are_counted_and_shown(tmp_path: Path, column: int, value: str) -> None:
