@@ -31,6 +31,7 @@ from scalefast._starts import start_matrix
 
 if TYPE_CHECKING:
     from scalefast._manifest import Manifest
+    from scalefast._profile import Profile
     from scalefast._resampling import Resample
     from scalefast._starts import Starts
 
@@ -205,6 +206,24 @@ class Fit:
             estimates = _replaced(estimates, found, [True], self._replicates.method)
         frame = _interval_frame(estimates, self.spec.level).with_columns(pl.lit(formula).alias("formula"))
         return frame.select("formula", *_INTERVAL)
+
+    def profile(self, formula: str, *, level: float | None = None) -> Profile:
+        """The profile likelihood of a parameter, or of any formula of the parameters, with its interval.
+
+        The best N at 1e24 FLOPs under `chinchilla` is `(alpha*A/(beta*B))**(1/(alpha+beta)) * (1e24/6)**(beta/(alpha+beta))`.
+        `level` is that of the fit unless given. The squared loss states a normal likelihood with a free scale; others state
+        none and raise SettingsError (`no-likelihood`). Raises LawError (`unbound-symbol`), SettingsError (`not-profiled`).
+
+        >>> import scalefast as sf
+        >>> x = [1.0, 2.0, 3.0, 4.0, 5.0]
+        >>> fit = sf.fit({"x": x, "L": [1.1, 1.9, 3.2, 3.9, 5.1]}, "a + b*x", columns={"x": "x"})
+        >>> found = fit.profile("b")
+        >>> round(found.lower, 4), round(found.upper, 4)
+        (0.8847, 1.1153)
+        """
+        from scalefast._profile import profile
+
+        return profile(self, formula, level)
 
     def predict(
         self,

@@ -15,6 +15,7 @@ pub mod multistart;
 pub mod objective;
 pub mod parameter;
 pub mod predict;
+pub mod profile;
 pub mod quantile;
 pub mod resample;
 pub mod rng;

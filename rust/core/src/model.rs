@@ -220,6 +220,36 @@ impl Model {
         }
     }
 
+    /// A formula of the law's parameters as a node over the free ones.
+    ///
+    /// # Errors
+    /// Those of the parser; `unbound-symbol` for a name that is no parameter.
+    pub(crate) fn formula(&mut self, text: &str) -> Result<NodeId, CoreError> {
+        let parsed = self.graph.parse(text)?;
+        for symbol in self.graph.symbols_of(parsed) {
+            let name = self.graph.symbol_name(symbol);
+            if !self.parameters.iter().any(|p| p.name == name) {
+                return Err(CoreError::new(
+                    ErrorKind::Law,
+                    "unbound-symbol",
+                    format!("`{name}` is not a parameter of the law"),
+                ));
+            }
+        }
+        let substitutions: Vec<_> = self
+            .parameters
+            .iter()
+            .zip(&self.expressions)
+            .filter(|(p, _)| !matches!(p.role, Role::Free))
+            .map(|(p, &e)| {
+                let node = self.graph.symbol(&p.name);
+                (symbol_of(&self.graph, node), e)
+            })
+            .collect();
+        let substituted = self.graph.substitute(parsed, &substitutions);
+        Ok(self.graph.simplify(substituted))
+    }
+
     /// The gradient of a node with respect to the free parameters.
     pub(crate) fn gradient(&mut self, node: NodeId) -> Vec<NodeId> {
         let names: Vec<String> = self.free.iter().map(|f| f.name.clone()).collect();

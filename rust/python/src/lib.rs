@@ -13,6 +13,7 @@ mod errors;
 mod evaluate;
 mod interrupt;
 mod problem;
+mod profile;
 mod resample;
 mod result;
 mod simulate;
@@ -28,6 +29,8 @@ mod _core {
     use crate::evaluate::sobol;
     #[pymodule_export]
     use crate::problem::Problem;
+    #[pymodule_export]
+    use crate::profile::profile;
     #[pymodule_export]
     use crate::resample::intervals;
     #[pymodule_export]

@@ -23,6 +23,15 @@ const POLISHING_STEPS: usize = 8;
 /// Rise of the objective that rounding explains, as a share of it.
 const POLISHING_SLACK: f64 = 1e3 * ROUNDING;
 
+/// What [`descend`] goes down.
+pub trait Surface {
+    /// The internal coordinates.
+    fn space(&self) -> &Space;
+
+    /// Value at `theta` (on its own scale), derivatives by the internal coordinates.
+    fn at(&self, scratch: &mut Scratch, theta: &[f64]) -> Evaluation;
+}
+
 /// What is minimised, and how.
 pub struct Problem<'p, 'd> {
     /// The objective.
@@ -40,14 +49,14 @@ pub struct Problem<'p, 'd> {
 /// # Errors
 /// Only when `control` asks to stop.
 pub fn descend(
-    problem: &Problem<'_, '_>,
+    problem: &impl Surface,
     scratch: &mut Scratch,
     start: &[f64],
     limits: Limits,
     control: &Control,
 ) -> Result<Solution, CoreError> {
     let p = start.len();
-    let space = problem.space;
+    let space = problem.space();
     let mut u = space.internal(start);
     let mut theta = vec![0.0; p];
     space.external(&u, &mut theta);
@@ -75,7 +84,7 @@ pub fn descend(
         if solution.offset <= limits.offset {
             solution.status = Status::Converged;
             if limits.offset <= OFFSET {
-                evaluations += problem.polish(scratch, &mut u, &mut theta, &mut here);
+                evaluations += polish(problem, scratch, &mut u, &mut theta, &mut here);
             }
             break;
         }
@@ -135,7 +144,11 @@ pub fn descend(
     Ok(solution)
 }
 
-impl Problem<'_, '_> {
+impl Surface for Problem<'_, '_> {
+    fn space(&self) -> &Space {
+        self.space
+    }
+
     fn at(&self, scratch: &mut Scratch, theta: &[f64]) -> Evaluation {
         let mut evaluation = self
             .objective
@@ -145,51 +158,50 @@ impl Problem<'_, '_> {
     }
 }
 
-impl Problem<'_, '_> {
-    /// Undamped steps while each is less than half the one before, relative to the coordinates: the objective is too flat
-    /// to judge the last digits by. Returns the evaluations spent.
-    fn polish(
-        &self,
-        scratch: &mut Scratch,
-        u: &mut Vec<f64>,
-        theta: &mut Vec<f64>,
-        here: &mut Evaluation,
-    ) -> usize {
-        let mut last = f64::INFINITY;
-        let mut step = vec![0.0; u.len()];
-        for spent in 0..POLISHING_STEPS {
-            if !damped_step(self, here, u, 0.0, &mut step) {
-                return spent;
-            }
-            let length = u
-                .iter()
-                .zip(&step)
-                .map(|(v, s)| {
-                    if *s == 0.0 {
-                        0.0
-                    } else {
-                        (s / (v.abs() + s.abs())).abs()
-                    }
-                })
-                .fold(0.0, f64::max);
-            if length.is_nan() || length >= 0.5 * last || length <= f64::EPSILON {
-                return spent;
-            }
-            last = length;
-            let mut trial: Vec<f64> = u.iter().zip(&step).map(|(v, s)| v + s).collect();
-            self.space.clamp(&mut trial);
-            let mut trial_theta = vec![0.0; trial.len()];
-            self.space.external(&trial, &mut trial_theta);
-            let there = self.at(scratch, &trial_theta);
-            if !usable(&there) || there.cost - here.cost > POLISHING_SLACK * here.cost {
-                return spent + 1;
-            }
-            *u = trial;
-            *theta = trial_theta;
-            *here = there;
+/// Undamped steps while each is less than half the one before, relative to the coordinates: the objective is too flat
+/// to judge the last digits by. Returns the evaluations spent.
+fn polish(
+    problem: &impl Surface,
+    scratch: &mut Scratch,
+    u: &mut Vec<f64>,
+    theta: &mut Vec<f64>,
+    here: &mut Evaluation,
+) -> usize {
+    let space = problem.space();
+    let mut last = f64::INFINITY;
+    let mut step = vec![0.0; u.len()];
+    for spent in 0..POLISHING_STEPS {
+        if !damped_step(problem, here, u, 0.0, &mut step) {
+            return spent;
         }
-        POLISHING_STEPS
+        let length = u
+            .iter()
+            .zip(&step)
+            .map(|(v, s)| {
+                if *s == 0.0 {
+                    0.0
+                } else {
+                    (s / (v.abs() + s.abs())).abs()
+                }
+            })
+            .fold(0.0, f64::max);
+        if length.is_nan() || length >= 0.5 * last || length <= f64::EPSILON {
+            return spent;
+        }
+        last = length;
+        let mut trial: Vec<f64> = u.iter().zip(&step).map(|(v, s)| v + s).collect();
+        space.clamp(&mut trial);
+        let mut trial_theta = vec![0.0; trial.len()];
+        space.external(&trial, &mut trial_theta);
+        let there = problem.at(scratch, &trial_theta);
+        if !usable(&there) || there.cost - here.cost > POLISHING_SLACK * here.cost {
+            return spent + 1;
+        }
+        *u = trial;
+        *theta = trial_theta;
+        *here = there;
     }
+    POLISHING_STEPS
 }
 
 fn usable(evaluation: &Evaluation) -> bool {
@@ -222,7 +234,7 @@ fn scaling(evaluation: &Evaluation, p: usize) -> Vec<f64> {
 
 /// Solves for the damped step; false when the matrix is not positive definite.
 fn damped_step(
-    problem: &Problem<'_, '_>,
+    problem: &impl Surface,
     here: &Evaluation,
     u: &[f64],
     damping: f64,
@@ -231,7 +243,7 @@ fn damped_step(
     let p = u.len();
     let scale = scaling(here, p);
     let open: Vec<usize> = (0..p)
-        .filter(|&j| !problem.space.blocked(u, &here.gradient, j))
+        .filter(|&j| !problem.space().blocked(u, &here.gradient, j))
         .collect();
     let n = open.len();
     step.fill(0.0);
@@ -263,7 +275,7 @@ fn model_change(here: &Evaluation, step: &[f64]) -> f64 {
 }
 
 /// The decrease that the undamped model promises; `None` where it has no minimum.
-fn promise(problem: &Problem<'_, '_>, here: &Evaluation, u: &[f64]) -> Option<f64> {
+fn promise(problem: &impl Surface, here: &Evaluation, u: &[f64]) -> Option<f64> {
     let mut step = vec![0.0; u.len()];
     damped_step(problem, here, u, 0.0, &mut step).then(|| -model_change(here, &step))
 }
