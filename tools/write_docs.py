@@ -11,6 +11,7 @@ from pathlib import Path
 from laws_page import page as laws_page
 from nist_scoreboard import page as nist_page
 from nist_scoreboard import reference_folder
+from refresh_examples import refresh
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -25,10 +26,12 @@ def main() -> None:
     print("laws.md")
     folder = reference_folder()
     if folder is None:
-        print("nist.md left as it is: SCALEFAST_REFERENCE_DATA names no folder")
+        print("nist.md and the examples' output left as they are: SCALEFAST_REFERENCE_DATA names no folder")
         return
     (DOCS / "nist.md").write_text(nist_page(folder), encoding="utf-8")
     print("nist.md")
+    refresh([ROOT / "README.md", *sorted(DOCS.glob("*.md"))], folder)
+    print("output of the examples")
 
 
 if __name__ == "__main__":
