@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from scalefast._artifact import SavedFit as SavedFit
     from scalefast._artifact import load as load
     from scalefast._core import __version__ as __version__
+    from scalefast._design import FixedRatio as FixedRatio
+    from scalefast._design import IsoFLOP as IsoFLOP
     from scalefast._errors import DataError as DataError
     from scalefast._errors import FormulaError as FormulaError
     from scalefast._errors import LawError as LawError
@@ -34,8 +36,14 @@ if TYPE_CHECKING:
     from scalefast._losses import SoftL1 as SoftL1
     from scalefast._losses import Squared as Squared
     from scalefast._manifest import Manifest as Manifest
+    from scalefast._noise import Additive as Additive
+    from scalefast._noise import LogNormal as LogNormal
+    from scalefast._noise import Residuals as Residuals
+    from scalefast._noise import RunLevel as RunLevel
+    from scalefast._noise import StudentT as StudentT
     from scalefast._resampling import Bootstrap as Bootstrap
     from scalefast._resampling import Jackknife as Jackknife
+    from scalefast._simulate import simulate as simulate
     from scalefast._spec import FitSpec as FitSpec
     from scalefast._starts import Grid as Grid
     from scalefast._starts import Sobol as Sobol
@@ -44,6 +52,7 @@ if TYPE_CHECKING:
 
 #: Public name and the module that it lives in.
 _HOME = {
+    "Additive": "_noise",
     "Asymmetric": "_losses",
     "Bootstrap": "_resampling",
     "Cauchy": "_losses",
@@ -51,22 +60,28 @@ _HOME = {
     "DataError": "_errors",
     "Fit": "_fit",
     "FitSpec": "_spec",
+    "FixedRatio": "_design",
     "FormulaError": "_errors",
     "Grid": "_starts",
     "Huber": "_losses",
+    "IsoFLOP": "_design",
     "Jackknife": "_resampling",
     "Law": "_law",
     "LawError": "_errors",
+    "LogNormal": "_noise",
     "Loss": "_losses",
     "Manifest": "_manifest",
     "Parameter": "_lawfile",
     "Pinball": "_losses",
+    "Residuals": "_noise",
+    "RunLevel": "_noise",
     "SavedFit": "_artifact",
     "ScalefastError": "_errors",
     "SettingsError": "_errors",
     "Sobol": "_starts",
     "SoftL1": "_losses",
     "Squared": "_losses",
+    "StudentT": "_noise",
     "Sweep": "_sweep",
     "UnitsError": "_errors",
     "Variable": "_lawfile",
@@ -75,6 +90,7 @@ _HOME = {
     "law": "_law",
     "laws": "_law",
     "load": "_artifact",
+    "simulate": "_simulate",
     "sweep": "_sweep",
 }
 

@@ -57,16 +57,27 @@ class Grid:
 
 @dataclass(frozen=True)
 class Sobol:
-    """The first `count` points of a Sobol sequence over the start ranges of the free parameters.
+    """The first `count` points of a Sobol sequence, evenly over ranges: starts of a fit, or the design of a simulation.
 
-    A range is the law's `start`, else finite bounds; on a log scale where both its ends are positive.
+    `ranges` maps names to (low, high), on a log scale where both are positive. What it leaves out comes from the law: of a
+    parameter the `start`, else finite bounds; of a variable the range that the law was fitted on.
+
+    >>> Sobol(64, ranges={"N": (1e8, 1e10)})
+    Sobol(count=64, ranges={'N': (100000000.0, 10000000000.0)})
     """
 
     count: int
+    ranges: Mapping[str, tuple[float, float]] | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.count, int) or isinstance(self.count, bool) or not 0 < self.count <= _MOST_STARTS:
             raise SettingsError(f"Sobol needs a count of at least 1, not {self.count!r}", code="bad-starts")
+        if self.ranges is not None:
+            checked = {name: _ends(name, ends) for name, ends in self.ranges.items()}
+            object.__setattr__(self, "ranges", checked)
+
+    def __hash__(self) -> int:
+        return hash((self.count, tuple((self.ranges or {}).items())))
 
 
 Starts = Grid | Sobol | Any
@@ -75,7 +86,7 @@ Starts = Grid | Sobol | Any
 def start_matrix(starts: Starts, parameters: Mapping[str, Parameter], free: Sequence[str]) -> FloatArray:
     """The starts as `S` rows by all parameters. Raises SettingsError, `bad-starts`, and what reading a frame raises."""
     if isinstance(starts, Sobol):
-        return _sobol(starts.count, parameters, free)
+        return _sobol(starts, parameters, free)
     if isinstance(starts, Grid):
         _same_names(starts.values, parameters, free)
         rows = list(product(*starts.values.values()))
@@ -102,7 +113,7 @@ def _arrange(columns: Mapping[str, Any], parameters: Mapping[str, Parameter]) ->
     return matrix
 
 
-def _sobol(count: int, parameters: Mapping[str, Parameter], free: Sequence[str]) -> FloatArray:
+def _sobol(starts: Sobol, parameters: Mapping[str, Parameter], free: Sequence[str]) -> FloatArray:
     from scalefast import _core
 
     if len(free) > _MOST_DIMENSIONS:
@@ -112,10 +123,15 @@ def _sobol(count: int, parameters: Mapping[str, Parameter], free: Sequence[str])
             value=float(len(free)),
             limit=float(_MOST_DIMENSIONS),
         )
-    points = _core.sobol(len(free), count)
+    given = starts.ranges or {}
+    for name in given:
+        if name not in free:
+            hint = did_you_mean(name, free, "free parameters")
+            raise SettingsError(f"starts: `{name}` is no free parameter", code="bad-starts", column=name, hint=hint)
+    points = _core.sobol(len(free), starts.count)
     columns = {}
     for axis, name in enumerate(free):
-        low, high = _range(name, parameters[name])
+        low, high = given[name] if name in given else _range(name, parameters[name])
         formula = "low*exp(u*log(high/low))" if low > 0 else "low + u*(high - low)"
         system = _core.System.parse([("start", formula)], [])
         columns[name] = system.evaluate({"u": points[axis]}, {"low": low, "high": high})["start"]
@@ -132,6 +148,22 @@ def _range(name: str, parameter: Parameter) -> tuple[float, float]:
             hint=f'give finite bounds={{"{name}": (low, high)}}, or use a Grid or a frame of starts',
         )
     return ends
+
+
+def _ends(name: str, ends: Any) -> tuple[float, float]:
+    try:
+        low, high = (float(end) for end in ends)
+    except (TypeError, ValueError) as error:
+        raise SettingsError(f"the range of `{name}` needs two numbers", code="bad-starts", column=name) from error
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        raise SettingsError(
+            f"the range of `{name}` must rise from one finite number to another",
+            code="bad-starts",
+            column=name,
+            value=low,
+            limit=high,
+        )
+    return low, high
 
 
 def _same_names(given: Any, parameters: Mapping[str, Parameter], free: Sequence[str]) -> None:
