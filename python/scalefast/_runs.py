@@ -60,7 +60,7 @@ def choose_checkpoints(rows: Rows, run: str, checkpoints: str | None, variables:
             column=run,
             value=float(several),
             limit=0.0,
-            hint='checkpoints="final" keeps the last row of each run, "all" uses every row (--checkpoints)',
+            hint='checkpoints="final" keeps the last row of each run, "all" uses every row',
         )
     if checkpoints == "all":
         return rows, Runs(run, count, "all", 0)

@@ -53,6 +53,12 @@ SPELLINGS = (
     (re.compile(r"^columns: "), "--col: "),
     (re.compile(r"^units: "), "--unit: "),
     (re.compile(r"^where: "), "--where: "),
+    (re.compile(r"^(resample|cluster|strata|run|checkpoints|seed): "), r"--\1: "),
+    (re.compile(r'\brun="column"'), "--run COLUMN"),
+    (re.compile(r"\brun= "), "--run "),
+    (re.compile(r"\bcheckpoints=[\"'](final|all)[\"']"), r"--checkpoints \1"),
+    (re.compile(r"\bresample=sf\.Bootstrap\((\d+)\)"), r"--resample \1"),
+    (re.compile(r"\bkind='(wild)'"), r"--resample \1:1000"),
 )
 
 

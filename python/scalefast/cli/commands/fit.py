@@ -13,7 +13,7 @@ import click
 
 from scalefast import SettingsError
 
-from .. import errors, options, output, reading
+from .. import errors, options, output, reading, resampling
 
 if TYPE_CHECKING:
     import scalefast as sf
@@ -75,6 +75,7 @@ RUNS = "scalefast predict hoffmann-2022 --at N=1e8..1e10:6 --at D=1e9..1e12:6 | 
     help="Start at these values of a parameter only, each start solved locally: alpha=0,0.5,1. Several make a grid. "
     "Default: a global search.",
 )
+@resampling.resample_options
 @click.option("--level", type=options.NUMBER, default=0.9, help="Level of the intervals; default 0.9.")
 @click.option("--threads", type=click.IntRange(1, 4096), help="Default: the processors at hand.")
 @click.option("--timeout", "timeout_s", type=options.POSITIVE, metavar="SECONDS", help="Give up after so long.")
