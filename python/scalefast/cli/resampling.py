@@ -94,7 +94,7 @@ def resample_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def _build(
     resample: dict[str, Any] | None, cluster: str | None, strata: str | None, interval: str | None
 ) -> Bootstrap | Jackknife | None:
-    extra = {"cluster": cluster, "strata": strata, "interval": interval}
+    extra: dict[str, Any] = {"cluster": cluster, "strata": strata, "interval": interval}
     given = {name: value for name, value in extra.items() if value is not None}
     if resample is None:
         if given:
