@@ -226,7 +226,7 @@ fn polish(
     Ok(())
 }
 
-/// What rounding alone can leave in the objective of a perfect fit: a few units in the last place of each prediction.
+/// What rounding alone can move the objective by: a few units in the last place of each prediction.
 fn rounding_floor(here: &Point) -> f64 {
     let m = here.residual.len();
     let p = here.u.len();
@@ -235,7 +235,8 @@ fn rounding_floor(here: &Point) -> f64 {
         let size: f64 = (0..p)
             .map(|j| (here.jacobian[j * m + i] * here.u[j]).abs())
             .sum();
-        floor += (4.0 * f64::EPSILON * size) * (4.0 * f64::EPSILON * size);
+        let error = 4.0 * f64::EPSILON * size;
+        floor += error * (error + here.residual[i].abs());
     }
     floor
 }
