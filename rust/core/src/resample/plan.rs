@@ -274,7 +274,7 @@ impl<'a> Plan<'a> {
     }
 
     fn check_weights(&self, weights: &[f64]) -> Result<(), CoreError> {
-        if weights.is_empty() || weights.len() % self.rows != 0 {
+        if weights.is_empty() || !weights.len().is_multiple_of(self.rows) {
             return Err(CoreError::settings(
                 "weights-shape",
                 format!(
