@@ -4,11 +4,12 @@
 //! gradient (`p`) and either the Gauss–Newton matrix `Σ w ψ′ ∇r ∇rᵀ` or the Hessian, which adds `Σ w ψ ∇²r`. Rows are cut
 //! into chunks of fixed size whose partial sums are added in order, so the result does not depend on threads.
 
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, SIGMA};
 use crate::error::{CoreError, ErrorKind};
 use crate::loss::Loss;
 use crate::model::{Model, RESPONSE, Residual};
 use rayon::prelude::*;
+use scalefast_expr::reduce::NormalSums;
 use scalefast_expr::{BLOCK, Binding, Family, Kernel, Output, Rate, Workspace, reduce};
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -66,7 +67,6 @@ pub struct Scratch {
     rho: Vec<f64>,
     psi: Vec<f64>,
     psi_prime: Vec<f64>,
-    weighted: Vec<f64>,
     filled: Vec<f64>,
 }
 
@@ -90,7 +90,10 @@ impl<'a> Objective<'a> {
         data: &'a Dataset<'_>,
         residual: Residual,
     ) -> Result<Self, CoreError> {
-        let node = model.residual_node(residual);
+        let mut node = model.residual_node(residual);
+        if data.sigma().is_some() {
+            node = model.over_sigma(node);
+        }
         let gradient = model.gradient(node);
         let hessian = model.hessian(&gradient);
         let p = model.p();
@@ -126,6 +129,15 @@ impl<'a> Objective<'a> {
             positive: response.iter().all(|&y| y > 0.0),
         });
         columns.push((RESPONSE, response));
+        if let Some(sigma) = data.sigma() {
+            bindings.push(Binding {
+                name: SIGMA.to_owned(),
+                rate: Rate::Varying,
+                prepared: true,
+                positive: sigma.iter().all(|&s| s > 0.0),
+            });
+            columns.push((SIGMA, sigma));
+        }
         for free in &model.free {
             let positive = matches!(free.transform, crate::parameter::Transform::Log)
                 || free.bounds.is_some_and(|(lower, _)| lower > 0.0);
@@ -243,7 +255,6 @@ impl<'a> Objective<'a> {
             rho: vec![0.0; BLOCK],
             psi: vec![0.0; BLOCK],
             psi_prime: vec![0.0; BLOCK],
-            weighted: vec![0.0; BLOCK * self.p],
             filled: vec![0.0; BLOCK * (1 + self.p + self.curvature_slots.len())],
         }
     }
@@ -356,7 +367,6 @@ impl<'a> Objective<'a> {
             rho,
             psi,
             psi_prime,
-            weighted,
             filled,
         } = scratch;
         let ws = workspace(&self.family, self.kernel, workspaces, index);
@@ -388,50 +398,42 @@ impl<'a> Objective<'a> {
                 });
             }
             let residual = blocks[0];
-            let (psi_block, prime_block) = if plain {
-                reduce::dot(k, residual, residual, &mut sums.cost);
-                (residual, None)
+            let jacobian = match order {
+                Order::Cost => &[][..],
+                _ => &blocks[1..=p],
+            };
+            let Sums {
+                cost,
+                gradient,
+                curvature,
+            } = &mut sums;
+            let psi_block = if plain {
+                reduce::dot(k, residual, residual, cost);
+                reduce::products(k, residual, jacobian, gradient);
+                if matches!(order, Order::GaussNewton | Order::Newton) {
+                    reduce::gram(k, jacobian, jacobian, curvature);
+                }
+                residual
             } else {
                 let w = self.weights().map(|w| &w[start + done..start + done + n]);
-                loss.block(
-                    k,
-                    residual,
-                    w,
-                    &mut rho[..n],
-                    &mut psi[..n],
-                    &mut psi_prime[..n],
-                );
-                reduce::sum(k, &rho[..n], &mut sums.cost);
-                (&psi[..n], Some(&psi_prime[..n]))
+                let (rho, psi, psi_prime) = (&mut rho[..n], &mut psi[..n], &mut psi_prime[..n]);
+                loss.block(k, residual, w, rho, psi, psi_prime);
+                if matches!(order, Order::GaussNewton | Order::Newton) {
+                    let into = NormalSums {
+                        total: cost,
+                        gradient,
+                        curvature,
+                    };
+                    reduce::normal(k, rho, psi, psi_prime, jacobian, into);
+                } else {
+                    reduce::sum(k, rho, cost);
+                    reduce::products(k, psi, jacobian, gradient);
+                }
+                psi
             };
-            if order != Order::Cost {
-                let jacobian = &blocks[1..=p];
-                for (column, acc) in jacobian.iter().zip(&mut sums.gradient) {
-                    reduce::dot(k, psi_block, column, acc);
-                }
-                match prime_block {
-                    _ if order == Order::SecondOrder => {}
-                    None => reduce::gram(k, jacobian, jacobian, &mut sums.curvature),
-                    Some(prime) => {
-                        k.dispatch(
-                            #[inline(always)]
-                            || {
-                                for (column, out) in jacobian.iter().zip(weighted.chunks_mut(BLOCK))
-                                {
-                                    for ((o, &x), &w) in out.iter_mut().zip(*column).zip(prime) {
-                                        *o = x * w;
-                                    }
-                                }
-                            },
-                        );
-                        let left: Vec<&[f64]> = weighted.chunks(BLOCK).map(|c| &c[..n]).collect();
-                        reduce::gram(k, &left, jacobian, &mut sums.curvature);
-                    }
-                }
-                if matches!(order, Order::Newton | Order::SecondOrder) {
-                    for (block, &slot) in blocks[1 + p..].iter().zip(&self.curvature_slots) {
-                        reduce::dot(k, psi_block, block, &mut sums.curvature[slot]);
-                    }
+            if matches!(order, Order::Newton | Order::SecondOrder) {
+                for (block, &slot) in blocks[1 + p..].iter().zip(&self.curvature_slots) {
+                    reduce::dot(k, psi_block, block, &mut curvature[slot]);
                 }
             }
             done += n;

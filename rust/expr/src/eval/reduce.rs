@@ -21,15 +21,33 @@ pub fn sum(kernel: Kernel, a: &[f64], partials: &mut [f64; PARTIALS]) {
 }
 
 /// Adds the products of `a` and `b`, of equal length, to the partial sums.
+///
+/// # Panics
+/// If the lengths differ.
 pub fn dot(kernel: Kernel, a: &[f64], b: &[f64], partials: &mut [f64; PARTIALS]) {
-    assert_eq!(a.len(), b.len(), "dot product of columns of unequal length");
-    kernel.run(Dot(a, b, partials));
+    products(kernel, a, &[b], std::slice::from_mut(partials));
+}
+
+/// Adds the products of `a` with each of several columns of its length, one result a column.
+///
+/// # Panics
+/// If columns or sums are of unequal length or number.
+pub fn products(kernel: Kernel, a: &[f64], columns: &[&[f64]], partials: &mut [[f64; PARTIALS]]) {
+    assert_eq!(columns.len(), partials.len(), "one sum a column");
+    assert!(
+        columns.iter().all(|column| column.len() == a.len()),
+        "products of columns of unequal length"
+    );
+    kernel.run(Products(a, columns, partials));
 }
 
 /// Adds the products of every pair of columns `left[j]·right[k]`, j ≤ k, to the partial sums.
 ///
 /// `partials` is the upper triangle by rows, `p(p + 1)/2` results for `p` columns. With `right` the columns and
 /// `left` the same columns times weights this is the weighted normal matrix.
+///
+/// # Panics
+/// If columns or sums are of unequal length or number.
 pub fn gram(kernel: Kernel, left: &[&[f64]], right: &[&[f64]], partials: &mut [[f64; PARTIALS]]) {
     let p = left.len();
     assert_eq!(p, right.len(), "gram of unequal numbers of columns");
@@ -68,7 +86,7 @@ pub struct NormalSums<'a> {
 /// Adds what one block of a robust least-squares problem contributes to its normal equations: the sum of `value`, the
 /// products of `slope` with every column, and the products of `weight` with every pair of columns.
 ///
-/// The same bits as [`sum`], [`dot`] and [`gram`] with columns times weights on the left, in fewer passes.
+/// The same bits as [`sum`], [`products`] and [`gram`] with columns times weights on the left, in fewer passes.
 ///
 /// # Panics
 /// If columns or sums are of unequal length or number.
@@ -106,7 +124,7 @@ pub fn horizontal(partials: &[f64; PARTIALS]) -> f64 {
 }
 
 struct Sum<'a>(&'a [f64], &'a mut [f64; PARTIALS]);
-struct Dot<'a>(&'a [f64], &'a [f64], &'a mut [f64; PARTIALS]);
+struct Products<'a>(&'a [f64], &'a [&'a [f64]], &'a mut [[f64; PARTIALS]]);
 struct Gram<'a>(Tile<'a>);
 struct Normal<'a> {
     value: &'a [f64],
@@ -138,13 +156,13 @@ impl Task for Sum<'_> {
     }
 }
 
-impl Task for Dot<'_> {
+impl Task for Products<'_> {
     type Result = ();
     #[inline(always)]
     unsafe fn run<L: Lane>(self) {
-        let Dot(a, b, partials) = self;
-        // SAFETY: the caller has the instruction set; both columns have `a.len()` rows.
-        unsafe { tile::products::<L>(a, &[b], std::slice::from_mut(partials)) };
+        let Products(a, columns, partials) = self;
+        // SAFETY: the caller has the instruction set; `products` has checked the lengths.
+        unsafe { tile::products::<L>(a, columns, partials) };
     }
 }
 
