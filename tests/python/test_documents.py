@@ -35,10 +35,9 @@ def test_examples_print_what_the_page_says(path, tmp_path, monkeypatch):
     for example in page:
         if not complete and any(name in example.source for name in REFERENCE_FILES):
             pytest.skip(f"line {example.line} onwards needs SCALEFAST_REFERENCE_DATA")
-        if example.language == "python":
-            printed = run_python(example, path, namespace)
-        else:
-            printed = run_console(example, tmp_path)
+        printed = (
+            run_python(example, path, namespace) if example.language == "python" else run_console(example, tmp_path)
+        )
         if example.output is not None:
             assert normal(printed) == normal(example.output), f"{path.name}, line {example.line}"
 
