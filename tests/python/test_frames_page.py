@@ -9,6 +9,7 @@ import pytest
 import scalefast as sf
 
 PAGE = Path(__file__).parents[2] / "docs" / "frames.md"
+LAW = "E + A/N**alpha + B/D**beta"
 ROW = re.compile(r"^\| `([^`]+)` \| (\w+) \| ([^|]+?) \|", re.MULTILINE)
 
 
@@ -28,7 +29,7 @@ def runs():
 
 @pytest.fixture(scope="module")
 def fit():
-    return sf.fit(runs(), "E + A/N**alpha + B/D**beta", fixed={"E": 1.7})
+    return sf.fit(runs(), LAW)
 
 
 def frame_of(heading, fit):
@@ -37,6 +38,9 @@ def frame_of(heading, fit):
         "Fit: parameters": lambda: fit.parameters,
         "Fit: starts": lambda: fit.starts,
         "Fit: residuals": lambda: fit.residuals.drop("N", "D", "L"),
+        "Fit: draws": lambda: sf.fit(runs(), LAW, resample=sf.Bootstrap(20)).draws,
+        "Fit: influence": lambda: sf.fit(runs(), LAW, resample=sf.Jackknife()).influence,
+        "Fit: profile": lambda: fit.profile("alpha").points,
         "Fit: diagnostics": lambda: fit.diagnostics,
         "Sweep: summary": lambda: sf.sweep(budget=[1e20, 1e24]).summary,
         "Sweep: spread": lambda: sf.sweep(budget=[1e20, 1e24]).spread,
@@ -50,9 +54,8 @@ HEADINGS = re.findall(r"^## (Laws|Fit: .*|Sweep: .*)$", PAGE.read_text(encoding=
 @pytest.mark.parametrize("heading", HEADINGS)
 def test_columns_types_and_nulls_are_as_the_page_says(heading, fit):
     frame, page = frame_of(heading, fit), stated(heading)
-    if heading == "Fit: starts":  # one column of each kind stands for those of all free parameters
-        frame = frame.rename({"start.A": "start.E", "end.A": "end.E"})
-        frame = frame.drop([c for c in frame.columns if "." in c and not c.endswith(".E")])
+    # The page shows the column of E for those of all parameters.
+    frame = frame.drop([name for name in frame.columns if name.split(".")[-1] in ("A", "alpha", "B", "beta")])
     assert {name: str(dtype) for name, dtype in frame.schema.items()} == {k: v[0] for k, v in page.items()}
     assert list(frame.columns) == list(page)
     never = [name for name, (_, null) in page.items() if null == "never"]
