@@ -8,6 +8,7 @@ import os
 import subprocess
 from pathlib import Path
 
+import diagnostics_page
 from laws_page import page as laws_page
 from nist_scoreboard import page as nist_page
 from nist_scoreboard import reference_folder
@@ -24,6 +25,8 @@ def main() -> None:
     print("formula-language.md")
     (DOCS / "laws.md").write_text(laws_page(), encoding="utf-8")
     print("laws.md")
+    diagnostics_page.main()
+    print("diagnostics.md")
     folder = reference_folder()
     if folder is None:
         print("nist.md and the examples' output left as they are: SCALEFAST_REFERENCE_DATA names no folder")

@@ -6,12 +6,14 @@ Stage: after a fit, when asked for. In: a `Fit`. Out: a frame of code, severity 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
-from scalefast import _core
 from scalefast._binding import spoken
+from scalefast._evidence import design_findings, given_and_cost, row_findings
+from scalefast._findings import Finding, found
 from scalefast._losses import Asymmetric, Pinball, Squared
 from scalefast._scale import looks_scaled
 
@@ -34,30 +36,21 @@ _CLUSTERS = 20
 _MOVED = 0.05
 
 
-class Finding(NamedTuple):
-    """One row of the frame."""
-
-    code: str
-    severity: str
-    message: str
-    value: float | None = None
-    limit: float | None = None
-
-
 def diagnose(fit: Fit) -> pl.DataFrame:
     """See `Fit.diagnostics`."""
-    findings = [*_rows(fit), *_design(fit), *_optimum(fit), *_robustness(fit), *_units(fit), *_resampling(fit)]
+    findings = [*_rows(fit), *_design(fit), *design_findings(fit), *_optimum(fit), *_robustness(fit)]
+    findings += [*row_findings(fit), *_units(fit), *_resampling(fit)]
     return pl.DataFrame(findings, schema=SCHEMA, orient="row")
 
 
 def _rows(fit: Fit) -> Iterator[Finding]:
     taken = ", ".join(f"{spoken(name)} = {source}" for name, source in fit.sources.items())
-    yield Finding("bound", "info", f"{taken}; parameters: {', '.join(fit.law.parameters)}")
-    yield Finding("rows", "info", f"{fit.n_rows} of {fit.n_read} rows used", float(fit.n_rows), float(fit.n_read))
+    yield found("bound", f"{taken}; parameters: {', '.join(fit.law.parameters)}")
+    yield found("rows", f"{fit.n_rows} of {fit.n_read} rows used", float(fit.n_rows), float(fit.n_read))
     if fit.n_filtered:
-        yield Finding("filtered-rows", "info", f"where= leaves out {fit.n_filtered} rows", float(fit.n_filtered))
+        yield found("filtered-rows", f"where= leaves out {fit.n_filtered} rows", float(fit.n_filtered))
     if fit.n_dropped:
-        yield Finding("dropped-rows", "warning", f"{fit.n_dropped} invalid rows were dropped", float(fit.n_dropped))
+        yield found("dropped-rows", f"{fit.n_dropped} invalid rows were dropped", float(fit.n_dropped))
 
 
 def _design(fit: Fit) -> Iterator[Finding]:
@@ -65,31 +58,31 @@ def _design(fit: Fit) -> Iterator[Finding]:
     points = fit._rows.count_distinct(list(fit.law.variables))
     if points < 2 * free:
         message = f"{points} distinct design points for {free} parameters: fewer than two for each"
-        yield Finding("few-points", "warning", message, float(points), 2.0 * free)
+        yield found("few-points", message, float(points), 2.0 * free)
 
 
 def _optimum(fit: Fit) -> Iterator[Finding]:
     certificate = fit.certificate
     if fit.status not in ("converged", "at-bound"):
-        yield Finding("not-converged", "warning", f"the fit ended with status {fit.status}")
+        yield found("not-converged", f"the fit ended with status {fit.status}")
     for name, at_bound in zip(fit.spec.free, fit._result.at_bound, strict=True):
         if at_bound:
             value = fit.law.parameters[name]
-            yield Finding("at-bound", "warning", f"{name} lies on its bound {value:g}", value)
+            yield found("at-bound", f"{name} lies on its bound {value:g}", value)
     if certificate.condition > _CONDITION:
         message = (
             f"the parameters are nearly exchangeable (scaled condition {certificate.condition:.3g}): "
             "trust predictions near the data rather than single parameters"
         )
-        yield Finding("flat-ridge", "warning", message, certificate.condition, _CONDITION)
+        yield found("flat-ridge", message, certificate.condition, _CONDITION)
     share = certificate.agreeing / max(certificate.starts, 1)
     message = f"{certificate.agreeing} of {certificate.starts} starts ended in the best optimum"
     alone = fit.spec.starts is None and certificate.agreeing < 2
-    yield Finding("lone-optimum" if alone else "starts", "warning" if alone else "info", message, share)
+    yield found("lone-optimum" if alone else "starts", message, share)
     reasons = fit.parameters.filter(pl.col("std_error").is_null() & pl.col("status").is_in(["free", "at-bound"]))
     refused = [reason for reason in reasons["interval_method"].unique(maintain_order=True).to_list() if reason]
     for reason in refused:
-        yield Finding("no-std-error", "warning", f"no standard errors: {reason.replace('-', ' ')}")
+        yield found("no-std-error", f"no standard errors: {reason.replace('-', ' ')}")
 
 
 def _robustness(fit: Fit) -> Iterator[Finding]:
@@ -101,32 +94,33 @@ def _robustness(fit: Fit) -> Iterator[Finding]:
         f"delta = {delta:.3g} is {ratio:.3g} robust sigma; {100 * share:.0f} % of the rows lie in the quadratic zone"
     )
     if share < _SHARE:
-        yield Finding("delta-near-l1", "warning", f"{message}: nearly least absolute deviations", share, _SHARE)
+        yield found("delta-near-l1", f"{message}: nearly least absolute deviations", share, _SHARE)
     else:
-        yield Finding("delta", "info", message, share, _SHARE)
+        yield found("delta", message, share, _SHARE)
 
 
 def _units(fit: Fit) -> Iterator[Finding]:
-    for found in looks_scaled(fit.law.fitted_range):
-        yield Finding("looks-scaled", "warning", found.message, found.value, found.limit)
-    ratio = _cost_ratio(fit)
-    if ratio is None:
+    for scaled in looks_scaled(fit.law.fitted_range):
+        yield found("looks-scaled", scaled.message, scaled.value, scaled.limit)
+    given, cost = given_and_cost(fit)
+    if given is None or cost is None or not len(given):
         return
+    ratio = float(np.median(given / cost))
     message = f"median of C/({fit.law.cost}) is {ratio:.4g}"
     if 1 / _COST_FACTOR <= ratio <= _COST_FACTOR:
-        yield Finding("cost-ratio", "info", message, ratio)
+        yield found("cost-ratio", message, ratio)
     else:
-        yield Finding("looks-scaled", "warning", f"{message}: C, N or D is in another unit", ratio, _COST_FACTOR)
+        yield found("looks-scaled", f"{message}: C, N or D is in another unit", ratio, _COST_FACTOR)
 
 
 def _resampling(fit: Fit) -> Iterator[Finding]:
     runs, replicates = fit.runs, fit._replicates
     if runs is not None:
         left_out = f", {runs.n_left_out} intermediate checkpoints left out" if runs.n_left_out else ""
-        yield Finding("runs", "info", f"{runs.count} runs by `{runs.column}`{left_out}", float(runs.count))
+        yield found("runs", f"{runs.count} runs by `{runs.column}`{left_out}", float(runs.count))
         if runs.checkpoints == "all":
             message = "intermediate checkpoints are used as runs: biased upwards where the learning rate decays"
-            yield Finding("checkpoints-biased", "warning", message)
+            yield found("checkpoints-biased", message)
     if replicates is None:
         return
     count = replicates.draws.height
@@ -134,25 +128,12 @@ def _resampling(fit: Fit) -> Iterator[Finding]:
     moved = int(replicates.draws["moved"].sum())
     message = f"{count} replicates ({replicates.method}), {moved} of them in another optimum than the estimate leads to"
     if moved > _MOVED * count:
-        yield Finding("moved-replicates", "warning", message, moved / count, _MOVED)
+        yield found("moved-replicates", message, moved / count, _MOVED)
     else:
-        yield Finding("replicates", "info", message, moved / count, _MOVED)
+        yield found("replicates", message, moved / count, _MOVED)
     if failed:
         message = f"{failed} of {count} replicates have no fit and do not count"
-        yield Finding("failed-replicates", "warning", message, failed / count, 0.0)
+        yield found("failed-replicates", message, failed / count, 0.0)
     if replicates.clustered and replicates.units < _CLUSTERS:
         message = f"{replicates.units} clusters: intervals from so few are too narrow"
-        yield Finding("few-clusters", "warning", message, float(replicates.units), float(_CLUSTERS))
-
-
-def _cost_ratio(fit: Fit) -> float | None:
-    """Median of the given C over the law's cost, where both are there."""
-    column = next((name for name in ("C", "flops", "compute") if name in fit._rows.frame.columns), None)
-    if column is None or fit.law.cost is None or not fit._rows.frame[column].dtype.is_numeric():
-        return None
-    cost = _core.System.parse([("C", fit.law.cost)], [])
-    if not all(name in fit.law.variables for name in cost.symbols()):
-        return None
-    flops = cost.evaluate({name: fit._rows.arrays[name] for name in cost.symbols()}, {})["C"]
-    ratio = (fit._rows.frame[column].cast(pl.Float64) / pl.Series(flops)).drop_nulls().drop_nans().median()
-    return float(ratio) if isinstance(ratio, int | float) and ratio > 0 else None
+        yield found("few-clusters", message, float(replicates.units), float(_CLUSTERS))
