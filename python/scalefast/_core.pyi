@@ -114,3 +114,12 @@ def restore_result(state: dict[str, Any]) -> FitResult: ...
 def profile(
     problem: Problem, result: FitResult, formula: str, level: float, timeout_s: float | None
 ) -> dict[str, Any]: ...
+def predict_with_error(
+    system: System,
+    output: str,
+    columns: Mapping[str, _Floats],
+    scalars: Sequence[tuple[str, float]],
+    parameters: Sequence[str],
+    covariance: _Floats,
+    threads: int | None,
+) -> tuple[_Floats, _Floats]: ...

@@ -30,6 +30,7 @@ from scalefast._spec import FitSpec, Residual
 from scalefast._starts import start_matrix
 
 if TYPE_CHECKING:
+    from scalefast._intervals import Interval
     from scalefast._manifest import Manifest
     from scalefast._profile import Profile
     from scalefast._resampling import Resample
@@ -229,14 +230,34 @@ class Fit:
         self,
         points: Any,
         *,
+        interval: Interval | None = None,
         columns: Mapping[str, Any] | None = None,
         units: Mapping[str, str] | None = None,
         threads: int | None = None,
     ) -> pl.DataFrame:
-        """The points with `L_fit` added; see `Law.predict`."""
+        """The points with `L_fit` added, and `L_lower`, `L_upper` where an interval is asked for; see `Law.predict`.
+
+        `interval`, at the level of the fit: "confidence" is where the law itself lies, from draws or to first order;
+        "prediction" where one more run like those of the data would fall; "new_run" where a repeat of the same run would
+        fall, by the spread of repeated runs alone. The last two are read off draws. None of them sees that the law may be
+        the wrong one beyond the data. Raises what `Law.predict` raises; ScalefastError (`no-draws`), DataError
+        (`no-repeats`: too few repeated configurations for new_run), SettingsError (`bad-interval`).
+
+        >>> import scalefast as sf
+        >>> x = [1.0, 2.0, 3.0, 4.0, 5.0]
+        >>> fit = sf.fit({"x": x, "L": [1.1, 1.9, 3.2, 3.9, 5.1]}, "a + b*x", columns={"x": "x"})
+        >>> row = fit.predict({"x": [3.0]}, interval="confidence").row(0, named=True)
+        >>> round(row["L_lower"], 3), round(row["L_upper"], 3)
+        (2.877, 3.203)
+        """
         from scalefast._predict import predict
 
-        return predict(self.law, points, columns=columns, units=units, threads=threads, names={"L": "L_fit"})
+        found = predict(self.law, points, columns=columns, units=units, threads=threads, names={"L": "L_fit"})
+        if interval is None:
+            return found
+        from scalefast._intervals import add_interval
+
+        return add_interval(self, found, interval, columns, units)
 
     def save(self, path: str | Path, *, name: str | None = None) -> None:
         """Writes the fitted law as `.parquet` or `.toml`; `sf.law(path)` reads either.

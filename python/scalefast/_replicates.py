@@ -97,6 +97,11 @@ class Replicates:
         kind = "normal" if isinstance(self.settings, Jackknife) else self.settings.interval
         return dict(_core.intervals(kind, level, point, columns(found), None, self._scale(found.height)))
 
+    @property
+    def scale(self) -> float:
+        """What the distance of a draw from the estimate is multiplied by."""
+        return self._scale(self.usable.height)
+
     def _scale(self, n: int) -> float:
         """What the spread of the draws is multiplied by to be that of the estimate."""
         if isinstance(self.settings, Jackknife):

@@ -12,6 +12,7 @@ mod arrays;
 mod errors;
 mod evaluate;
 mod interrupt;
+mod prediction;
 mod problem;
 mod profile;
 mod resample;
@@ -27,6 +28,8 @@ mod _core {
     use crate::allocation::sweep;
     #[pymodule_export]
     use crate::evaluate::sobol;
+    #[pymodule_export]
+    use crate::prediction::predict_with_error;
     #[pymodule_export]
     use crate::problem::Problem;
     #[pymodule_export]

@@ -1,0 +1,59 @@
+//! Predictions with standard errors for Python.
+
+use numpy::{IntoPyArray, PyArray1, PyReadonlyArray2};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use scalefast_core::executor::Control;
+use scalefast_core::predict::{self, Values};
+
+use crate::arrays::Columns;
+use crate::interrupt;
+use crate::system::System;
+
+/// Values of one output at every row, and their standard errors.
+type WithErrors<'py> = (Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<f64>>);
+
+/// One output at every row with the standard error that the covariance of `parameters` gives it.
+#[pyfunction]
+#[pyo3(signature = (system, output, columns, scalars, parameters, covariance, threads))]
+#[expect(clippy::too_many_arguments, reason = "called by one Python function")]
+pub fn predict_with_error<'py>(
+    py: Python<'py>,
+    system: &System,
+    output: &str,
+    columns: &Bound<'py, PyDict>,
+    scalars: Vec<(String, f64)>,
+    parameters: Vec<String>,
+    covariance: PyReadonlyArray2<'py, f64>,
+    threads: Option<usize>,
+) -> PyResult<WithErrors<'py>> {
+    let held = Columns::new(columns)?;
+    let inputs: Vec<(&str, Values<'_>)> = held
+        .slices()?
+        .into_iter()
+        .map(|(name, column)| (name, Values::Column(column)))
+        .chain(
+            scalars
+                .iter()
+                .map(|(name, number)| (name.as_str(), Values::Number(*number))),
+        )
+        .collect();
+    let names: Vec<&str> = parameters.iter().map(String::as_str).collect();
+    let matrix = covariance.as_slice()?;
+    let (mut values, mut errors) = (vec![0.0; held.rows], vec![0.0; held.rows]);
+    let control = Control::new();
+    interrupt::run(py, &control, || {
+        let out = (values.as_mut_slice(), errors.as_mut_slice());
+        predict::evaluate_with_error(
+            &system.inner,
+            output,
+            &inputs,
+            &names,
+            matrix,
+            out,
+            threads,
+            &control,
+        )
+    })?;
+    Ok((values.into_pyarray(py), errors.into_pyarray(py)))
+}
