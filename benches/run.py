@@ -26,7 +26,9 @@ from scalefast import _core
 TASKS = {
     "P1": "kernel_cost",
     "P3": "global_fit",
+    "P4": "bootstrap",
     "P5": "million_rows",
+    "P7": "closed_form_sweep",
     "P9": "prediction",
     "P10": "start_up",
     "P11": "memory",
