@@ -13,7 +13,7 @@ import click
 
 from scalefast import SettingsError
 
-from .. import errors, options, output, reading, resampling
+from .. import errors, manifests, options, output, reading, resampling
 
 if TYPE_CHECKING:
     import scalefast as sf
@@ -26,7 +26,6 @@ RUNS = "scalefast predict hoffmann-2022 --at N=1e8..1e10:6 --at D=1e9..1e12:6 | 
 @click.argument("runs", metavar="RUNS")
 @click.option(
     "--law",
-    required=True,
     help="A law's id (see `scalefast laws`), a law file, or a formula such as 'E + A/N**alpha + B/D**beta'.",
 )
 @click.option(
@@ -89,11 +88,12 @@ RUNS = "scalefast predict hoffmann-2022 --at N=1e8..1e10:6 --at D=1e9..1e12:6 | 
     type=click.Path(path_type=Path, dir_okay=False),
     help="Save the fitted law here (.parquet or .toml), for `predict` and `sweep`. The parameters still go to stdout.",
 )
+@manifests.manifest_options
 @click.option("--force", is_flag=True, help="Overwrite existing files.")
 @click.option("-q", "--quiet", is_flag=True, help="No notes on stderr; warnings and errors remain.")
 def fit(
     runs: str,
-    law: str,
+    law: str | None,
     bindings: tuple[tuple[str, str], ...],
     units: tuple[tuple[str, str], ...],
     where: str | None,
@@ -105,6 +105,8 @@ def fit(
     input_format: str | None,
     format_: str | None,
     law_file: Path | None,
+    manifest_file: Path | None,
+    repeat: Path | None,
     force: bool,
     quiet: bool,
     **settings: Any,
@@ -120,25 +122,34 @@ def fit(
     to = output.destination(format_, None, force, quiet)
     if law_file is not None:
         check_law_file(law_file, force)
+    if manifest_file is not None:
+        output.check_writable(manifest_file, force)
+    manifests.check_use(law, repeat)
     frame = reading.read_frame(runs, input_format)
-    result = sf.fit(
-        frame,
-        law,
-        columns=options.unique(bindings, "--col"),
-        units=options.unique(units, "--unit"),
-        where=where,
-        bounds=options.unique(bounds, "--bound"),
-        fixed=options.unique(fixed, "--fix"),
-        tied=options.unique(tied, "--tie"),
-        starts=sf.Grid(options.unique(starts, "--start")) if starts else None,
-        **{name: value for name, value in settings.items() if value is not None},
-    )
+    if repeat is not None:
+        result = sf.Manifest.read(repeat).repeat(frame, threads=settings["threads"])
+    else:
+        result = sf.fit(
+            frame,
+            str(law),
+            columns=options.unique(bindings, "--col"),
+            units=options.unique(units, "--unit"),
+            where=where,
+            bounds=options.unique(bounds, "--bound"),
+            fixed=options.unique(fixed, "--fix"),
+            tied=options.unique(tied, "--tie"),
+            starts=sf.Grid(options.unique(starts, "--start")) if starts else None,
+            **{name: value for name, value in settings.items() if value is not None},
+        )
     tell(result, to)
     output.write_frame(result.parameters, to, meta=summary(result), table=lambda: result.parameters.drop("level"))
     if law_file is not None:
         with output.replacing(law_file, force) as temporary:
             result.save(temporary, name=law_file.stem)
         output.note(f"saved as {law_file}", to)
+    if manifest_file is not None:
+        with output.replacing(manifest_file, force) as temporary:
+            result.manifest.save(temporary)
     if strict:
         insist(result)
 
