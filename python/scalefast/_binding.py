@@ -17,10 +17,10 @@ from scalefast._expression import column_expression, exact_column
 from scalefast._names import did_you_mean, listing
 from scalefast._units import column_factor
 
-__all__ = ["RESPONSE", "WEIGHTS", "Column", "bind", "bind_one", "spoken"]
+__all__ = ["RESPONSE", "SIGMA", "WEIGHTS", "Column", "bind", "bind_one", "spoken"]
 
-#: What the response and the weights are called among the bound columns. No symbol can have these names.
-RESPONSE, WEIGHTS = "y=", "weights="
+#: What the response, the weights and the known noise are called among the bound columns. No symbol can have these names.
+RESPONSE, WEIGHTS, SIGMA = "y=", "weights=", "sigma="
 #: Column names that are recognised without binding.
 _RECOGNISED = {
     "N": ("N", "n_params", "params", "parameters"),

@@ -40,6 +40,7 @@ class Problem:
         columns: Mapping[str, _Floats],
         response: _Floats,
         weights: _Floats | None,
+        sigma: _Floats | None,
         parameters: Sequence[_Parameter],
         positive: Sequence[bool],
         residual: str,

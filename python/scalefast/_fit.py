@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 
 from scalefast import _core
-from scalefast._binding import RESPONSE, WEIGHTS, Column, bind, bind_one
+from scalefast._binding import RESPONSE, SIGMA, WEIGHTS, Column, bind, bind_one
 from scalefast._diagnostics import diagnose
 from scalefast._errors import DataError, FormulaError, ScalefastError
 from scalefast._law import Law
@@ -71,7 +71,7 @@ class Fit:
     objective: the weighted sum of w * rho(r) over the rows.
     status: `converged`, `at-bound`, `ill-determined`, `saddle`, `stalled`, `iterations` or `undefined`.
     loss: the loss, its threshold settled.
-    sigma: robust scale of the residuals, 1.4826 times their median absolute value.
+    sigma: robust scale of the residuals, 1.4826 times their median absolute value; with `sigma=` of residual/sigma.
     quadratic_share: share of the rows in the quadratic zone of the loss.
     n_rows, n_read, n_filtered, n_dropped: rows used, read, left out by `where`, dropped as invalid.
     sources: symbol to the column that it was taken from.
@@ -131,7 +131,7 @@ class Fit:
 
     @cached_property
     def residuals(self) -> pl.DataFrame:
-        """The rows used, with L_fit, residual, weight, leverage, influence.
+        """The rows used, with L_fit, residual, weight, leverage, influence; with `sigma=` also sigma, last.
 
         `residual` is prediction minus data (of logs under the log residual); `influence` is the largest change of a
         parameter, in standard errors, that leaving the row out makes to first order, null where there are none.
@@ -139,6 +139,8 @@ class Fit:
         found = self._problem.residuals(self._result)
         predicted = self.law._system.evaluate(self._variables(), self._values(), self.spec.threads)["L"]
         added = {"L_fit": predicted, **found}
+        if SIGMA in self._rows.arrays and self._rows.sources[SIGMA] != "sigma":
+            added["sigma"] = self._rows.arrays[SIGMA]
         clash = [name for name in added if name in self._rows.frame.columns]
         if clash:
             raise DataError(
@@ -350,6 +352,7 @@ def fit(
     residual: Residual | None = None,
     loss: Loss | None = None,
     weights: str | pl.Expr | None = None,
+    sigma: str | pl.Expr | None = None,
     units: Mapping[str, str] | None = None,
     run: str | None = None,
     checkpoints: Literal["final", "all"] | None = None,
@@ -375,6 +378,8 @@ def fit(
     residual: "log" (ln of prediction minus ln of data) or "identity" (prediction minus data). loss: such as
         sf.Huber(1e-3). None: the law's own recipe, else identity and sf.Squared().
     weights: relative weights; a common factor changes no estimate and no standard error.
+    sigma: column of the known standard deviation of each row's residual (nats per token; of ln L under the log residual):
+        the cost is the sum of w * rho(r/sigma), and under the squared loss standard errors take the noise as stated.
     units: variable to the unit of its column, such as {"N": "millions"}.
     run: column that says which rows belong to one run; the default cluster of resampling. checkpoints: "final" keeps the
         last row of each run, "all" uses every row; needed where runs have rows at several points.
@@ -403,6 +408,7 @@ def fit(
         residual=residual,
         loss=loss,
         weights=weights,
+        sigma=sigma,
         units=units,
         run=run,
         checkpoints=checkpoints,
@@ -462,6 +468,7 @@ def _bind(spec: FitSpec, rows: Rows) -> _core.Problem:
         {name: rows.arrays[name] for name in law.variables},
         rows.arrays[RESPONSE],
         rows.arrays.get(WEIGHTS),
+        rows.arrays.get(SIGMA),
         [
             (
                 name,
@@ -505,9 +512,11 @@ def _read(spec: FitSpec, law: Law, runs: Any) -> Rows:
         columns[RESPONSE] = bind_one(RESPONSE, spec.y, available)
         if spec.weights is not None:
             columns[WEIGHTS] = bind_one(WEIGHTS, spec.weights, available)
+        if spec.sigma is not None:
+            columns[SIGMA] = bind_one(SIGMA, spec.sigma, available)
         return columns
 
-    positive = {name for name, variable in law.variables.items() if variable.positive}
+    positive = {name for name, variable in law.variables.items() if variable.positive} | {SIGMA}
     if spec.residual == "log":
         positive.add(RESPONSE)
     return read_rows(runs, choose, positive=frozenset(positive), where=spec.where, drop_invalid=spec.drop_invalid)

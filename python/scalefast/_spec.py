@@ -47,6 +47,7 @@ class FitSpec:
     residual: Residual | None = None
     loss: Loss | None = None
     weights: str | pl.Expr | None = None
+    sigma: str | pl.Expr | None = None
     units: Mapping[str, str] | None = None
     run: str | None = None
     checkpoints: Literal["final", "all"] | None = None

@@ -11,6 +11,10 @@ use std::collections::HashSet;
 
 use crate::error::CoreError;
 
+/// Name of the column that holds the known standard deviation of each row's residual; no formula can spell it. A data set
+/// with this column is fitted by its residuals in units of that deviation. It is no part of the design.
+pub const SIGMA: &str = "$sigma";
+
 /// How many bad rows an error lists.
 const LISTED_ROWS: usize = 3;
 
@@ -101,6 +105,11 @@ impl<'a> Dataset<'a> {
         self.names.iter().position(|n| n == name)
     }
 
+    /// The known standard deviation of each row's residual (`m`), where there is one.
+    pub fn sigma(&self) -> Option<&[f64]> {
+        self.column(SIGMA)
+    }
+
     /// The weight of a row.
     pub fn weight(&self, row: usize) -> f64 {
         self.weights.as_ref().map_or(1.0, |w| w[row])
@@ -115,15 +124,18 @@ impl<'a> Dataset<'a> {
 
     /// Number of distinct rows of the variables among those in use, counted no further than `cap`.
     pub fn distinct_points(&self, cap: usize) -> usize {
-        self.distinct(0..self.columns.len(), cap)
+        let design: Vec<usize> = (0..self.columns.len())
+            .filter(|&c| self.names[c] != SIGMA)
+            .collect();
+        self.distinct(&design, cap)
     }
 
     /// Number of distinct values of one variable among the rows in use, counted no further than `cap`.
     pub fn distinct_values(&self, column: usize, cap: usize) -> usize {
-        self.distinct(column..column + 1, cap)
+        self.distinct(&[column], cap)
     }
 
-    fn distinct(&self, columns: std::ops::Range<usize>, cap: usize) -> usize {
+    fn distinct(&self, columns: &[usize], cap: usize) -> usize {
         let mut seen: HashSet<Vec<u64>> = HashSet::new();
         let mut key = Vec::with_capacity(columns.len());
         for row in 0..self.len() {
@@ -134,9 +146,9 @@ impl<'a> Dataset<'a> {
                 key.clear();
                 // Adding zero makes −0 and 0 one value.
                 key.extend(
-                    self.columns[columns.clone()]
+                    columns
                         .iter()
-                        .map(|c| (c[row] + 0.0).to_bits()),
+                        .map(|&c| (self.columns[c][row] + 0.0).to_bits()),
                 );
                 if !seen.contains(&key) {
                     seen.insert(key.clone());

@@ -175,11 +175,7 @@ fn fit_with(
         residual: spec.residual,
         loss,
         factors: &factors,
-        unit: if spec.residual == Residual::Identity {
-            root_mean_square(&data.response)
-        } else {
-            1.0
-        },
+        unit: residual_unit(spec.residual, data),
     };
     let found = match &spec.starts {
         StartSet::Global => multistart::global(&search, data, control)?,
@@ -443,6 +439,27 @@ fn median(sizes: &mut [f64]) -> f64 {
         .copied()
         .fold(f64::NEG_INFINITY, f64::max);
     0.5 * (lower + upper)
+}
+
+/// The size of residuals: root mean square of the response under the identity residual, one under the others; in units of
+/// the known standard deviations where there are such.
+pub(crate) fn residual_unit(residual: Residual, data: &Dataset<'_>) -> f64 {
+    let size = |row: usize| match residual {
+        Residual::Identity => data.response[row],
+        Residual::Log | Residual::Relative => 1.0,
+    };
+    match data.sigma() {
+        None if residual == Residual::Identity => root_mean_square(&data.response),
+        None => 1.0,
+        Some(sigma) => {
+            let sizes: Vec<f64> = sigma
+                .iter()
+                .enumerate()
+                .map(|(row, s)| size(row) / s)
+                .collect();
+            root_mean_square(&sizes)
+        }
+    }
 }
 
 pub(crate) fn root_mean_square(values: &[f64]) -> f64 {

@@ -139,6 +139,19 @@ impl Inference {
         })
     }
 
+    /// Covariance of all parameters of the law, row-major, in its order; `None` where refused.
+    pub fn of_all(&self) -> Option<&[f64]> {
+        self.full.as_deref()
+    }
+
+    /// How many standard errors a two-sided interval of this level extends to either side.
+    pub fn quantile(&self, level: f64) -> f64 {
+        match self.covariance.method {
+            Method::GaussNewton => two_sided_quantile(level, self.degrees_of_freedom.max(1)),
+            Method::KnownNoise | Method::Sandwich => normal_quantile(0.5 + 0.5 * level),
+        }
+    }
+
     /// Every parameter of the law, in its order. Intervals of parameters with a logarithmic scale are symmetric there;
     /// all are cut at the bounds.
     pub fn estimates(&self, level: f64) -> Vec<Estimate> {
@@ -206,11 +219,7 @@ impl Inference {
                 method,
             };
         };
-        let half = error
-            * match self.covariance.method {
-                Method::GaussNewton => two_sided_quantile(level, self.degrees_of_freedom.max(1)),
-                Method::Sandwich => normal_quantile(0.5 + 0.5 * level),
-            };
+        let half = error * self.quantile(level);
         let (lower, upper) = if on_logs {
             let factor = math::exp(half / value);
             (value / factor, value * factor)
@@ -300,6 +309,10 @@ pub fn row_statistics(
                 .collect::<Vec<_>>()
         })?;
         let (leverage, influence) = parts.into_iter().flatten().unzip();
+        let residual = match data.sigma() {
+            Some(sigma) => residual.iter().zip(sigma).map(|(r, s)| r * s).collect(),
+            None => residual,
+        };
         Ok(RowStatistics {
             residual,
             leverage,
@@ -321,6 +334,15 @@ fn kept(
         .iter()
         .flat_map(|&j| found.jacobian[j * m..(j + 1) * m].iter().copied())
         .collect();
+    if fit.loss.is_squared() && data.sigma().is_some() {
+        let weights = data.weights.as_deref();
+        return Ok(covariance::known_noise_from_rows(
+            &columns,
+            open.len(),
+            m,
+            weights,
+        ));
+    }
     Ok(covariance::covariance(
         &columns,
         open.len(),
@@ -338,6 +360,12 @@ fn streamed(
     open: &[usize],
 ) -> Result<Covariance, CoreError> {
     let (p, rows) = (open.len(), data.rows_in_use());
+    if fit.loss.is_squared() && data.sigma().is_some() {
+        let sums = chunks(spec, fit, data, model, |part, rows| {
+            normal_sums(part, rows, open, |_, w| (w, w * w))
+        })?;
+        return Ok(covariance::known_noise(&sums.first, &sums.second, p));
+    }
     if fit.loss.is_squared() {
         let sums = chunks(spec, fit, data, model, |part, rows| {
             normal_sums(part, rows, open, |r, w| (w, w * r * r))

@@ -250,6 +250,15 @@ impl Model {
         Ok(self.graph.simplify(substituted))
     }
 
+    /// A residual in units of its known standard deviation, the column [`SIGMA`](crate::dataset::SIGMA).
+    pub(crate) fn over_sigma(&mut self, residual: NodeId) -> NodeId {
+        use scalefast_expr::Op;
+        let sigma = self.graph.symbol(crate::dataset::SIGMA);
+        let one = self.graph.constant(1.0);
+        let precision = self.graph.build_binary(Op::Div, one, sigma);
+        self.graph.build_binary(Op::Mul, residual, precision)
+    }
+
     /// The gradient of a node with respect to the free parameters.
     pub(crate) fn gradient(&mut self, node: NodeId) -> Vec<NodeId> {
         let names: Vec<String> = self.free.iter().map(|f| f.name.clone()).collect();

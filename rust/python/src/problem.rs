@@ -7,7 +7,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use scalefast_core::Loss;
-use scalefast_core::dataset::Dataset;
+use scalefast_core::dataset::{Dataset, SIGMA};
 use scalefast_core::executor::Control;
 use scalefast_core::fit::{FitSpec, LossChoice, StartSet};
 use scalefast_core::inference::{Estimate, Inference, row_statistics};
@@ -43,6 +43,7 @@ pub struct Problem {
     columns: Vec<Py<PyArray1<f64>>>,
     response: Py<PyArray1<f64>>,
     weights: Option<Py<PyArray1<f64>>>,
+    sigma: Option<Py<PyArray1<f64>>>,
     positive: Vec<bool>,
 }
 
@@ -56,6 +57,7 @@ impl Problem {
         columns: &Bound<'_, PyDict>,
         response: Py<PyArray1<f64>>,
         weights: Option<Py<PyArray1<f64>>>,
+        sigma: Option<Py<PyArray1<f64>>>,
         parameters: Vec<PlainParameter>,
         positive: Vec<bool>,
         residual: &str,
@@ -89,6 +91,7 @@ impl Problem {
             columns: arrays,
             response,
             weights,
+            sigma,
             positive,
         })
     }
@@ -211,9 +214,16 @@ impl Problem {
         py: Python<'_>,
         work: impl FnOnce(&Dataset<'_>) -> PyResult<R>,
     ) -> PyResult<R> {
+        let mut names = self.spec.variables.clone();
+        let mut positive = self.positive.clone();
+        if self.sigma.is_some() {
+            names.push(SIGMA.to_owned());
+            positive.push(true);
+        }
         let columns: Vec<PyReadonlyArray1<'_, f64>> = self
             .columns
             .iter()
+            .chain(&self.sigma)
             .map(|column| column.bind(py).try_readonly())
             .collect::<Result<_, _>>()?;
         let response = self.response.bind(py).try_readonly()?;
@@ -223,7 +233,7 @@ impl Problem {
             .map(|weights| weights.bind(py).try_readonly())
             .transpose()?;
         let data = Dataset::new(
-            self.spec.variables.clone(),
+            names,
             columns
                 .iter()
                 .map(|column| Ok(Cow::Borrowed(column.as_slice()?)))
@@ -233,7 +243,7 @@ impl Problem {
                 .as_ref()
                 .map(|weights| Ok::<_, PyErr>(Cow::Borrowed(weights.as_slice()?)))
                 .transpose()?,
-            &self.positive,
+            &positive,
             self.spec.residual == Residual::Log,
         )
         .map_err(|error| core_error(py, error))?;

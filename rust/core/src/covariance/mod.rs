@@ -5,6 +5,8 @@
 //! parameters, or a code that says why there is none. Multiplying all weights by one factor changes nothing.
 //!
 //! Gauss–Newton: s² (Σ w J Jᵀ)⁻¹ with s² = Σ w r² / (n − p).
+//! Known noise, where residuals come in units of their own standard deviation: A⁻¹ (Σ w² J Jᵀ) A⁻¹ with A = Σ w J Jᵀ,
+//! which is A⁻¹ without weights; the residuals have no say in it.
 //! Sandwich (Huber 1967; White 1980; kernel estimate of the curvature, Powell 1991):
 //! A⁻¹ B A⁻¹ n/(n − p), with B = Σ w² ψ(r)² J Jᵀ and A = Σ w κ(r) J Jᵀ. Here κ is ψ′ smoothed by a uniform kernel of
 //! half-width h, κ(r) = (ψ(r + h) − ψ(r − h)) / 2h, because ψ′ itself is zero on most rows when the threshold lies
@@ -35,6 +37,8 @@ pub const NOT_FINITE: &str = "not-finite";
 pub enum Method {
     /// Squared loss.
     GaussNewton,
+    /// Squared loss of residuals whose standard deviation is known to be one.
+    KnownNoise,
     /// Any other loss.
     Sandwich,
 }
@@ -44,6 +48,7 @@ impl Method {
     pub fn name(self) -> &'static str {
         match self {
             Method::GaussNewton => "gauss-newton",
+            Method::KnownNoise => "gauss-newton-known-noise",
             Method::Sandwich => "sandwich",
         }
     }
@@ -133,14 +138,7 @@ fn gauss_newton_from_rows(
     if rows <= p {
         return Covariance::refused(Method::GaussNewton, NO_DEGREES_OF_FREEDOM);
     }
-    let roots: Vec<f64> = (0..m).map(|i| weight(i).sqrt()).collect();
-    let weighted: Vec<f64> = columns
-        .chunks_exact(m)
-        .take(p)
-        .flat_map(|column| column.iter().zip(&roots).map(|(x, w)| x * w))
-        .collect();
-    let qr = Qr::new(&weighted, m, p);
-    let Some(mut matrix) = qr.inverse_gram(qr.rounding()) else {
+    let Some(mut matrix) = inverse_gram(columns, p, m, &weight) else {
         return Covariance::refused(Method::GaussNewton, SINGULAR_JACOBIAN);
     };
     let sum: f64 = residuals
@@ -151,6 +149,49 @@ fn gauss_newton_from_rows(
     let scale = sum / (rows - p) as f64;
     matrix.iter_mut().for_each(|x| *x *= scale);
     Covariance::found(Method::GaussNewton, matrix)
+}
+
+/// (Σ w J Jᵀ)⁻¹ by orthogonal factors; `None` where the Jacobian is rank deficient.
+fn inverse_gram(
+    columns: &[f64],
+    p: usize,
+    m: usize,
+    weight: &impl Fn(usize) -> f64,
+) -> Option<Vec<f64>> {
+    let roots: Vec<f64> = (0..m).map(|i| weight(i).sqrt()).collect();
+    let weighted: Vec<f64> = columns
+        .chunks_exact(m)
+        .take(p)
+        .flat_map(|column| column.iter().zip(&roots).map(|(x, w)| x * w))
+        .collect();
+    let qr = Qr::new(&weighted, m, p);
+    qr.inverse_gram(qr.rounding())
+}
+
+/// The covariance under noise of standard deviation one from the Jacobian `columns` (column-major `m × p`).
+pub fn known_noise_from_rows(
+    columns: &[f64],
+    p: usize,
+    m: usize,
+    weights: Option<&[f64]>,
+) -> Covariance {
+    let weight = |i: usize| weights.map_or(1.0, |w| w[i]);
+    let Some(inverse) = inverse_gram(columns, p, m, &weight) else {
+        return Covariance::refused(Method::KnownNoise, SINGULAR_JACOBIAN);
+    };
+    let Some(weights) = weights else {
+        return Covariance::found(Method::KnownNoise, inverse);
+    };
+    let mut meat = vec![0.0; p * p];
+    for a in 0..p {
+        for b in a..p {
+            meat[a * p + b] = (0..m)
+                .map(|i| weights[i] * weights[i] * columns[a * m + i] * columns[b * m + i])
+                .sum();
+        }
+    }
+    mirror(&mut meat, p);
+    Covariance::found(Method::KnownNoise, between(&inverse, &meat, p))
 }
 
 /// Gauss–Newton from sums over streamed rows: `gram` = Σ w J Jᵀ (row-major `p × p`), `weighted_rss` = Σ w r², `rows` =
@@ -167,6 +208,15 @@ pub fn gauss_newton(gram: &[f64], p: usize, weighted_rss: f64, rows: usize) -> C
     Covariance::found(Method::GaussNewton, matrix)
 }
 
+/// The covariance under noise of standard deviation one, from sums over rows: `gram` = Σ w J Jᵀ and `meat` = Σ w² J Jᵀ
+/// (row-major `p × p`).
+pub fn known_noise(gram: &[f64], meat: &[f64], p: usize) -> Covariance {
+    match scaled_inverse(gram, p) {
+        None => Covariance::refused(Method::KnownNoise, SINGULAR_JACOBIAN),
+        Some(inverse) => Covariance::found(Method::KnownNoise, between(&inverse, meat, p)),
+    }
+}
+
 /// The sandwich from sums over streamed rows, whose summands `Smoothing::row` gives: `curvature` = Σ w κ J Jᵀ and
 /// `meat` = Σ w² ψ² J Jᵀ (row-major `p × p`), `rows` = number of rows with positive weight.
 pub fn sandwich(curvature: &[f64], meat: &[f64], p: usize, rows: usize) -> Covariance {
@@ -180,6 +230,13 @@ pub fn sandwich(curvature: &[f64], meat: &[f64], p: usize, rows: usize) -> Covar
         return Covariance::refused(Method::Sandwich, SINGULAR_CURVATURE);
     };
     let factor = rows as f64 / (rows - p) as f64;
+    let mut matrix = between(&inverse, meat, p);
+    matrix.iter_mut().for_each(|x| *x *= factor);
+    Covariance::found(Method::Sandwich, matrix)
+}
+
+/// `inverse · meat · inverse`, all symmetric.
+fn between(inverse: &[f64], meat: &[f64], p: usize) -> Vec<f64> {
     let mut half = vec![0.0; p * p];
     for i in 0..p {
         for j in 0..p {
@@ -189,14 +246,13 @@ pub fn sandwich(curvature: &[f64], meat: &[f64], p: usize, rows: usize) -> Covar
     let mut matrix = vec![0.0; p * p];
     for i in 0..p {
         for j in i..p {
-            matrix[i * p + j] = factor
-                * (0..p)
-                    .map(|k| half[i * p + k] * inverse[k * p + j])
-                    .sum::<f64>();
+            matrix[i * p + j] = (0..p)
+                .map(|k| half[i * p + k] * inverse[k * p + j])
+                .sum::<f64>();
         }
     }
     mirror(&mut matrix, p);
-    Covariance::found(Method::Sandwich, matrix)
+    matrix
 }
 
 /// The inverse of a symmetric positive definite matrix, scaled to a unit diagonal first; `None` where it is not.

@@ -9,7 +9,7 @@ use super::plan::Change;
 use crate::dataset::Dataset;
 use crate::error::CoreError;
 use crate::executor::Control;
-use crate::fit::{CERTIFIED_OFFSET, Fit, FitSpec, StartSet, root_mean_square};
+use crate::fit::{CERTIFIED_OFFSET, Fit, FitSpec, StartSet, residual_unit};
 use crate::model::{Model, Residual};
 use crate::multistart::{
     LONG_SOLVE, Plan, SAME_OPTIMUM, SCREENING_ROWS, SHORT_SOLVE, Search, apart, linear_solve,
@@ -61,6 +61,8 @@ pub(super) struct Base<'d> {
     points: Vec<u32>,
     response: Cow<'d, [f64]>,
     weights: Option<&'d [f64]>,
+    /// Known standard deviations, the units of the residuals.
+    sigma: Option<&'d [f64]>,
     residual: Residual,
     search: Settings,
 }
@@ -101,11 +103,7 @@ impl<'d> Base<'d> {
         let cells = screen
             .as_ref()
             .map_or_else(Vec::new, |screen| best_cells(&model, screen, &starts));
-        let unit = if spec.residual == Residual::Identity {
-            root_mean_square(&data.response)
-        } else {
-            1.0
-        };
+        let unit = residual_unit(spec.residual, data);
         Ok(Self {
             factors: starts.factors(&model),
             cells,
@@ -118,6 +116,7 @@ impl<'d> Base<'d> {
             points: design_points(&model, data),
             response: Cow::Borrowed(&data.response),
             weights: data.weights.as_deref(),
+            sigma: data.sigma(),
             residual: spec.residual,
             search: Settings {
                 loss: fit.loss,
@@ -191,10 +190,11 @@ impl<'d> Base<'d> {
             .map(|(row, ((r, s), &y))| {
                 let w = self.weights.map_or(1.0, |w| w[row]);
                 let new = if w > 0.0 { s / w.sqrt() } else { 0.0 };
+                let scale = self.sigma.map_or(1.0, |sigma| sigma[row]);
                 match self.residual {
-                    Residual::Identity => y + r - new,
-                    Residual::Log => y * math::exp(r - new),
-                    Residual::Relative => y * (1.0 + r) / (1.0 + new),
+                    Residual::Identity => y + scale * (r - new),
+                    Residual::Log => y * math::exp(scale * (r - new)),
+                    Residual::Relative => y * (1.0 + scale * r) / (1.0 + scale * new),
                 }
             })
             .collect()
