@@ -55,8 +55,8 @@ class Row:
         return "reached" if self.met else "missed"
 
 
-def median_time_s(call: Callable[[], object], repeats: int, warm: int = 1) -> float:
-    """Median wall time of `repeats` calls, after `warm` calls that do not count."""
+def times_s(call: Callable[[], object], repeats: int, warm: int) -> list[float]:
+    """Wall times of `repeats` calls, after `warm` calls that do not count."""
     for _ in range(warm):
         call()
     times = []
@@ -64,7 +64,17 @@ def median_time_s(call: Callable[[], object], repeats: int, warm: int = 1) -> fl
         begin = time.perf_counter()
         call()
         times.append(time.perf_counter() - begin)
-    return statistics.median(times)
+    return times
+
+
+def median_time_s(call: Callable[[], object], repeats: int, warm: int = 1) -> float:
+    """Median wall time: for calls long enough that other work on the machine evens out."""
+    return statistics.median(times_s(call, repeats, warm))
+
+
+def least_time_s(call: Callable[[], object], repeats: int, warm: int = 1) -> float:
+    """Least wall time: for calls of milliseconds, to which other work on the machine only adds."""
+    return min(times_s(call, repeats, warm))
 
 
 def seconds(value: float) -> str:
