@@ -53,8 +53,9 @@ fmt: $(TOOLS)  ## format the sources in place
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
+# On problems this small several BLAS threads only wait for each other: one is faster for the peers.
 bench: $(INSTALLED) $(PEERS)  ## time scalefast against its peers
-	$(BIN)/python benches/run.py $(BENCH)
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python benches/run.py $(BENCH)
 
 bench-stages:  ## time the Rust stages one by one (criterion)
 	$(CARGO) bench --locked --package scalefast-expr --package scalefast-core --bench stages

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import os
 import platform
 import sys
 import traceback
@@ -43,6 +44,7 @@ def machine() -> dict[str, str]:
         "cpu": cpu_name(),
         "processors": str(cpu_count()),
         "threads": str(THREADS),
+        "BLAS threads of the peers": os.environ.get("OPENBLAS_NUM_THREADS", "all"),
         "kernel": _core.kernel(),
         "python": platform.python_version(),
         "scalefast": sf.__version__,
