@@ -66,10 +66,28 @@ def table(rows: list[Row]) -> Table:
     return result
 
 
+def page(rows: list[Row], failed: list[str]) -> str:
+    """The table as Markdown."""
+    text = '# Speed\n\nWritten by `make bench BENCH="--markdown docs/speed.md"`. Every figure is against a peer timed in the '
+    text += "same run;\na fit that does not reach its peer's objective is void.\n\n"
+    text += "\n".join(f"- {key}: {value}" for key, value in machine().items()) + "\n\n"
+    text += "| task | what | ours | peer | figure | target | objective: ours, peer | success | verdict |\n"
+    text += "|---|---|---|---|---|---|---|---|---|\n"
+    for row in rows:
+        objectives = [f"{value:.13g}" for value in (row.objective, row.peer_objective) if value is not None]
+        peer = f"{row.peer}: {row.peer_name}"
+        cells = [row.task, f"`{row.title}`" if "**" in row.title else row.title, row.ours, peer, row.figure, row.target]
+        cells += [", ".join(objectives), row.success, row.verdict]
+        text += "| " + " | ".join(cells) + " |\n"
+    notes = [f"- {row.task}, {row.title}: {note}." for row in rows for note in row.notes]
+    return text + "\n" + "\n".join([*notes, *(f"- {line}." for line in failed)]) + "\n"
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("tasks", nargs="*", metavar="TASK", help=f"some of {', '.join(TASKS)}; default: all")
     parser.add_argument("--json", type=Path, help="also write the rows to this file")
+    parser.add_argument("--markdown", type=Path, help="also write the table as a page to this file")
     arguments = parser.parse_args()
     unknown = sorted(set(arguments.tasks) - set(TASKS))
     if unknown:
@@ -95,6 +113,8 @@ def main() -> int:
     if arguments.json:
         record = {"machine": machine(), "rows": [asdict(row) | {"verdict": row.verdict} for row in rows]}
         arguments.json.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    if arguments.markdown:
+        arguments.markdown.write_text(page(rows, failed), encoding="utf-8")
     return 1 if failed or any(row.void for row in rows) else 0
 
 
