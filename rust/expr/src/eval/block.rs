@@ -7,6 +7,7 @@
 use super::Task;
 use super::code::Code;
 use super::lane::Lane;
+use super::pair::Pair;
 use super::vecmath;
 
 /// Rows of a block.
@@ -76,43 +77,48 @@ struct Rows(*const f64);
 
 /// An operand with one number for all rows.
 #[derive(Clone, Copy)]
-struct Same<L>(L);
+struct Same(f64);
 
-trait Source<L: Lane>: Copy {
+trait Source: Copy {
     /// # Safety
-    /// `WIDTH` rows must be readable from row `i` on.
-    unsafe fn at(self, i: usize) -> L;
+    /// The processor must have the instruction set of `L`; `WIDTH` rows must be readable from row `i` on.
+    unsafe fn at<L: Lane>(self, i: usize) -> L;
     /// # Safety
-    /// `count < WIDTH` rows must be readable from row `i` on.
-    unsafe fn head(self, i: usize, count: usize) -> L;
+    /// The same, for `count < WIDTH` rows.
+    unsafe fn head<L: Lane>(self, i: usize, count: usize) -> L;
 }
 
-impl<L: Lane> Source<L> for Rows {
+impl Source for Rows {
     #[inline(always)]
-    unsafe fn at(self, i: usize) -> L {
+    unsafe fn at<L: Lane>(self, i: usize) -> L {
         // SAFETY: the caller's contract.
         unsafe { L::load(self.0.add(i)) }
     }
     #[inline(always)]
-    unsafe fn head(self, i: usize, count: usize) -> L {
+    unsafe fn head<L: Lane>(self, i: usize, count: usize) -> L {
         // SAFETY: the caller's contract.
         unsafe { L::load_head(self.0.add(i), count) }
     }
 }
 
-impl<L: Lane> Source<L> for Same<L> {
+impl Source for Same {
     #[inline(always)]
-    unsafe fn at(self, _i: usize) -> L {
-        self.0
+    unsafe fn at<L: Lane>(self, _i: usize) -> L {
+        // SAFETY: the caller's contract.
+        unsafe { L::splat(self.0) }
     }
     #[inline(always)]
-    unsafe fn head(self, _i: usize, _count: usize) -> L {
-        self.0
+    unsafe fn head<L: Lane>(self, _i: usize, _count: usize) -> L {
+        // SAFETY: the caller's contract.
+        unsafe { L::splat(self.0) }
     }
 }
 
-/// Groups of lanes in one turn of a loop whose body costs no more than the loop itself.
-const UNROLLED: usize = 4;
+/// Two groups, for long functions.
+type Two<L> = Pair<L>;
+
+/// Four groups, for operations that cost no more than the loop around them.
+type Four<L> = Pair<Pair<L>>;
 
 impl Task for BlockRun<'_> {
     type Result = ();
@@ -135,23 +141,19 @@ impl Task for BlockRun<'_> {
                 let target = base.add(instruction.target as usize * BLOCK);
                 let second = base.add(instruction.second as usize * BLOCK);
 
-                // Runs an expression for each group of lanes, `$turn` groups a turn of the loop. Operands are bound one by
-                // one, as rows, as the same number for all rows, or as either; each way has its own loop. Rows that fill no
-                // group are read and written under a mask.
+                // Runs an expression for all rows: as many groups of lanes at once as the first type has, then single groups,
+                // then what is left under a mask. Operands are bound one by one, as rows, as the same number for all rows,
+                // or as either; each way has its own loops.
                 macro_rules! each_row {
-                    ($turn:expr, [$($bound:ident)+], => $([$common:ident = $shared:expr])? $($to:ident = $value:expr),+) => {{
-                        const TURN: usize = $turn;
+                    ($wide:ty, [$($bound:ident)+], => $([$common:ident = $shared:expr])? $($to:ident = $value:expr),+) => {{
                         let mut i = 0;
-                        while i + TURN * L::WIDTH <= len {
-                            for group in 0..TURN {
-                                let at = i + group * L::WIDTH;
-                                $(let $bound: L = $bound.at(at);)+
-                                $(let $common = $shared;)?
-                                $($value.store($to.add(at));)+
-                            }
-                            i += TURN * L::WIDTH;
+                        while i + <$wide>::WIDTH <= len {
+                            $(let $bound: $wide = $bound.at(i);)+
+                            $(let $common = $shared;)?
+                            $($value.store($to.add(i));)+
+                            i += <$wide>::WIDTH;
                         }
-                        while TURN > 1 && i + L::WIDTH <= len {
+                        while i + L::WIDTH <= len {
                             $(let $bound: L = $bound.at(i);)+
                             $(let $common = $shared;)?
                             $($value.store($to.add(i));)+
@@ -163,69 +165,71 @@ impl Task for BlockRun<'_> {
                             $($value.store_head($to.add(i), len - i);)+
                         }
                     }};
-                    ($turn:expr, [$($bound:ident)*], $name:ident rows $k:literal, $($rest:tt)+) => {{
+                    ($wide:ty, [$($bound:ident)*], $name:ident rows $k:literal, $($rest:tt)+) => {{
                         let $name = place($k);
-                        each_row!($turn, [$($bound)* $name], $($rest)+)
+                        each_row!($wide, [$($bound)* $name], $($rest)+)
                     }};
-                    ($turn:expr, [$($bound:ident)*], $name:ident same $k:literal, $($rest:tt)+) => {{
-                        let $name = Same(L::splat(*place($k).0));
-                        each_row!($turn, [$($bound)* $name], $($rest)+)
+                    ($wide:ty, [$($bound:ident)*], $name:ident same $k:literal, $($rest:tt)+) => {{
+                        let $name = Same(*place($k).0);
+                        each_row!($wide, [$($bound)* $name], $($rest)+)
                     }};
-                    ($turn:expr, [$($bound:ident)*], $name:ident any $k:literal, $($rest:tt)+) => {
+                    ($wide:ty, [$($bound:ident)*], $name:ident any $k:literal, $($rest:tt)+) => {
                         if uniform($k) {
-                            each_row!($turn, [$($bound)*], $name same $k, $($rest)+)
+                            each_row!($wide, [$($bound)*], $name same $k, $($rest)+)
                         } else {
-                            each_row!($turn, [$($bound)*], $name rows $k, $($rest)+)
+                            each_row!($wide, [$($bound)*], $name rows $k, $($rest)+)
                         }
                     };
                 }
                 macro_rules! plain {
-                    ($given:ident; $($one:ident)+; $($two:ident)+; $($three:ident)+) => {
+                    ($wide:ty; $code:ident; unary) => {
+                        each_row!($wide, [], a rows 0, => target = Code::$code.apply([a, a, a]))
+                    };
+                    ($wide:ty; $code:ident; binary) => {
+                        each_row!($wide, [], a any 0, b any 1, => target = Code::$code.apply([a, b, b]))
+                    };
+                    ($wide:ty; $code:ident; ternary) => {
+                        each_row!($wide, [], a any 0, b any 1, c any 2, => target = Code::$code.apply([a, b, c]))
+                    };
+                    ($given:ident; $($arity:ident $wide:ty: $($code:ident)+;)+) => {
                         match $given {
-                            $(Code::$one => each_row!(turn(Code::$one), [], a rows 0, =>
-                                target = Code::$one.apply([a, a, a])),)+
-                            $(Code::$two => each_row!(turn(Code::$two), [], a any 0, b any 1, =>
-                                target = Code::$two.apply([a, b, b])),)+
-                            $(Code::$three => each_row!(turn(Code::$three), [], a any 0, b any 1, c any 2, =>
-                                target = Code::$three.apply([a, b, c])),)+
+                            $($(Code::$code => plain!($wide; $code; $arity),)+)+
                         }
                     };
                 }
                 match instruction.action {
                     Action::Plain(code) => plain!(code;
-                        Copy Neg Abs Sqrt Sign Exp Expm1 Log Log2 Log10 Log1p Sin Cos Tan Arctan Tanh Sigmoid
-                            Reciprocal LogReciprocal;
-                        Add Sub Mul Div Pow Min Max LessEqual;
-                        MulAdd MulSub NegMulAdd),
-                    Action::ExpOfProduct => each_row!(1, [], a rows 0, b any 1, =>
+                        unary Four<L>: Copy Neg Abs Sign;
+                        unary Two<L>: Exp Log;
+                        unary L: Sqrt Expm1 Log2 Log10 Log1p Sin Cos Tan Arctan Tanh Sigmoid Reciprocal LogReciprocal;
+                        binary Four<L>: Add Sub Mul Min Max LessEqual;
+                        binary L: Div Pow;
+                        ternary Four<L>: MulAdd MulSub NegMulAdd;
+                    ),
+                    Action::ExpOfProduct => each_row!(Two<L>, [], a rows 0, b any 1, =>
                         target = vecmath::exp(a * b)),
-                    Action::Product3 => each_row!(UNROLLED, [], a rows 0, b rows 1, c any 2, =>
+                    Action::Product3 => each_row!(Four<L>, [], a rows 0, b rows 1, c any 2, =>
                         target = (a * b) * c),
                     Action::MulAddTwice => {
-                        each_row!(UNROLLED, [], a rows 0, b same 1, c rows 2, d same 3, e any 4, =>
+                        each_row!(Four<L>, [], a rows 0, b same 1, c rows 2, d same 3, e any 4, =>
                             target = a.fma(b, c.fma(d, e)))
                     }
                     Action::ProductAndMultiple => {
-                        each_row!(UNROLLED, [], a rows 0, b rows 1, c rows 2, d any 3, =>
+                        each_row!(Four<L>, [], a rows 0, b rows 1, c rows 2, d any 3, =>
                             [p = a * b] target = p, second = (p * c) * d)
                     }
-                    Action::LogAndReciprocal => each_row!(1, [], a rows 0, =>
+                    Action::LogAndReciprocal => each_row!(Two<L>, [], a rows 0, =>
                         [both = vecmath::ln_and_reciprocal(a)] target = both.0, second = both.1),
                     Action::LogOfSum => {
-                        each_row!(1, [], a rows 0, b same 1, c rows 2, d same 3, e any 4, f any 5, =>
+                        each_row!(Two<L>, [], a rows 0, b same 1, c rows 2, d same 3, e any 4, f any 5, =>
                             [s = a.fma(b, c.fma(d, e))] target = vecmath::ln(s) - f)
                     }
                     Action::LogOfSumAndReciprocal => {
-                        each_row!(1, [], a rows 0, b same 1, c rows 2, d same 3, e any 4, f any 5, =>
+                        each_row!(Two<L>, [], a rows 0, b same 1, c rows 2, d same 3, e any 4, f any 5, =>
                             [both = vecmath::ln_and_reciprocal(a.fma(b, c.fma(d, e)))] target = both.0 - f, second = both.1)
                     }
                 }
             }
         }
     }
-}
-
-/// Groups of lanes in one turn of the loop of an operation.
-const fn turn(code: Code) -> usize {
-    if code.is_cheap() { UNROLLED } else { 1 }
 }

@@ -7,6 +7,7 @@ pub(crate) mod block;
 pub(crate) mod code;
 pub(crate) mod lane;
 pub mod math;
+mod pair;
 pub mod reduce;
 mod scalar;
 pub(crate) mod trigonometry;
