@@ -1,10 +1,17 @@
 //! Allocation of a compute budget: the split into N and D that minimises the predicted loss at a given cost.
 
+mod answers;
 mod draws;
+mod lanes;
 mod monomial;
+mod numeric;
 mod optimum;
+mod question;
 mod split;
 mod sweep;
 
+pub use answers::{Spread, spread};
+pub use numeric::{Answers, Status, answer};
 pub use optimum::{Allocation, ClosedForm};
+pub use question::{Aim, Question};
 pub use sweep::{Quantity, Sweep, sweep};

@@ -1,0 +1,324 @@
+//! A question compiled for lanes: each lane has its own values of the parameters, or its own target.
+//!
+//! Stage: between the question and its answers. In: parameters as numbers or columns of `K` lanes, a target. Out: the
+//! constraint solved for one variable, a block of lanes at a time, by Newton's method in the logarithm with a bracket
+//! that no step leaves.
+
+use scalefast_expr::{BLOCK, Binding, Family, Kernel, NodeId, Output, Workspace};
+
+use super::question::{Question, TARGET};
+use crate::error::CoreError;
+use crate::predict::Values;
+
+/// The reserved symbol of a logarithm; no formula can spell it.
+const LOGARITHM: &str = "$log";
+/// A Newton step below this (in nats) ends a search: the next one would be its square.
+const LAST_STEP: f64 = 1e-9;
+/// Steps of one search: bisection of the widest bracket takes about 60.
+const MAX_STEPS: usize = 100;
+
+/// One compiled question.
+pub(super) struct Compiled<'a> {
+    pub question: &'a Question,
+    pub kernel: Kernel,
+    family: Family,
+    columns: Vec<&'a [f64]>,
+    cached: Vec<Vec<f64>>,
+    /// Values of the uniform symbols; the last is the target, unless that is a column.
+    numbers: Vec<f64>,
+    /// Names of the columns.
+    pub varying: Vec<&'a str>,
+}
+
+/// The programs of a question.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Part {
+    /// e^x.
+    Exponential,
+    /// The residual and its slope by the last free variable.
+    Last,
+    /// The residual and its slope by the first free variable.
+    First,
+    /// The last free variable, where the constraint gives it in one formula.
+    Explicit,
+    /// Objective, slope, curvature.
+    Along,
+    /// The objective alone.
+    Objective,
+    /// First and second variable, cost, loss.
+    Report,
+}
+
+const PARTS: usize = 7;
+
+/// Memory of one thread.
+pub(super) struct Scratch {
+    workspaces: Vec<Workspace>,
+}
+
+/// Lanes of the columns: those from `start` on, `len ≤ BLOCK` of them.
+#[derive(Clone, Copy)]
+pub(super) struct Span {
+    pub start: usize,
+    pub len: usize,
+}
+
+impl<'a> Compiled<'a> {
+    /// Compiles for these values of the parameters, which follow `question.parameters()`, and, with `targets`, for a
+    /// target that is a column too.
+    pub fn new(
+        question: &'a Question,
+        values: &[Values<'a>],
+        targets: Option<&'a [f64]>,
+    ) -> Result<Self, CoreError> {
+        let kernel = Kernel::detect();
+        let (mut bindings, mut columns, mut numbers) = (Vec::new(), Vec::new(), Vec::new());
+        let mut varying = Vec::new();
+        let all = question.parameters().iter().map(String::as_str).zip(values);
+        for (name, values) in all {
+            match values {
+                Values::Number(number) => {
+                    bindings.push(Binding::uniform(name, *number > 0.0));
+                    numbers.push(*number);
+                }
+                Values::Column(column) | Values::PositiveColumn(column) => {
+                    let positive = column.iter().fold(true, |all, &x| all & (x > 0.0));
+                    bindings.push(Binding::prepared(name, positive));
+                    columns.push(*column);
+                    varying.push(name);
+                }
+            }
+        }
+        match targets {
+            Some(column) => {
+                bindings.push(Binding::prepared(TARGET, true));
+                columns.push(column);
+                varying.push(TARGET);
+            }
+            None => {
+                bindings.push(Binding::uniform(TARGET, true));
+                numbers.push(f64::NAN);
+            }
+        }
+        for name in &question.free {
+            bindings.push(Binding::varying(name, true));
+        }
+        bindings.push(Binding::varying(LOGARITHM, false));
+        let mut graph = question.graph.clone();
+        let logarithm = graph.symbol(LOGARITHM);
+        let exponential = graph.unary(scalefast_expr::Op::Exp, logarithm);
+        let slopes = &question.residual_slopes;
+        let last = slopes.len() - 1;
+        let sets: [Vec<NodeId>; PARTS] = [
+            vec![exponential],
+            vec![question.residual, slopes[last]],
+            vec![question.residual, slopes[0]],
+            question.explicit.into_iter().collect(),
+            question.along.into_iter().flatten().collect(),
+            question.along.iter().map(|along| along[0]).collect(),
+            question.reported.to_vec(),
+        ];
+        let sets: Vec<&[NodeId]> = sets.iter().map(Vec::as_slice).collect();
+        let family = Family::compile(&graph, &sets, &bindings)?;
+        let rows = columns.first().map_or(0, |column| column.len());
+        let mut cached = vec![vec![0.0; rows]; family.cached_len()];
+        let mut slices: Vec<&mut [f64]> = cached.iter_mut().map(Vec::as_mut_slice).collect();
+        // The free variables are no part of what is prepared, so any column of the right length stands for them.
+        let mut inputs = columns.clone();
+        inputs.extend(std::iter::repeat_n(
+            columns.first().copied().unwrap_or(&[]),
+            question.free.len() + 1,
+        ));
+        family.prepare(kernel, &inputs, 0, rows, &mut slices);
+        Ok(Compiled {
+            question,
+            kernel,
+            family,
+            columns,
+            cached,
+            numbers,
+            varying,
+        })
+    }
+
+    /// Memory for one thread, with the target set where it is a number.
+    pub fn scratch(&self, target: f64) -> Scratch {
+        let mut scratch = Scratch {
+            workspaces: (0..PARTS)
+                .map(|k| Workspace::new(&self.family, k, self.kernel))
+                .collect(),
+        };
+        self.set_target(&mut scratch, target);
+        scratch
+    }
+
+    /// Sets the target, where it is no column.
+    pub fn set_target(&self, scratch: &mut Scratch, target: f64) {
+        let mut numbers = self.numbers.clone();
+        if let (Some(last), false) = (numbers.last_mut(), self.varying.contains(&TARGET)) {
+            *last = target;
+        }
+        for (program, workspace) in self.family.programs().iter().zip(&mut scratch.workspaces) {
+            program.set_uniforms(workspace, &numbers);
+        }
+    }
+
+    /// Runs a program at `free` values (one slice a free variable) and copies its outputs.
+    pub fn run(
+        &self,
+        scratch: &mut Scratch,
+        part: Part,
+        span: Span,
+        free: &[&[f64]],
+        out: &mut [&mut [f64]],
+    ) {
+        self.run_with(scratch, part, span, free, &[], out);
+    }
+
+    /// e^x of every entry.
+    pub fn exponential(&self, scratch: &mut Scratch, x: &[f64], out: &mut [f64]) {
+        let span = Span {
+            start: 0,
+            len: x.len(),
+        };
+        self.run_with(scratch, Part::Exponential, span, &[], x, &mut [out]);
+    }
+
+    fn run_with(
+        &self,
+        scratch: &mut Scratch,
+        part: Part,
+        span: Span,
+        free: &[&[f64]],
+        logarithm: &[f64],
+        out: &mut [&mut [f64]],
+    ) {
+        let own = |column: &'a [f64]| column.get(span.start..).unwrap_or(&[]);
+        let mut inputs: Vec<&[f64]> = self.columns.iter().map(|column| own(column)).collect();
+        inputs.extend(free);
+        inputs.resize(self.columns.len() + self.question.free.len(), &[]);
+        inputs.push(logarithm);
+        let cached: Vec<&[f64]> = self
+            .cached
+            .iter()
+            .map(|column| column.get(span.start..).unwrap_or(&[]))
+            .collect();
+        let program = &self.family.programs()[part as usize];
+        let workspace = &mut scratch.workspaces[part as usize];
+        program.run(workspace, &inputs, &cached, 0, span.len);
+        for (k, column) in out.iter_mut().enumerate() {
+            match program.output(workspace, k) {
+                Output::Uniform(number) => column[..span.len].fill(number),
+                Output::Block(values) => column[..span.len].copy_from_slice(values),
+            }
+        }
+    }
+
+    /// Solves the constraint for the logarithm `z` of a free variable within `[low, high]`, starting at `z`; the other
+    /// free variable, if any, has the values `other`. A lane whose root lies outside ends at the nearer end, or at NaN
+    /// where the constraint has no value.
+    pub fn root(
+        &self,
+        scratch: &mut Scratch,
+        span: Span,
+        part: Part,
+        other: Option<&[f64]>,
+        [low, high]: [&[f64]; 2],
+        z: &mut [f64],
+    ) {
+        let len = span.len;
+        let (mut below, mut above) = (low[..len].to_vec(), high[..len].to_vec());
+        let mut before: Vec<f64> = (0..len).map(|i| high[i] - low[i]).collect();
+        let (mut done, mut left) = (vec![false; len], len);
+        let mut end_tried = vec![false; len];
+        let mut value = vec![0.0; len];
+        let (mut residual, mut slope) = (vec![0.0; len], vec![0.0; len]);
+        for i in 0..len {
+            z[i] = z[i].max(low[i]).min(high[i]);
+            // An empty or undefined bracket has no root.
+            if low[i].is_nan() || high[i].is_nan() || low[i] > high[i] {
+                (z[i], done[i]) = (f64::NAN, true);
+                left -= 1;
+            }
+        }
+        for _ in 0..MAX_STEPS {
+            if left == 0 {
+                return;
+            }
+            self.exponential(scratch, &z[..len], &mut value);
+            let free: [&[f64]; 2] = match (part, other) {
+                (Part::First, Some(other)) => [&value, other],
+                (_, Some(other)) => [other, &value],
+                (_, None) => [&value, &[]],
+            };
+            let free = &free[..if other.is_some() { 2 } else { 1 }];
+            self.run(scratch, part, span, free, &mut [&mut residual, &mut slope]);
+            for i in 0..len {
+                if done[i] {
+                    continue;
+                }
+                let r = residual[i];
+                let finish = |done: &mut bool, left: &mut usize| {
+                    *done = true;
+                    *left -= 1;
+                };
+                if r.is_nan() {
+                    z[i] = f64::NAN;
+                    finish(&mut done[i], &mut left);
+                    continue;
+                }
+                let root_is_above = (r < 0.0) == self.question.rising;
+                let at_its_end = if root_is_above {
+                    z[i] >= high[i]
+                } else {
+                    z[i] <= low[i]
+                };
+                if r == 0.0 || at_its_end {
+                    finish(&mut done[i], &mut left);
+                    continue;
+                }
+                if root_is_above {
+                    below[i] = z[i];
+                } else {
+                    above[i] = z[i];
+                }
+                let step = -r / slope[i];
+                let next = z[i] + step;
+                // At the root the step may round to nothing, and lead to an end of the bracket.
+                if next >= below[i] && next <= above[i] && step.abs() < 0.5 * before[i] {
+                    z[i] = next;
+                    before[i] = step.abs();
+                    if step.abs() < LAST_STEP {
+                        finish(&mut done[i], &mut left);
+                    }
+                    continue;
+                }
+                // An end that is still untried may be the answer.
+                let beyond = if root_is_above {
+                    next >= high[i]
+                } else {
+                    next <= low[i]
+                };
+                let next = match (beyond && !end_tried[i], root_is_above) {
+                    (true, true) => high[i],
+                    (true, false) => low[i],
+                    _ => 0.5 * (below[i] + above[i]),
+                };
+                end_tried[i] |= beyond;
+                before[i] = above[i] - below[i];
+                if before[i] <= 1e-15 * (1.0 + next.abs()) {
+                    finish(&mut done[i], &mut left);
+                }
+                z[i] = next;
+            }
+        }
+    }
+}
+
+/// The blocks of so many lanes.
+pub(super) fn spans(lanes: usize) -> impl Iterator<Item = Span> {
+    (0..lanes.div_ceil(BLOCK)).map(move |block| Span {
+        start: block * BLOCK,
+        len: (lanes - block * BLOCK).min(BLOCK),
+    })
+}

@@ -1,0 +1,681 @@
+//! The best split of a budget, or the cheapest way to a loss, for laws and costs of any form.
+//!
+//! In: a [`Question`], the parameters as numbers or as columns of `K` lanes (draws), targets. Out: for each lane the two
+//! variables, cost, loss and a status. For two free variables each lane is a minimum over x = ln N along the constraint,
+//! D being solved from it: a grid over the feasible x brackets the least value, then Newton's method with exact slope and
+//! curvature runs inside the bracket, halving it where a step would leave it. Golden section takes over where the slope
+//! misleads, as at kinks. Source: Nocedal and Wright, Numerical Optimization, 2006, section 3.5.
+
+#[cfg(test)]
+mod tests;
+
+use scalefast_expr::{BLOCK, math};
+
+use super::lanes::{Compiled, Part, Scratch, Span, spans};
+use super::question::Question;
+use crate::error::CoreError;
+use crate::predict::Values;
+
+/// Points of the grid that brackets the least value.
+const GRID: usize = 40;
+/// Newton steps of one lane: bisection of a bracket of the widest grid takes about 55.
+const MAX_STEPS: usize = 80;
+/// A Newton step below this (in nats) ends a search: the next one would be its square.
+const LAST_STEP: f64 = 1e-9;
+/// Where the user sets no bounds: from a thousandth to 1e60 of each variable.
+const NATURAL: [f64; 2] = [1e-3, 1e60];
+/// A constraint that is missed by more than this (relative) is not met.
+const TOLERANCE: f64 = 1e-9;
+/// 1/φ.
+const GOLDEN: f64 = 0.618_033_988_749_894_9;
+
+/// What became of one lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Status {
+    /// A minimum between all bounds; with one free variable, the answer.
+    Interior,
+    /// The lower bound of the first variable binds.
+    FirstMin,
+    /// The upper bound of the first variable binds.
+    FirstMax,
+    /// The lower bound of the second variable binds.
+    SecondMin,
+    /// The upper bound of the second variable binds.
+    SecondMax,
+    /// The law keeps falling along the constraint: no minimum at finite size and data.
+    NoFiniteOptimum,
+    /// Nothing within the bounds meets the constraint.
+    Infeasible,
+}
+
+impl Status {
+    /// Whether the lane has an answer.
+    pub fn is_solved(self) -> bool {
+        !matches!(self, Status::NoFiniteOptimum | Status::Infeasible)
+    }
+}
+
+/// The answers, one entry a lane; NaN where there is none.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Answers {
+    /// First variable (N), second variable (D), cost, loss.
+    pub columns: [Vec<f64>; 4],
+    /// What became of each lane.
+    pub status: Vec<Status>,
+}
+
+/// Answers for each of `targets`, the parameters being numbers.
+///
+/// # Errors
+/// `parameter-count`; `formula` errors of symbols without a value.
+///
+/// ```
+/// use scalefast_core::allocate::{Aim, Question, answer};
+/// use scalefast_expr::System;
+/// let law = System::formula("E + A/N**alpha + B/D**beta")?;
+/// let spending = System::parse(&[("C", "6*N*D + 2*N*T"), ("N", "N"), ("D", "D")], &[])?;
+/// let open = [[None, None]; 2];
+/// let question = Question::new(&law, "L", &spending, Aim::Budget, &["N", "D"], &open).unwrap();
+/// let value = |name: &String| match name.as_str() {
+///     "E" => 1.69, "A" => 406.4, "B" => 410.7, "alpha" => 0.34, "beta" => 0.28, _ => 1e12,
+/// };
+/// let values: Vec<f64> = question.parameters().iter().map(value).collect();
+/// let found = answer(&question, &values, &[1e23]).unwrap();
+/// let [n, d] = [found.columns[0][0], found.columns[1][0]];
+/// assert!(((6.0 * n * d + 2.0 * n * 1e12) / 1e23 - 1.0).abs() < 1e-12);
+/// # Ok::<(), scalefast_expr::FormulaError>(())
+/// ```
+pub fn answer(question: &Question, values: &[f64], targets: &[f64]) -> Result<Answers, CoreError> {
+    let numbers: Vec<Values<'_>> = values.iter().map(|&value| Values::Number(value)).collect();
+    check_count(question, numbers.len())?;
+    let compiled = Compiled::new(question, &numbers, Some(targets))?;
+    let mut answers = Answers::with_lanes(targets.len());
+    let mut scratch = compiled.scratch(f64::NAN);
+    Solver::new(&compiled).solve(&mut scratch, &mut answers);
+    Ok(answers)
+}
+
+pub(super) fn check_count(question: &Question, found: usize) -> Result<(), CoreError> {
+    let wanted = question.parameters();
+    if found == wanted.len() {
+        return Ok(());
+    }
+    let message = format!(
+        "{} parameters are needed: {}",
+        wanted.len(),
+        wanted.join(", ")
+    );
+    Err(CoreError::settings("parameter-count", message))
+}
+
+impl Answers {
+    pub(super) fn with_lanes(lanes: usize) -> Answers {
+        Answers {
+            columns: std::array::from_fn(|_| vec![f64::NAN; lanes]),
+            status: vec![Status::Infeasible; lanes],
+        }
+    }
+}
+
+/// Answers the lanes of a compiled question.
+pub(super) struct Solver<'a> {
+    compiled: &'a Compiled<'a>,
+    question: &'a Question,
+    /// Whether every lane has the same constraint, so that the grid is solved once.
+    shared: bool,
+}
+
+/// The feasible x of the lanes of a block, with what limits each end.
+struct Window {
+    ends: [Vec<f64>; 2],
+    limits: [Vec<Status>; 2],
+}
+
+/// The grid of a block: x and D of each point, the same in all lanes (`None`: to be solved lane by lane).
+struct Grid {
+    first: Vec<f64>,
+    second: Vec<f64>,
+}
+
+impl<'a> Solver<'a> {
+    pub fn new(compiled: &'a Compiled<'a>) -> Self {
+        let question = compiled.question;
+        Solver {
+            compiled,
+            question,
+            shared: !question.constraint_reads(&compiled.varying),
+        }
+    }
+
+    /// Answers every lane.
+    pub fn solve(&self, scratch: &mut Scratch, answers: &mut Answers) {
+        let shared = (self.shared && self.question.along.is_some()).then(|| {
+            let one = Span { start: 0, len: 1 };
+            let window = self.window(scratch, one);
+            let grid = self.shared_grid(scratch, &window);
+            (window, grid)
+        });
+        for span in spans(answers.status.len()) {
+            match (&self.question.along, &shared) {
+                (None, _) => self.solve_one(scratch, span, answers),
+                (Some(_), Some((window, grid))) => {
+                    let window = window.repeated(span.len);
+                    self.minimise(scratch, span, &window, Some(grid), answers);
+                }
+                (Some(_), None) => {
+                    let window = self.window(scratch, span);
+                    self.minimise(scratch, span, &window, None, answers);
+                }
+            }
+        }
+    }
+
+    /// The logarithms of the bounds of a free variable.
+    fn bounds(&self, k: usize) -> [f64; 2] {
+        let ends = self.question.bounds[k];
+        [
+            math::ln(ends[0].unwrap_or(0.0).max(NATURAL[0])),
+            math::ln(ends[1].unwrap_or(f64::INFINITY).min(NATURAL[1])),
+        ]
+    }
+
+    /// Whether a value lies within the bounds of a free variable, up to rounding.
+    fn is_within(&self, k: usize, value: f64) -> bool {
+        let [low, high] = self.question.bounds[k];
+        low.is_none_or(|low| value >= low * (1.0 - TOLERANCE))
+            && high.is_none_or(|high| value <= high * (1.0 + TOLERANCE))
+    }
+
+    /// One free variable: the constraint alone gives it.
+    fn solve_one(&self, scratch: &mut Scratch, span: Span, answers: &mut Answers) {
+        let [low, high] = self.bounds(0).map(|end| vec![end; span.len]);
+        let mut z = vec![0.5 * (low[0] + high[0]); span.len];
+        self.compiled
+            .root(scratch, span, Part::Last, None, [&low, &high], &mut z);
+        let mut value = vec![0.0; span.len];
+        self.compiled.exponential(scratch, &z, &mut value);
+        let status = vec![Status::Interior; span.len];
+        self.report(scratch, span, &[&value], &status, answers);
+    }
+
+    /// The x between its own bounds at which some D within its bounds meets the constraint. At the highest D the least x
+    /// does, whether the constraint rises or falls with both.
+    fn window(&self, scratch: &mut Scratch, span: Span) -> Window {
+        let [x_low, x_high] = self.bounds(0).map(|end| vec![end; span.len]);
+        let [y_low, y_high] = self.bounds(1);
+        let mut end_at = |y: f64| {
+            let other = vec![math::exp(y); span.len];
+            let mut z = vec![0.5 * (x_low[0] + x_high[0]); span.len];
+            self.compiled.root(
+                scratch,
+                span,
+                Part::First,
+                Some(&other),
+                [&x_low, &x_high],
+                &mut z,
+            );
+            z
+        };
+        // Rounding must not leave the end itself without a D.
+        let inward = |z: f64, sign: f64| z + sign * 1e-14 * (1.0 + z.abs());
+        let mut low = end_at(y_high);
+        let mut high = end_at(y_low);
+        let own = |k: usize, end: usize, bound: Status| match self.question.bounds[k][end] {
+            Some(_) => bound,
+            None => Status::NoFiniteOptimum,
+        };
+        let limits = [
+            low.iter()
+                .map(|&z| {
+                    if z <= x_low[0] {
+                        own(0, 0, Status::FirstMin)
+                    } else {
+                        own(1, 1, Status::SecondMax)
+                    }
+                })
+                .collect(),
+            high.iter()
+                .map(|&z| {
+                    if z >= x_high[0] {
+                        own(0, 1, Status::FirstMax)
+                    } else {
+                        own(1, 0, Status::SecondMin)
+                    }
+                })
+                .collect(),
+        ];
+        for i in 0..span.len {
+            if low[i] > x_low[0] && low[i] < high[i] {
+                low[i] = inward(low[i], 1.0);
+            }
+            if high[i] < x_high[0] && low[i] < high[i] {
+                high[i] = inward(high[i], -1.0);
+            }
+        }
+        Window {
+            ends: [low, high],
+            limits,
+        }
+    }
+
+    /// D on the constraint at each x; NaN where there is none within the natural range. `y` holds ln D of a neighbouring
+    /// point and is brought up to date.
+    fn second(
+        &self,
+        scratch: &mut Scratch,
+        span: Span,
+        first: &[f64],
+        y: &mut [f64],
+        second: &mut [f64],
+    ) {
+        if self.question.explicit.is_some() {
+            // The last free variable is not read by its own formula.
+            self.compiled.run(
+                scratch,
+                Part::Explicit,
+                span,
+                &[first, first],
+                &mut [&mut *second],
+            );
+            for d in second[..span.len].iter_mut().filter(|d| **d <= 0.0) {
+                *d = f64::NAN;
+            }
+            return;
+        }
+        let [low, high] = NATURAL.map(|end| vec![math::ln(end); span.len]);
+        for start in y[..span.len].iter_mut().filter(|start| start.is_nan()) {
+            *start = 0.5 * (low[0] + high[0]);
+        }
+        self.compiled.root(
+            scratch,
+            span,
+            Part::Last,
+            Some(first),
+            [&low, &high],
+            &mut y[..span.len],
+        );
+        self.compiled
+            .exponential(scratch, &y[..span.len], &mut second[..span.len]);
+        for i in 0..span.len {
+            if y[i] <= low[i] || y[i] >= high[i] {
+                second[i] = f64::NAN;
+            }
+        }
+    }
+
+    /// The grid where all lanes share one constraint: each point is a lane of one run.
+    fn shared_grid(&self, scratch: &mut Scratch, window: &Window) -> Grid {
+        let span = Span {
+            start: 0,
+            len: GRID,
+        };
+        let x: Vec<f64> = (0..GRID).map(|g| window.point(0, g)).collect();
+        let mut first = vec![0.0; GRID];
+        self.compiled.exponential(scratch, &x, &mut first);
+        let (mut y, mut second) = (vec![f64::NAN; GRID], vec![0.0; GRID]);
+        self.second(scratch, span, &first, &mut y, &mut second);
+        Grid { first, second }
+    }
+
+    /// Minimises each lane of a block.
+    fn minimise(
+        &self,
+        scratch: &mut Scratch,
+        span: Span,
+        window: &Window,
+        grid: Option<&Grid>,
+        answers: &mut Answers,
+    ) {
+        let len = span.len;
+        let mut state = Search::new(len);
+        self.scan(scratch, span, window, grid, &mut state);
+        self.newton(scratch, span, window, &mut state);
+        // A lane that ended above what the grid had seen was misled.
+        self.objective(scratch, span, &mut state);
+        for i in 0..len {
+            let rounding = 1e-13 * state.best_value[i].abs();
+            if state.best_value[i].is_finite()
+                && (state.value[i].is_nan() || state.value[i] > state.best_value[i] + rounding)
+            {
+                self.golden(scratch, span, i, window, &mut state);
+            }
+        }
+        let status: Vec<Status> = (0..len)
+            .map(|i| {
+                let x = state.x[i];
+                let [low, high] = [window.ends[0][i], window.ends[1][i]];
+                let near = 1e-12 * (1.0 + x.abs());
+                if !state.best_value[i].is_finite() {
+                    Status::Infeasible
+                } else if x <= low + near {
+                    window.limits[0][i]
+                } else if x >= high - near {
+                    window.limits[1][i]
+                } else {
+                    Status::Interior
+                }
+            })
+            .collect();
+        let mut first = vec![0.0; len];
+        self.compiled.exponential(scratch, &state.x, &mut first);
+        let mut second = vec![0.0; len];
+        self.second(scratch, span, &first, &mut state.y, &mut second);
+        self.report(scratch, span, &[&first, &second], &status, answers);
+    }
+
+    /// Finds the least value on the grid, its place and a start near the vertex of the parabola through its neighbours.
+    fn scan(
+        &self,
+        scratch: &mut Scratch,
+        span: Span,
+        window: &Window,
+        grid: Option<&Grid>,
+        state: &mut Search,
+    ) {
+        let len = span.len;
+        let (mut x, mut first, mut second) = (vec![0.0; len], vec![0.0; len], vec![0.0; len]);
+        let mut value = vec![f64::NAN; len];
+        let mut last = vec![f64::INFINITY; len];
+        let (mut left, mut right) = (vec![f64::INFINITY; len], vec![f64::INFINITY; len]);
+        for g in 0..GRID {
+            match grid {
+                Some(grid) => {
+                    first.fill(grid.first[g]);
+                    second.fill(grid.second[g]);
+                }
+                None => {
+                    (0..len).for_each(|i| x[i] = window.point(i, g));
+                    self.compiled.exponential(scratch, &x, &mut first);
+                    self.second(scratch, span, &first, &mut state.y, &mut second);
+                }
+            }
+            self.compiled.run(
+                scratch,
+                Part::Objective,
+                span,
+                &[&first, &second],
+                &mut [&mut value],
+            );
+            for i in 0..len {
+                // A NaN is no value.
+                let found = if value[i] < f64::INFINITY {
+                    value[i]
+                } else {
+                    f64::INFINITY
+                };
+                if state.place[i] + 1 == g {
+                    right[i] = found;
+                }
+                if found < state.best_value[i] {
+                    state.best_value[i] = found;
+                    state.place[i] = g;
+                    (left[i], right[i]) = (last[i], f64::INFINITY);
+                }
+                last[i] = found;
+            }
+        }
+        for i in 0..len {
+            let at = state.place[i];
+            let (low, high) = (at.saturating_sub(1), (at + 1).min(GRID - 1));
+            state.low[i] = window.point(i, low);
+            state.high[i] = window.point(i, high);
+            let spacing = window.point(i, 1) - window.point(i, 0);
+            let (fall, rise) = (
+                left[i] - state.best_value[i],
+                right[i] - state.best_value[i],
+            );
+            let vertex = 0.5 * spacing * (fall - rise) / (fall + rise);
+            let shift = if vertex.abs() < spacing { vertex } else { 0.0 };
+            state.x[i] = window.point(i, at) + shift;
+            state.y[i] = f64::NAN;
+        }
+    }
+
+    /// Newton's method on the slope, within the bracket.
+    fn newton(&self, scratch: &mut Scratch, span: Span, window: &Window, state: &mut Search) {
+        let len = span.len;
+        let mut done: Vec<bool> = state.best_value.iter().map(|v| !v.is_finite()).collect();
+        let mut left = done.iter().filter(|done| !**done).count();
+        let (mut first, mut second) = (vec![0.0; len], vec![0.0; len]);
+        let mut columns = [vec![0.0; len], vec![0.0; len], vec![0.0; len]];
+        let mut before: Vec<f64> = (0..len).map(|i| state.high[i] - state.low[i]).collect();
+        for _ in 0..MAX_STEPS {
+            if left == 0 {
+                return;
+            }
+            self.compiled.exponential(scratch, &state.x, &mut first);
+            self.second(scratch, span, &first, &mut state.y, &mut second);
+            let [value, slope, curvature] = &mut columns;
+            self.compiled.run(
+                scratch,
+                Part::Along,
+                span,
+                &[&first, &second],
+                &mut [value, slope, curvature],
+            );
+            for i in 0..len {
+                if done[i] {
+                    continue;
+                }
+                let x = state.x[i];
+                // Where there is no value, the way back is towards the best point seen.
+                let to_the_left = if slope[i].is_nan() {
+                    x > window.point(i, state.place[i])
+                } else {
+                    slope[i] > 0.0
+                };
+                let at_its_end = if to_the_left {
+                    x <= window.ends[0][i]
+                } else {
+                    x >= window.ends[1][i]
+                };
+                let mut finished = slope[i] == 0.0 || at_its_end;
+                if !finished {
+                    if to_the_left {
+                        state.high[i] = x;
+                    } else {
+                        state.low[i] = x;
+                    }
+                    let (low, high) = (state.low[i], state.high[i]);
+                    let step = -slope[i] / curvature[i];
+                    let next = x + step;
+                    // At an end of the window the objective may be singular, and a step of Newton's as good as none.
+                    let inside = x > window.ends[0][i] && x < window.ends[1][i];
+                    if inside
+                        && curvature[i] > 0.0
+                        && next >= low
+                        && next <= high
+                        && step.abs() < 0.5 * before[i]
+                    {
+                        before[i] = step.abs();
+                        state.x[i] = next;
+                        finished = step.abs() < LAST_STEP;
+                    } else {
+                        // The end of the window may be the answer, and a bracket reaches it in one step.
+                        let end = if to_the_left { low } else { high };
+                        let window_end = window.ends[usize::from(!to_the_left)][i];
+                        let untried = end == window_end && !state.end_tried[i];
+                        state.end_tried[i] |= untried;
+                        before[i] = high - low;
+                        state.x[i] = if untried { end } else { 0.5 * (low + high) };
+                        finished = high - low <= 4e-16 * (1.0 + x.abs());
+                    }
+                }
+                if finished {
+                    done[i] = true;
+                    left -= 1;
+                }
+            }
+        }
+    }
+
+    /// The objective at the x of each lane.
+    fn objective(&self, scratch: &mut Scratch, span: Span, state: &mut Search) {
+        let mut first = vec![0.0; span.len];
+        let mut second = vec![0.0; span.len];
+        self.compiled.exponential(scratch, &state.x, &mut first);
+        self.second(scratch, span, &first, &mut state.y, &mut second);
+        self.compiled.run(
+            scratch,
+            Part::Objective,
+            span,
+            &[&first, &second],
+            &mut [&mut state.value],
+        );
+    }
+
+    /// Golden section around the best point of the grid, for one lane whose slope misled Newton's method.
+    fn golden(
+        &self,
+        scratch: &mut Scratch,
+        span: Span,
+        lane: usize,
+        window: &Window,
+        state: &mut Search,
+    ) {
+        let one = Span {
+            start: span.start + lane,
+            len: 1,
+        };
+        let mut at = |x: f64| {
+            let mut search = Search::new(1);
+            search.x[0] = x;
+            search.y[0] = f64::NAN;
+            self.objective(scratch, one, &mut search);
+            if search.value[0] < f64::INFINITY {
+                search.value[0]
+            } else {
+                f64::INFINITY
+            }
+        };
+        let place = state.place[lane];
+        let centre = window.point(lane, place);
+        let mut low = window.point(lane, place.saturating_sub(1));
+        let mut high = window.point(lane, (place + 1).min(GRID - 1));
+        let mut inner = [high - GOLDEN * (high - low), low + GOLDEN * (high - low)];
+        let mut values = inner.map(&mut at);
+        while high - low > 1e-14 * (1.0 + high.abs()) {
+            if values[0] <= values[1] {
+                high = inner[1];
+                inner = [high - GOLDEN * (high - low), inner[0]];
+                values = [at(inner[0]), values[0]];
+            } else {
+                low = inner[0];
+                inner = [inner[1], low + GOLDEN * (high - low)];
+                values = [values[1], at(inner[1])];
+            }
+            if inner[0] >= inner[1] {
+                break;
+            }
+        }
+        let found = 0.5 * (low + high);
+        state.x[lane] = if at(found) <= state.best_value[lane] {
+            found
+        } else {
+            centre
+        };
+        state.y[lane] = f64::NAN;
+    }
+
+    /// Writes the answers of a block; a lane that misses its constraint is infeasible.
+    fn report(
+        &self,
+        scratch: &mut Scratch,
+        span: Span,
+        free: &[&[f64]],
+        status: &[Status],
+        answers: &mut Answers,
+    ) {
+        let range = span.start..span.start + span.len;
+        let (mut residual, mut slope) = (vec![0.0; BLOCK], vec![0.0; BLOCK]);
+        self.compiled.run(
+            scratch,
+            Part::Last,
+            span,
+            free,
+            &mut [&mut residual, &mut slope],
+        );
+        let mut found: [Vec<f64>; 4] = std::array::from_fn(|_| vec![0.0; span.len]);
+        let mut columns = found.iter_mut();
+        if let (Some(a), Some(b), Some(c), Some(d)) = (
+            columns.next(),
+            columns.next(),
+            columns.next(),
+            columns.next(),
+        ) {
+            self.compiled
+                .run(scratch, Part::Report, span, free, &mut [a, b, c, d]);
+        }
+        for (i, lane) in range.enumerate() {
+            let met = residual[i].abs() <= TOLERANCE;
+            let finite = found.iter().all(|column| column[i].is_finite());
+            let within = (0..free.len()).all(|k| self.is_within(k, free[k][i]));
+            answers.status[lane] = if met && finite && within {
+                status[i]
+            } else {
+                worse(status[i])
+            };
+            if answers.status[lane].is_solved() {
+                for (column, values) in answers.columns.iter_mut().zip(&found) {
+                    column[lane] = values[i];
+                }
+            }
+        }
+    }
+}
+
+/// The status of a lane that misses its constraint.
+fn worse(status: Status) -> Status {
+    match status {
+        Status::NoFiniteOptimum => status,
+        _ => Status::Infeasible,
+    }
+}
+
+impl Window {
+    /// Point `g` of the grid of a lane; the ends are exact.
+    fn point(&self, lane: usize, g: usize) -> f64 {
+        let [low, high] = [self.ends[0][lane], self.ends[1][lane]];
+        match g {
+            0 => low,
+            _ if g == GRID - 1 => high,
+            _ => low + (high - low) * (g as f64 / (GRID - 1) as f64),
+        }
+    }
+
+    /// The window of the first lane, for so many.
+    fn repeated(&self, lanes: usize) -> Window {
+        Window {
+            ends: [0, 1].map(|k| vec![self.ends[k][0]; lanes]),
+            limits: [0, 1].map(|k| vec![self.limits[k][0]; lanes]),
+        }
+    }
+}
+
+/// The state of the search of each lane of a block.
+struct Search {
+    x: Vec<f64>,
+    /// ln D, where the search has been.
+    y: Vec<f64>,
+    low: Vec<f64>,
+    high: Vec<f64>,
+    value: Vec<f64>,
+    best_value: Vec<f64>,
+    place: Vec<usize>,
+    end_tried: Vec<bool>,
+}
+
+impl Search {
+    fn new(lanes: usize) -> Search {
+        Search {
+            x: vec![0.0; lanes],
+            y: vec![f64::NAN; lanes],
+            low: vec![0.0; lanes],
+            high: vec![0.0; lanes],
+            value: vec![f64::NAN; lanes],
+            best_value: vec![f64::INFINITY; lanes],
+            place: vec![0; lanes],
+            end_tried: vec![false; lanes],
+        }
+    }
+}
