@@ -58,8 +58,9 @@ def refresh(pages: list[Path], reference: Path) -> None:
     """Rewrites the pages."""
     for path in pages:
         with tempfile.TemporaryDirectory() as name:
-            for file in REFERENCE_FILES:
-                shutil.copy(reference / file, name)
+            tables = (Path(__file__).parents[1] / "docs").glob("*.csv")
+            for file in (*tables, *(reference / file for file in REFERENCE_FILES)):
+                shutil.copy(file, name)
             with contextlib.chdir(name):
                 text = refreshed(path, Path(name))
         path.write_text(text, encoding="utf-8")

@@ -18,7 +18,9 @@ REFERENCE_FILES = ("epoch_chinchilla.csv", "mlfoundations_overtrain.csv", "nist_
 
 
 def provide(page, folder):
-    """Copies the reference files that a page names into the folder it runs in."""
+    """Copies the tables of docs/, and the reference files that a page names, into the folder it runs in."""
+    for table in (ROOT / "docs").glob("*.csv"):
+        shutil.copy(table, folder)
     named = [name for name in REFERENCE_FILES if any(name in e.source for e in page)]
     source = os.environ.get("SCALEFAST_REFERENCE_DATA")
     for name in named if source else []:
