@@ -19,6 +19,7 @@ import polars as pl
 from scalefast._diagnostics import SCHEMA as DIAGNOSTICS
 from scalefast._errors import LawError, ScalefastError, SettingsError
 from scalefast._frames import usable_draws
+from scalefast._intervals import stored
 from scalefast._law import Law
 from scalefast._lawfile import LawFile, Published, parse_law_file
 from scalefast._lawtext import law_text
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from scalefast._fit import Certificate, Fit
+    from scalefast._intervals import Interval, Uncertainty
     from scalefast._spec import FitSpec
 
 __all__ = ["SavedFit", "load", "load_law", "save_fit"]
@@ -130,16 +132,49 @@ class SavedFit:
         schema = {"parameter": pl.String, **dict.fromkeys(list(stored)[1:], pl.Float64)}
         return pl.DataFrame(stored, schema=schema)
 
-    def predict(self, points: Any, **options: Any) -> pl.DataFrame:
-        """The points with `L_fit` added; see `Fit.predict`."""
+    def predict(
+        self,
+        points: Any,
+        *,
+        interval: Interval | None = None,
+        columns: Mapping[str, Any] | None = None,
+        units: Mapping[str, str] | None = None,
+        threads: int | None = None,
+    ) -> pl.DataFrame:
+        """The points with `L_fit` and an interval added; see `Fit.predict`. BCa intervals are read as percentiles."""
+        from scalefast._intervals import add_interval
         from scalefast._predict import predict
 
-        return predict(self.law, points, names={"L": "L_fit"}, **options)
+        found = predict(self.law, points, columns=columns, units=units, threads=threads, names={"L": "L_fit"})
+        return found if interval is None else add_interval(self._uncertainty, found, interval, columns, units)
 
     def save(self, path: str | Path) -> None:
         """Writes the same file again, byte for byte. Raises SettingsError, `unknown-suffix`."""
         _check_suffix(Path(path), (".parquet",))
         _write(self.draws, self._text, Path(path))
+
+    @property
+    def _uncertainty(self) -> Uncertainty:
+        from scalefast._intervals import of_fit, read_scatter
+        from scalefast._replicates import Replicates
+
+        fields, spec = read_value(self._estimate.get("intervals")), self.spec
+        if fields is None:
+            hint = "fit again and save with this version"
+            raise SettingsError("the file was saved without what intervals need", code="no-scatter", hint=hint)
+        replicates = None
+        if spec.resample is not None:
+            names = tuple(self.law.parameters)
+            replicates = Replicates(spec.resample, names, self.draws, None, None, 0, False)
+        return of_fit(
+            self.law,
+            spec,
+            replicates,
+            self.covariance,
+            lambda: float(fields["quantile"]),
+            lambda repeat: read_scatter(fields, repeat),
+            str(fields["method"]),
+        )
 
     @property
     def _estimate(self) -> Mapping[str, Any]:
@@ -296,6 +331,7 @@ def _estimate(fit: Fit) -> dict[str, Any]:
         "sources": dict(fit.sources),
         "parameters": _columns(fit.parameters),
         "covariance": covariance,
+        "intervals": plain_value(stored(fit._uncertainty)),
         "diagnostics": _columns(fit.diagnostics),
     }
 

@@ -25,12 +25,12 @@ from scalefast._losses import LOSSES, Loss
 from scalefast._names import did_you_mean, likeness
 from scalefast._replicates import Replicates, run_replicates
 from scalefast._rows import Rows, read_rows
-from scalefast._runs import Runs, choose_checkpoints
+from scalefast._runs import Runs, choose_checkpoints, codes
 from scalefast._spec import FitSpec, Residual
 from scalefast._starts import start_matrix
 
 if TYPE_CHECKING:
-    from scalefast._intervals import Interval
+    from scalefast._intervals import Interval, Uncertainty
     from scalefast._manifest import Manifest
     from scalefast._profile import Profile
     from scalefast._resampling import Resample
@@ -241,9 +241,11 @@ class Fit:
 
         `interval`, at the level of the fit: "confidence" is where the law itself lies, from draws or to first order;
         "prediction" where one more run like those of the data would fall; "new_run" where a repeat of the same run would
-        fall, by the spread of repeated runs alone. The last two are read off draws. None of them sees that the law may be
-        the wrong one beyond the data. Raises what `Law.predict` raises; ScalefastError (`no-draws`), DataError
-        (`no-repeats`: too few repeated configurations for new_run), SettingsError (`bad-interval`).
+        fall, by the spread of repeated runs alone. None of them sees that the law may be the wrong one beyond the data.
+        `interval_method` names how the law's part and the scatter were found, such as `gauss-newton+normal`. With
+        `sigma=` the points need that column too. Raises what `Law.predict` raises; ScalefastError with the code of a
+        refused covariance, DataError (`too-few-residuals`), SettingsError (`no-repeats`: no configuration was run twice;
+        `bad-interval`).
 
         >>> import scalefast as sf
         >>> x = [1.0, 2.0, 3.0, 4.0, 5.0]
@@ -259,7 +261,7 @@ class Fit:
             return found
         from scalefast._intervals import add_interval
 
-        return add_interval(self, found, interval, columns, units)
+        return add_interval(self._uncertainty, found, interval, columns, units)
 
     def save(self, path: str | Path, *, name: str | None = None) -> None:
         """Writes the fitted law as `.parquet` or `.toml`; `sf.law(path)` reads either.
@@ -301,6 +303,23 @@ class Fit:
     def __repr__(self) -> str:
         values = ", ".join(f"{name}={value:.6g}" for name, value in self._values().items())
         return f"Fit({self.status}, objective {self.objective:.10g}, {self.n_rows} rows, {values})"
+
+    @property
+    def _uncertainty(self) -> Uncertainty:
+        from scalefast._intervals import of_fit
+
+        def runs() -> Any:
+            return None if self.spec.run is None else codes(self._rows.frame, self.spec.run, "run")
+
+        return of_fit(
+            self.law,
+            self.spec,
+            self._replicates,
+            self.covariance,
+            lambda: self._problem.quantile(self._result, self.spec.level),
+            lambda repeat: self._problem.scatter(self._result, self.spec.level, repeat, runs() if repeat else None),
+            self._problem.covariance(self._result)[1],
+        )
 
     def _resampled(self, wanted: str) -> Replicates:
         if self._replicates is None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from scalefast._core import System
+    from scalefast._intervals import Interval
 
 __all__ = ["RESERVED", "Law", "law", "laws", "resolve"]
 
@@ -161,6 +162,8 @@ class Law:
         columns: Mapping[str, Any] | None = None,
         units: Mapping[str, str] | None = None,
         threads: int | None = None,
+        interval: Interval | None = None,
+        level: float = 0.90,
     ) -> pl.DataFrame:
         """The points with the law's outputs added as columns (`L` in nats per token).
 
@@ -168,13 +171,21 @@ class Law:
         by row. Null or NaN inputs give null or NaN outputs. Raises DataError for columns that cannot be bound, LawError
         (`no-values`) for parameters that have no value.
 
+        `interval="confidence"` adds L_lower and L_upper, percentiles over the law's draws at `level`; SettingsError
+        (`no-draws`) where it has none, and `no-scatter` for the intervals of runs, which `Fit.predict` knows.
+
         >>> import scalefast as sf
         >>> round(sf.law("hoffmann-2022").predict({"N": 70e9, "D": 1.4e12})["L"][0], 5)
         1.92085
         """
         from scalefast._predict import predict
 
-        return predict(self, points, columns=columns, units=units, threads=threads)
+        found = predict(self, points, columns=columns, units=units, threads=threads)
+        if interval is None:
+            return found
+        from scalefast._intervals import add_interval, of_draws
+
+        return add_interval(of_draws(self, level), found, interval, columns, units, value="L")
 
     def expr(self, columns: Mapping[str, str | pl.Expr] | None = None, output: str | None = None) -> pl.Expr:
         """The formula as a Polars expression, for lazy frames.

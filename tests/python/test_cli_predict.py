@@ -6,9 +6,11 @@ import csv
 import io
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
+import scalefast as sf
 from cli_runs import invoke
 
 
@@ -66,3 +68,41 @@ def test_numbers_survive_the_round_trip(tmp_path: Path) -> None:
     assert invoke(*arguments, "-o", str(path)).exit_code == 0
     text = pl.read_csv(io.StringIO(invoke(*arguments).stdout))
     assert text.equals(pl.read_parquet(path))
+
+
+def runs(path: Path) -> Path:
+    """Thirty runs of a law with 1 % noise, each of them twice."""
+    rows = sf.law("hoffmann-2022").predict(
+        {"N": np.repeat(np.geomspace(1e8, 1e10, 6), 10), "D": np.tile(np.geomspace(1e9, 1e12, 5), 12)}
+    )
+    noise = np.random.default_rng(3).normal(0, 0.01, rows.height)
+    rows.with_columns(L=pl.col("L") * np.exp(noise), s=pl.lit(0.01)).write_csv(path)
+    return path
+
+
+def test_intervals_of_a_saved_fit(tmp_path: Path) -> None:
+    law = tmp_path / "law.parquet"
+    settings = ["--law", "chinchilla", "--loss", "squared", "-o", str(law)]
+    assert invoke("fit", str(runs(tmp_path / "runs.csv")), *settings).exit_code == 0
+    widths = {}
+    for kind in ("confidence", "prediction", "new_run"):
+        result = invoke("predict", str(law), "--at", "N=1e9", "--at", "D=1e11", "--interval", kind)
+        (row,) = csv.DictReader(io.StringIO(result.stdout))
+        assert float(row["L_lower"]) < float(row["L_fit"]) < float(row["L_upper"])
+        widths[kind] = float(row["L_upper"]) - float(row["L_lower"])
+    assert widths["confidence"] < widths["prediction"]
+
+
+def test_an_interval_that_is_not_known_is_refused() -> None:
+    result = invoke("predict", "hoffmann-2022", "--at", "N=1e9", "--at", "D=1e11", "--interval", "confidence")
+    assert result.exit_code == 2
+    assert "without draws" in result.stderr
+
+
+def test_fit_takes_known_noise(tmp_path: Path) -> None:
+    settings = ["--law", "chinchilla", "--loss", "squared", "--sigma", "s"]
+    result = invoke("fit", str(runs(tmp_path / "runs.csv")), *settings)
+    assert {row["interval_method"] for row in csv.DictReader(io.StringIO(result.stdout))} == {
+        "gauss-newton-known-noise",
+        "gauss-newton-known-noise-log",
+    }

@@ -29,7 +29,11 @@ mod _core {
     #[pymodule_export]
     use crate::evaluate::sobol;
     #[pymodule_export]
+    use crate::prediction::error_band;
+    #[pymodule_export]
     use crate::prediction::predict_with_error;
+    #[pymodule_export]
+    use crate::prediction::scatter_band;
     #[pymodule_export]
     use crate::problem::Problem;
     #[pymodule_export]

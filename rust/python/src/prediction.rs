@@ -1,8 +1,9 @@
 //! Predictions with standard errors for Python.
 
-use numpy::{IntoPyArray, PyArray1, PyReadonlyArray2};
+use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
+use scalefast_core::band;
 use scalefast_core::executor::Control;
 use scalefast_core::predict::{self, Values};
 
@@ -56,4 +57,40 @@ pub fn predict_with_error<'py>(
         )
     })?;
     Ok((values.into_pyarray(py), errors.into_pyarray(py)))
+}
+
+/// Lower and upper ends, one array each.
+type Ends<'py> = (Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<f64>>);
+
+/// The ends at `quantile` standard errors to either side of values, or of their logarithm.
+#[pyfunction]
+pub fn error_band<'py>(
+    py: Python<'py>,
+    values: PyReadonlyArray1<'py, f64>,
+    std_errors: PyReadonlyArray1<'py, f64>,
+    quantile: f64,
+    log: bool,
+) -> PyResult<Ends<'py>> {
+    let (lower, upper) = band::of_errors(values.as_slice()?, std_errors.as_slice()?, quantile, log);
+    Ok((lower.into_pyarray(py), upper.into_pyarray(py)))
+}
+
+/// The ends for a datum: those of the law widened by a scatter (lower end, median, upper end), in units of `sigma`.
+#[pyfunction]
+#[pyo3(signature = (values, lower, upper, scatter, sigma, log))]
+pub fn scatter_band<'py>(
+    py: Python<'py>,
+    values: PyReadonlyArray1<'py, f64>,
+    lower: PyReadonlyArray1<'py, f64>,
+    upper: PyReadonlyArray1<'py, f64>,
+    scatter: (f64, f64, f64),
+    sigma: Option<PyReadonlyArray1<'py, f64>>,
+    log: bool,
+) -> PyResult<Ends<'py>> {
+    let (low, middle, high) = scatter;
+    let sigma = sigma.as_ref().map(|s| s.as_slice()).transpose()?;
+    let ends = (lower.as_slice()?, upper.as_slice()?);
+    let (lower, upper) =
+        band::with_scatter(values.as_slice()?, ends, (low, middle, high), sigma, log);
+    Ok((lower.into_pyarray(py), upper.into_pyarray(py)))
 }

@@ -7,6 +7,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use scalefast_core::Loss;
+use scalefast_core::band::{self, Datum};
 use scalefast_core::dataset::{Dataset, SIGMA};
 use scalefast_core::executor::Control;
 use scalefast_core::fit::{FitSpec, LossChoice, StartSet};
@@ -20,7 +21,7 @@ use crate::result::FitResult;
 use crate::system::System;
 
 /// A parameter as Python gives it: name, bounds, fixed value, tie, transform, start range.
-type PlainParameter = (
+pub type PlainParameter = (
     String,
     Option<(f64, f64)>,
     Option<f64>,
@@ -155,6 +156,36 @@ impl Problem {
         estimate_columns(py, &[found.map_err(|error| core_error(py, error))?])
     }
 
+    /// Half the width of an interval of this level, in standard errors.
+    fn quantile(&self, py: Python<'_>, result: &FitResult, level: f64) -> PyResult<f64> {
+        Ok(self.inference(py, result)?.quantile(level))
+    }
+
+    /// Lower end, median, upper end and method of the scatter of one more row or, with `repeat`, of a repeated run.
+    #[pyo3(signature = (result, level, repeat, runs))]
+    fn scatter(
+        &self,
+        py: Python<'_>,
+        result: &FitResult,
+        level: f64,
+        repeat: bool,
+        runs: Option<PyReadonlyArray1<'_, u32>>,
+    ) -> PyResult<(f64, f64, f64, &'static str)> {
+        let spec = self.spec_of(result);
+        let runs = runs.as_ref().map(|runs| runs.as_slice()).transpose()?;
+        let datum = if repeat {
+            Datum::Repeat(runs)
+        } else {
+            Datum::Row
+        };
+        let found = self.with_data(py, |data| {
+            interrupt::run(py, &Control::new(), || {
+                band::scatter(&spec, &result.inner, data, datum, level)
+            })
+        })?;
+        Ok((found.lower, found.middle, found.upper, found.method))
+    }
+
     /// Covariance of the free parameters or None, the name of its method, and the reason for a refusal.
     fn covariance<'py>(
         &self,
@@ -281,7 +312,7 @@ fn estimate_columns<'py>(py: Python<'py>, estimates: &[Estimate]) -> PyResult<Bo
     Ok(fields)
 }
 
-fn parameter((name, bounds, fixed, tie, transform, start): PlainParameter) -> PyResult<Parameter> {
+pub fn parameter((name, bounds, fixed, tie, transform, start): PlainParameter) -> PyResult<Parameter> {
     Ok(Parameter {
         name,
         bounds,

@@ -47,6 +47,9 @@ RUNS = "scalefast predict hoffmann-2022 --at N=1e8..1e10:6 --at D=1e9..1e12:6 | 
 @click.option("--drop-invalid", is_flag=True, help="Leave out rows that cannot be used; how many is reported.")
 @click.option("--weights", metavar="COLUMN", help="Relative weights of the rows.")
 @click.option(
+    "--sigma", metavar="COLUMN", help="Known standard deviation of each row's residual: the loss of residual/sigma."
+)
+@click.option(
     "--residual", type=click.Choice(["log", "identity"]), help="ln(fit/loss) or fit - loss. Default: the law's."
 )
 @click.option(

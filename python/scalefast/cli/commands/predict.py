@@ -5,7 +5,8 @@ In: a law with values, and rows of its variables. Out: the same rows with the la
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.command(
     epilog=options.examples(
-        "scalefast predict hoffmann-2022 --at N=70B --at D=1.4T",
+        "scalefast predict epoch-2024-huber --at N=70B --at D=1.4T --interval confidence",
         r"printf 'N,tokens_b\n1e9,20\n' | scalefast predict epoch-2024-huber - --col 'D=tokens_b*1e9'",
     )
 )
@@ -37,6 +38,12 @@ if TYPE_CHECKING:
     multiple=True,
     help="The column of a variable, by name or as a formula: D=tokens_b*1e9. Repeatable.",
 )
+@click.option(
+    "--interval",
+    type=click.Choice(["confidence", "prediction", "new_run"]),
+    help="Add an interval: of the law itself, of one more run like those of the data, or of a repeat of the same run. "
+    "For fits saved by `scalefast fit -o law.parquet`; confidence also for laws with draws.",
+)
 @options.input_format_option
 @options.output_options
 def predict(
@@ -44,6 +51,7 @@ def predict(
     points: str | None,
     values: tuple[tuple[str, list[float]], ...],
     bindings: tuple[tuple[str, str], ...],
+    interval: Literal["confidence", "prediction", "new_run"] | None,
     input_format: str | None,
     to: output.Destination,
 ) -> None:
@@ -51,7 +59,8 @@ def predict(
 
     LAW is an id (see `scalefast laws`), a law file, or a law saved by `scalefast fit`. POINTS is a file of CSV,
     Parquet, NDJSON or Arrow, - for stdin; columns such as N, n_params, D or tokens are recognised, others are named
-    with --col. The rows come back with the predicted L in nats per token added.
+    with --col. The rows come back with the predicted L in nats per token added; with --interval also L_lower and
+    L_upper, at the level of the fit (0.9 for published laws), beside L (L_fit for a saved fit).
     """
     import scalefast as sf
 
@@ -59,7 +68,13 @@ def predict(
     if (points is None) == (not values):
         raise click.UsageError("give either POINTS or --at")
     frame = reading.read_frame(points, input_format) if points is not None else grid(options.unique(values, "--at"))
-    predicted = chosen.predict(frame, columns=options.unique(bindings, "--col"))
+    columns = options.unique(bindings, "--col")
+    if interval is None:
+        predicted = chosen.predict(frame, columns=columns)
+    elif Path(law).suffix == ".parquet":
+        predicted = sf.load(law).predict(frame, columns=columns, interval=interval)
+    else:
+        predicted = chosen.predict(frame, columns=columns, interval=interval)
     output.write_frame(predicted, to, meta={"law": chosen.id, "formula": chosen.formula})
 
 
