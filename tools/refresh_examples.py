@@ -17,7 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "python"))
 
-from documents import FENCE, examples, normal, run_console, run_python
+from documents import FENCE, agrees, examples, normal, run_console, run_python
 
 REFERENCE_FILES = ("epoch_chinchilla.csv", "mlfoundations_overtrain.csv", "nist_strd.json")
 
@@ -28,7 +28,7 @@ def console(body: str, folder: Path) -> str:
     for command in re.split(r"^(?=\$ )", body, flags=re.MULTILINE)[1:]:
         [example] = examples(f"```console\n{command}```\n")
         printed = run_console(example, folder)
-        if example.output is None:
+        if example.output is None or agrees(example.output, printed):
             written += command
         else:
             written += command.removesuffix(example.output) + f"{normal(printed)}\n"
@@ -47,7 +47,8 @@ def refreshed(path: Path, folder: Path) -> str:
         elif language == "python":
             [example] = examples(f"```python\n{body}```\n")
             printed = run_python(example, path, namespace)
-            if follower and follower.start() == block.end() and follower.group(1) == "text":
+            stated = follower and follower.start() == block.end() and follower.group(1) == "text"
+            if stated and not agrees(follower.group(2), printed):
                 changes[follower.span(2)] = f"{normal(printed)}\n"
     for (begin, end), new in sorted(changes.items(), reverse=True):
         text = text[:begin] + new + text[end:]

@@ -2,7 +2,7 @@
 
 Stage: test support. In: the text of a page. Out: its fenced blocks with what the page says they print. A `python` block
 may be followed at once by a `text` block, its output; a `console` block holds `$ ` commands, each with its output below
-it. Blocks of other kinds are not run.
+it; `...` in an output stands for anything. Blocks of other kinds are not run.
 """
 
 from __future__ import annotations
@@ -88,3 +88,9 @@ def run_console(example: Example, folder: Path) -> str:
 def normal(text: str) -> str:
     """Text without what a page cannot show: spaces at line ends, empty lines around."""
     return "\n".join(line.rstrip() for line in text.strip("\n").splitlines()).strip("\n")
+
+
+def agrees(stated: str, printed: str) -> bool:
+    """Whether a command printed what a page says, where `...` on the page stands for anything."""
+    pattern = re.escape(normal(stated)).replace(r"\.\.\.", ".*")
+    return re.fullmatch(pattern, normal(printed), re.DOTALL) is not None
