@@ -223,7 +223,11 @@ impl<'d> Base<'d> {
         };
         let mut cells = cells.iter();
         if let Some(cell) = cells.next() {
-            ends.push(search.solve(&mut memory.fit, cell, SHORT_SOLVE, control)?);
+            ends.push(if search.loss.is_squared() {
+                descend_here(&search, &mut memory.fit, cell, control)?
+            } else {
+                search.solve(&mut memory.fit, cell, SHORT_SOLVE, control)?
+            });
         }
         if !self.agreed(&search, &ends) {
             for start in &self.others {
@@ -312,16 +316,14 @@ impl<'d> Base<'d> {
     }
 }
 
-/// The solve on the loss as it is, which stays in the basin of the start.
+/// The solve on the loss as it is, which stays in the basin of the start: Newton steps on the curvature matrix, which a
+/// start near its optimum allows, and the solver of the base fit where these do not converge.
 fn descend_here(
     search: &Search<'_, '_>,
     scratch: &mut Scratch,
     start: &[f64],
     control: &Control,
 ) -> Result<Solution, CoreError> {
-    if search.loss.is_squared() {
-        return search.solve(scratch, start, SHORT_SOLVE, control);
-    }
     let problem = newton::Problem {
         objective: search.objective,
         space: &Space::around(search.model, start, search.factors),
@@ -332,7 +334,11 @@ fn descend_here(
         iterations: SHORT_SOLVE,
         offset: OFFSET,
     };
-    newton::descend(&problem, scratch, start, limits, control)
+    let end = newton::descend(&problem, scratch, start, limits, control)?;
+    if search.loss.is_squared() && end.status != Status::Converged {
+        return search.solve(scratch, start, SHORT_SOLVE, control);
+    }
+    Ok(end)
 }
 
 /// The best candidates of the screen under the data's own weights, no two of them close to each other.
