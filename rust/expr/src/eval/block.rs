@@ -200,10 +200,11 @@ impl Task for BlockRun<'_> {
                 match instruction.action {
                     Action::Plain(code) => plain!(code;
                         unary Four<L>: Copy Neg Abs Sign;
-                        unary Two<L>: Exp Log;
-                        unary L: Sqrt Expm1 Log2 Log10 Log1p Sin Cos Tan Arctan Tanh Sigmoid Reciprocal LogReciprocal;
+                        unary Two<L>: Exp Log Sin Cos;
+                        unary L: Sqrt Expm1 Log2 Log10 Log1p Tan Arctan Tanh Sigmoid Reciprocal LogReciprocal;
                         binary Four<L>: Add Sub Mul Min Max LessEqual;
-                        binary L: Div Pow;
+                        binary Two<L>: Pow;
+                        binary L: Div;
                         ternary Four<L>: MulAdd MulSub NegMulAdd;
                     ),
                     Action::ExpOfProduct => each_row!(Two<L>, [], a rows 0, b any 1, =>

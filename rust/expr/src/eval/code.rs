@@ -6,7 +6,7 @@
 use super::lane::Lane;
 use crate::op::Op;
 
-use super::{Kernel, Task, trigonometry, vecmath};
+use super::{Kernel, Task, vecmath};
 
 /// One operation on up to three arguments.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -129,10 +129,10 @@ impl Code {
             Code::Log2 => vecmath::log2(a),
             Code::Log10 => vecmath::log10(a),
             Code::Log1p => vecmath::log1p(a),
-            Code::Sin => trigonometry::sin(a),
-            Code::Cos => trigonometry::cos(a),
-            Code::Tan => trigonometry::tan(a),
-            Code::Arctan => trigonometry::arctan(a),
+            Code::Sin => vecmath::sin(a),
+            Code::Cos => vecmath::cos(a),
+            Code::Tan => vecmath::tan(a),
+            Code::Arctan => vecmath::arctan(a),
             Code::Tanh => vecmath::tanh(a),
             Code::Sigmoid => vecmath::sigmoid(a),
             Code::Reciprocal => a.of(1.0) / a,

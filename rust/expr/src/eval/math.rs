@@ -11,77 +11,77 @@
 //! assert!((math::ln(math::exp(1.5)) - 1.5).abs() < 1e-15);
 //! ```
 
-use super::{trigonometry, vecmath};
+use super::vecmath;
 
 macro_rules! export {
-    ($(#[$doc:meta])* $name:ident ( $($argument:ident),+ ) $module:ident) => {
+    ($(#[$doc:meta])* $name:ident ( $($argument:ident),+ )) => {
         $(#[$doc])*
         pub fn $name($($argument: f64),+) -> f64 {
             #[cfg(target_arch = "x86_64")]
             {
                 #[target_feature(enable = "fma")]
                 fn with_fma($($argument: f64),+) -> f64 {
-                    $module::$name($($argument),+)
+                    vecmath::$name($($argument),+)
                 }
                 if super::has_fma() {
                     // SAFETY: the guard has found the instruction.
                     return unsafe { with_fma($($argument),+) };
                 }
             }
-            $module::$name($($argument),+)
+            vecmath::$name($($argument),+)
         }
     };
 }
 
 export!(
     /// e^x.
-    exp(x) vecmath
+    exp(x)
 );
 export!(
     /// e^x − 1, accurate near zero.
-    expm1(x) vecmath
+    expm1(x)
 );
 export!(
     /// The natural logarithm.
-    ln(x) vecmath
+    ln(x)
 );
 export!(
     /// The logarithm to base 2; exact for powers of two.
-    log2(x) vecmath
+    log2(x)
 );
 export!(
     /// The logarithm to base 10.
-    log10(x) vecmath
+    log10(x)
 );
 export!(
     /// ln(1 + x), accurate near zero.
-    log1p(x) vecmath
+    log1p(x)
 );
 export!(
     /// x^y as IEEE 754 defines it.
-    pow(x, y) vecmath
+    pow(x, y)
 );
 export!(
     /// The sine, for any argument however great.
-    sin(x) trigonometry
+    sin(x)
 );
 export!(
     /// The cosine, for any argument however great.
-    cos(x) trigonometry
+    cos(x)
 );
 export!(
     /// The tangent, for any argument however great.
-    tan(x) trigonometry
+    tan(x)
 );
 export!(
     /// The arc tangent.
-    arctan(x) trigonometry
+    arctan(x)
 );
 export!(
     /// The hyperbolic tangent.
-    tanh(x) vecmath
+    tanh(x)
 );
 export!(
     /// 1/(1 + e^−x).
-    sigmoid(x) vecmath
+    sigmoid(x)
 );

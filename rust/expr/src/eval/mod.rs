@@ -10,7 +10,6 @@ pub mod math;
 mod pair;
 pub mod reduce;
 mod scalar;
-pub(crate) mod trigonometry;
 pub(crate) mod vecmath;
 #[cfg(target_arch = "x86_64")]
 mod x86;

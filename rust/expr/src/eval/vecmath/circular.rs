@@ -1,12 +1,12 @@
 //! Sine, cosine, tangent and arc tangent over lanes.
 //!
-//! Stage: beside `vecmath`, below the programs. In and out: one [`Lane`] each. Arguments up to 2^20 are reduced
+//! Stage: part of `vecmath`. In and out: one [`Lane`] each. Arguments up to 2^20 are reduced
 //! by π/2 held in three doubles (Cody and Waite); greater ones by an exact product with the bits of 2/π
 //! (Payne and Hanek, SIGNUM Newsletter 1983), lane by lane. Which way is taken depends on the argument of the
 //! lane alone, so every kernel gives the same bits.
 
-use super::lane::{Lane, Mask, ROUNDER};
-use super::vecmath::horner;
+use super::horner;
+use crate::eval::lane::{Lane, Mask, ROUNDER};
 
 const TWO_OVER_PI: f64 = std::f64::consts::FRAC_2_PI;
 /// π/2 as the sum of three doubles.

@@ -1,0 +1,48 @@
+//! The elementary functions over lanes.
+//!
+//! Stage: the arithmetic below the programs. In and out: one [`Lane`] each. The common range is computed
+//! without a branch; a group of lanes in which some argument is special takes a second path that agrees bit
+//! for bit on ordinary arguments. Polynomials are near-minimax (Remez, computed at 240 bits); the
+//! error bounds in units in the last place (ulp) are tested in `tests/ulp.rs`.
+//!
+//! | function | bound | | function | bound |
+//! |---|---|---|---|---|
+//! | `exp` | 1 | | `sin`, `cos` | 1 |
+//! | `ln` | 1 | | `tan` | 3 |
+//! | `log2`, `log10` | 1 | | `arctan` | 1 |
+//! | `log1p` | 2 | | `tanh` | 3 |
+//! | `expm1` | 2 | | `sigmoid` | 2.5 |
+//! | `pow` | 1.5 | | | |
+
+mod circular;
+mod exponential;
+mod logarithm;
+mod power;
+
+use super::lane::Lane;
+
+pub(crate) use circular::{arctan, cos, sin, tan};
+pub(crate) use exponential::{exp, expm1, sigmoid, tanh};
+pub(crate) use logarithm::{ln, ln_and_reciprocal, log1p, log2, log10};
+pub(crate) use power::pow;
+
+/// ln 2 as the sum of two doubles.
+const LN2_HI: f64 = f64::from_bits(0x3fe6_2e42_fefa_39ef);
+const LN2_LO: f64 = f64::from_bits(0x3c7a_bc9e_3b39_803f);
+
+/// Horner's rule, highest coefficient last; for chains that other work hides.
+#[inline(always)]
+fn horner<L: Lane, const N: usize>(x: L, coefficients: &[f64; N]) -> L {
+    let mut sum = x.of(coefficients[N - 1]);
+    for &c in coefficients[..N - 1].iter().rev() {
+        sum = sum.fma(x, x.of(c));
+    }
+    sum
+}
+
+/// The sum of two numbers and what rounding took off, |a| ≥ |b|.
+#[inline(always)]
+fn fast_two_sum<L: Lane>(a: L, b: L) -> (L, L) {
+    let sum = a + b;
+    (sum, b - (sum - a))
+}
