@@ -1,6 +1,7 @@
 //! The statistics: data sets, fits, covariance, allocation. Pure Rust: no Python, no I/O, no printing.
 
 pub mod allocate;
+pub mod batch;
 pub mod band;
 pub mod covariance;
 pub mod dataset;

@@ -1,0 +1,330 @@
+//! Many small fits: one law, a million groups of a few rows each.
+//!
+//! Stage: beside `fit`, which fits one data set. In: columns of all groups, one after the other, and the offsets at which
+//! groups begin (`G + 1` numbers). Out: [`GroupFits`], one entry a group. A group that cannot be fitted gets a [`Status`],
+//! never an error. Squared losses are solved side by side, one group a SIMD lane (`search`, `descend`); other losses, laws
+//! whose starts need calibration, long groups, and groups that the lanes cannot settle go one by one through the machinery
+//! of `fit` (`alone`). A group's result does not depend on the other groups, on their order or on threads.
+
+mod alone;
+mod descend;
+mod examine;
+mod lanes;
+mod plan;
+mod search;
+mod systems;
+mod task;
+#[cfg(test)]
+mod tests;
+
+use crate::error::{CoreError, ErrorKind};
+use crate::executor::{Control, with_pool};
+use crate::fit::LossChoice;
+use crate::loss::Loss;
+use crate::model::{Model, Residual};
+use crate::parameter::Parameter;
+use examine::Demands;
+use plan::Plan;
+use rayon::prelude::*;
+use scalefast_expr::System;
+use std::ops::Range;
+
+pub use alone::fit_alone;
+
+/// Longest group that is solved in a lane; longer ones fill the lanes by themselves.
+const LONGEST: usize = 512;
+/// Groups that one thread takes at a time.
+const PORTION: usize = 8 * lanes::LANES;
+
+/// What to fit to every group, and how.
+#[derive(Clone)]
+pub struct GroupSpec {
+    /// The law.
+    pub system: System,
+    /// The output that is compared with the response.
+    pub output: String,
+    /// Symbols that are columns of the data, in the order of [`GroupData::columns`].
+    pub variables: Vec<String>,
+    /// Every other symbol of the law.
+    pub parameters: Vec<Parameter>,
+    /// Prediction minus datum, in which form.
+    pub residual: Residual,
+    /// The loss.
+    pub loss: LossChoice,
+    /// Threads; none means the environment's choice.
+    pub threads: Option<usize>,
+}
+
+/// The rows of all groups, group after group.
+#[derive(Clone, Copy)]
+pub struct GroupData<'a> {
+    /// One column for each variable.
+    pub columns: &'a [&'a [f64]],
+    /// The response.
+    pub response: &'a [f64],
+    /// Relative weights.
+    pub weights: Option<&'a [f64]>,
+    /// Where groups begin, and where the last one ends.
+    pub offsets: &'a [usize],
+    /// Which variables must be above zero.
+    pub require_positive: &'a [bool],
+}
+
+/// How the fit of one group ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Status {
+    /// At an optimum inside the bounds.
+    Converged,
+    /// At an optimum on a bound.
+    AtBound,
+    /// The rows do not determine all parameters.
+    IllDetermined,
+    /// No optimum was reached.
+    NotConverged,
+    /// The law has no finite value on these rows from any start.
+    Undefined,
+    /// Fewer distinct points than parameters plus one.
+    TooFewPoints,
+    /// A variable takes fewer than three values.
+    TooFewValues,
+    /// A value is missing, not finite, or not positive where it must be.
+    InvalidValues,
+    /// The response never changes.
+    ConstantResponse,
+}
+
+impl Status {
+    /// All of them, by number.
+    pub const ALL: [Status; 9] = [
+        Status::Converged,
+        Status::AtBound,
+        Status::IllDetermined,
+        Status::NotConverged,
+        Status::Undefined,
+        Status::TooFewPoints,
+        Status::TooFewValues,
+        Status::InvalidValues,
+        Status::ConstantResponse,
+    ];
+
+    /// The stable name used in frames.
+    pub fn name(self) -> &'static str {
+        match self {
+            Status::Converged => "converged",
+            Status::AtBound => "at-bound",
+            Status::IllDetermined => "ill-determined",
+            Status::NotConverged => "not-converged",
+            Status::Undefined => "undefined",
+            Status::TooFewPoints => "too-few-points",
+            Status::TooFewValues => "too-few-values",
+            Status::InvalidValues => "invalid-values",
+            Status::ConstantResponse => "constant-response",
+        }
+    }
+}
+
+/// The fit of one group. What does not exist is NaN.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// All parameters of the law, in its order.
+    pub parameters: Vec<f64>,
+    /// Their standard errors.
+    pub std_errors: Vec<f64>,
+    /// The weighted sum of the loss over the rows.
+    pub objective: f64,
+    /// How it ended.
+    pub status: Status,
+}
+
+impl Row {
+    /// A group without an estimate.
+    fn without(spec: &GroupSpec, status: Status) -> Row {
+        let nothing = vec![f64::NAN; spec.parameters.len()];
+        Row {
+            parameters: nothing.clone(),
+            std_errors: nothing,
+            objective: f64::NAN,
+            status,
+        }
+    }
+}
+
+/// The fits of `G` groups. What does not exist is NaN.
+#[derive(Clone, Debug)]
+pub struct GroupFits {
+    /// One column of `G` a parameter of the law, in its order.
+    pub parameters: Vec<Vec<f64>>,
+    /// Their standard errors, in the same form.
+    pub std_errors: Vec<Vec<f64>>,
+    /// The weighted sums of the loss.
+    pub objective: Vec<f64>,
+    /// Numbers of [`Status`].
+    pub status: Vec<u8>,
+}
+
+impl GroupFits {
+    fn new(groups: usize, parameters: usize) -> Self {
+        Self {
+            parameters: vec![vec![f64::NAN; groups]; parameters],
+            std_errors: vec![vec![f64::NAN; groups]; parameters],
+            objective: vec![f64::NAN; groups],
+            status: vec![Status::NotConverged as u8; groups],
+        }
+    }
+
+    fn set(&mut self, group: usize, row: &Row) {
+        for (column, value) in self.parameters.iter_mut().zip(&row.parameters) {
+            column[group] = *value;
+        }
+        for (column, value) in self.std_errors.iter_mut().zip(&row.std_errors) {
+            column[group] = *value;
+        }
+        self.objective[group] = row.objective;
+        self.status[group] = row.status as u8;
+    }
+}
+
+/// Fits the law to every group.
+///
+/// # Errors
+/// `Data`: `column-length`, `bad-offsets` for arrays that do not fit together. `Law`, `Settings`, `Formula`: what
+/// [`Model::new`] refuses. `Interrupted` when `control` asks to stop. Nothing that is wrong with a group is an error.
+pub fn fit_groups(
+    spec: &GroupSpec,
+    data: &GroupData<'_>,
+    control: &Control,
+) -> Result<GroupFits, CoreError> {
+    let model = Model::new(
+        &spec.system,
+        &spec.output,
+        &spec.variables,
+        &spec.parameters,
+    )?;
+    if let LossChoice::Given(loss) = spec.loss {
+        loss.validate()?;
+    }
+    crate::parameter::validate(&spec.parameters)?;
+    check_shape(data)?;
+    with_pool(spec.threads, || run(spec, &model, data, control))
+}
+
+fn run(
+    spec: &GroupSpec,
+    model: &Model,
+    data: &GroupData<'_>,
+    control: &Control,
+) -> Result<GroupFits, CoreError> {
+    let groups = data.offsets.len() - 1;
+    let rows_of = |group: usize| -> Range<usize> { data.offsets[group]..data.offsets[group + 1] };
+    let columns: Vec<usize> = model
+        .variables
+        .iter()
+        .filter_map(|name| spec.variables.iter().position(|v| v == name))
+        .collect();
+    let logarithmic = spec.residual == Residual::Log;
+    let demands = Demands::new(model, &columns, data, logarithmic);
+    let examined: Vec<Result<bool, Status>> = (0..groups)
+        .into_par_iter()
+        .with_min_len(PORTION)
+        .map(|group| demands.check(data, rows_of(group)))
+        .collect();
+    let mut fits = GroupFits::new(groups, spec.parameters.len());
+    // Groups of like length and sign share lanes.
+    let mut classes: [Vec<u32>; 2] = [Vec::new(), Vec::new()];
+    let mut single: Vec<u32> = Vec::new();
+    let side_by_side = spec.loss == LossChoice::Given(Loss::Squared);
+    for (group, found) in examined.iter().enumerate() {
+        match found {
+            Err(status) => fits.status[group] = *status as u8,
+            Ok(_) if !side_by_side || rows_of(group).len() > LONGEST => single.push(group as u32),
+            Ok(positive) => classes[usize::from(*positive)].push(group as u32),
+        }
+    }
+    control.set_total(groups as u64);
+    for (class, members) in classes.iter_mut().enumerate() {
+        if members.is_empty() {
+            continue;
+        }
+        let positive: Vec<bool> = columns
+            .iter()
+            .map(|&c| class == 1 || data.require_positive[c])
+            .collect();
+        let Some(plan) = Plan::new(model, spec.residual, &positive, logarithmic)? else {
+            single.append(members);
+            continue;
+        };
+        members.sort_by_key(|&group| rows_of(group as usize).len());
+        let portions = portions(members, |group| rows_of(group as usize).len());
+        let solved: Vec<(&[u32], task::Solved)> = portions
+            .into_par_iter()
+            .map(|portion| {
+                control.check()?;
+                let found = task::solve(spec, model, &plan, &columns, data, portion, control)?;
+                control.advance(portion.len() as u64);
+                Ok((portion, found))
+            })
+            .collect::<Result<_, CoreError>>()?;
+        for (portion, found) in &solved {
+            found.write(portion, &mut fits);
+        }
+    }
+    let alone: Vec<(u32, Row)> = single
+        .into_par_iter()
+        .map(|group| {
+            let row = fit_alone(spec, data, rows_of(group as usize), control)?;
+            control.advance(1);
+            Ok((group, row))
+        })
+        .collect::<Result<_, CoreError>>()?;
+    for (group, row) in &alone {
+        fits.set(*group as usize, row);
+    }
+    Ok(fits)
+}
+
+/// Cuts groups, sorted by length, into portions of like lengths.
+fn portions(members: &[u32], rows: impl Fn(u32) -> usize) -> Vec<&[u32]> {
+    let mut result = Vec::new();
+    let mut rest = members;
+    while let Some(&first) = rest.first() {
+        let most = rest.len().min(PORTION);
+        let limit = rows(first) * 3 / 2 + 1;
+        let count = rest[..most].partition_point(|&group| rows(group) <= limit);
+        let (head, tail) = rest.split_at(count.max(1));
+        result.push(head);
+        rest = tail;
+    }
+    result
+}
+
+fn check_shape(data: &GroupData<'_>) -> Result<(), CoreError> {
+    let m = data.response.len();
+    let error = |code, message: String| CoreError::new(ErrorKind::Data, code, message);
+    let lengths = data
+        .columns
+        .iter()
+        .map(|c| c.len())
+        .chain(data.weights.map(<[f64]>::len));
+    for length in lengths {
+        if length != m {
+            return Err(error(
+                "column-length",
+                format!("a column has {length} rows, the response has {m}"),
+            ));
+        }
+    }
+    let ordered = data.offsets.windows(2).all(|pair| pair[0] <= pair[1]);
+    if data.require_positive.len() != data.columns.len()
+        || !ordered
+        || data.offsets.first() != Some(&0)
+        || data.offsets.last() != Some(&m)
+        || data.offsets.len() > u32::MAX as usize
+    {
+        return Err(error(
+            "bad-offsets",
+            format!("offsets must rise from 0 to the number of rows, {m}"),
+        ));
+    }
+    Ok(())
+}
