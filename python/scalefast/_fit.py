@@ -7,6 +7,7 @@ Stage: after binding, around the core. In: `m` rows and a `FitSpec`. Out: `Fit`,
 from __future__ import annotations
 
 import dataclasses
+import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from scalefast._starts import Starts
 
 __all__ = ["Certificate", "Fit", "fit", "run_fit"]
+
+_LOG = logging.getLogger("scalefast")
 
 
 @dataclass(frozen=True)
@@ -453,6 +456,7 @@ def run_fit(spec: FitSpec, runs: Any) -> Fit:
     problem = _bind(spec, rows)
     starts = None if spec.starts is None else start_matrix(spec.starts, parameters, spec.free)
     result = problem.fit(loss_fields(spec.loss), starts, spec.threads, spec.timeout_s)
+    _LOG.info("%s, objective %.10g, %d of %d rows", result.status, result.objective, rows.frame.height, rows.n_read)
     values = dict(zip(parameters, result.parameters, strict=True))
     replicates = None if spec.resample is None else run_replicates(spec, rows, problem, result, list(parameters))
     draws = None if replicates is None else replicates.for_law

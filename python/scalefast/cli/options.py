@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, get_args
 
 import click
+from click.shell_completion import CompletionItem
 
 from scalefast import Loss, SettingsError, units
 
@@ -130,6 +131,14 @@ GRID = Reader("FLOPS", units.read_grid)
 STARTS = Reader("NAME=NUMBER,...", read_starts)
 QUANTILES = Reader("Q,Q,...", read_quantiles)
 LOSS = Reader("LOSS", read_loss)
+
+
+def complete_law(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Ids of laws that start as what is typed, and files."""
+    import scalefast as sf
+
+    found = [CompletionItem(name) for name in sf.laws()["id"] if name.startswith(incomplete)]
+    return found or [CompletionItem(incomplete, type="file")]
 
 
 def unique(pairs: Sequence[tuple[str, Any]], option: str) -> dict[str, Any]:

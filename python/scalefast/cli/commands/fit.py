@@ -26,6 +26,7 @@ RUNS = "scalefast predict hoffmann-2022 --at N=1e8..1e10:6 --at D=1e9..1e12:6 | 
 @click.argument("runs", metavar="RUNS")
 @click.option(
     "--law",
+    shell_complete=options.complete_law,
     help="A law's id (see `scalefast laws`), a law file, or a formula such as 'E + A/N**alpha + B/D**beta'.",
 )
 @click.option(

@@ -67,7 +67,7 @@ def matching(frame: pl.DataFrame, text: str) -> pl.DataFrame:
 @laws.command(
     epilog=options.examples("scalefast laws show hoffmann-2022", "scalefast laws show chinchilla --format json")
 )
-@click.argument("law", metavar="ID")
+@click.argument("law", metavar="ID", shell_complete=options.complete_law)
 @options.output_options
 def show(law: str, to: output.Destination) -> None:
     """Show one law: formula, parameters, units, source, range of the data, errata.

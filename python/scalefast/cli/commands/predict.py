@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         r"printf 'N,tokens_b\n1e9,20\n' | scalefast predict epoch-2024-huber - --col 'D=tokens_b*1e9'",
     )
 )
-@click.argument("law", metavar="LAW")
+@click.argument("law", metavar="LAW", shell_complete=options.complete_law)
 @click.argument("points", metavar="[POINTS]", required=False)
 @click.option(
     "--at",

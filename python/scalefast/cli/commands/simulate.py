@@ -45,7 +45,7 @@ def read_noise(text: str, what: str) -> tuple[str, list[float]] | None:
         "scalefast simulate hoffmann-2022 --sobol 64 | scalefast fit - --law chinchilla",
     )
 )
-@click.argument("law", metavar="LAW")
+@click.argument("law", metavar="LAW", shell_complete=options.complete_law)
 @click.option("--isoflop", "budgets", multiple=True, metavar="FLOPS", help="Several sizes at each of these budgets.")
 @click.option("--sizes", type=click.IntRange(2), default=9, show_default=True, help="Sizes at each budget.")
 @click.option(

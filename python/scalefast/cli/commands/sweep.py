@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     "--law",
     "laws",
     multiple=True,
+    shell_complete=options.complete_law,
     help="A law's id (see `scalefast laws`), a law file, or a law saved by `scalefast fit`. Repeatable. "
     "Default: epoch-2024-huber, and the other laws beside it.",
 )
