@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from scalefast._resampling import Bootstrap as Bootstrap
     from scalefast._resampling import Jackknife as Jackknife
     from scalefast._simulate import simulate as simulate
+    from scalefast._solve import solve as solve
     from scalefast._spec import FitSpec as FitSpec
     from scalefast._starts import Grid as Grid
     from scalefast._starts import Sobol as Sobol
@@ -91,6 +92,7 @@ _HOME = {
     "laws": "_law",
     "load": "_artifact",
     "simulate": "_simulate",
+    "solve": "_solve",
     "sweep": "_sweep",
 }
 

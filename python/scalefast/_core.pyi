@@ -89,6 +89,21 @@ def sweep(
     threads: int | None,
     timeout_s: float | None,
 ) -> dict[str, Any]: ...
+def answer(
+    law: System,
+    output: str,
+    spending: System,
+    aim: str,
+    free: Sequence[str],
+    bounds: Sequence[tuple[float | None, float | None]],
+    names: Sequence[str],
+    values: _Floats,
+    draws: _Floats | None,
+    targets: _Floats,
+    quantiles: Sequence[float],
+    threads: int | None,
+    timeout_s: float | None,
+) -> dict[str, Any]: ...
 def sobol(dimension: int, count: int) -> list[_Floats]: ...
 def resample(
     problem: Problem,

@@ -1,7 +1,7 @@
 """Sweeps: the best size and data at each budget, with the spread over draws and over laws.
 
 Stage: after laws and fits. In: laws with values, budgets in FLOPs. Out: `Sweep`, whose summary has one row a law and
-budget. The optimum is the core's closed form; laws and costs without one are refused.
+budget. The optimum is the core's closed form where there is one, else found by its Newton method.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from scalefast import _catalogue, _core
+from scalefast import _catalogue
+from scalefast._allocate import Bound, Question, binding
 from scalefast._errors import LawError, SettingsError
 from scalefast._frames import FloatArray, collect, read_frame, to_array
 from scalefast._law import Law, resolve
@@ -26,7 +27,17 @@ from scalefast._units import read_grid
 if TYPE_CHECKING:
     from scalefast._fit import Fit
 
-__all__ = ["DEFAULT_LAW", "Sweep", "sweep"]
+__all__ = [
+    "DEFAULT_LAW",
+    "Sweep",
+    "choose_draws",
+    "decades_outside",
+    "label",
+    "law_name",
+    "one_law",
+    "stated_cost",
+    "sweep",
+]
 
 #: What answers when no law is named: the refit of Chinchilla's data with stored draws.
 DEFAULT_LAW = "epoch-2024-huber"
@@ -39,8 +50,9 @@ class Sweep:
     Attributes
     ----------
     summary: one row a law and budget: law, C, then each of N, D, D_per_N, L as a point and as quantiles over draws
-        (`N_q05`, …), status, at_bound, extrapolation_decades, uncertainty. `status` is `interior` or
-        `no-finite-optimum`; `at_bound` names the bound that binds, null where none does; `extrapolation_decades` is how
+        (`N_q05`, …), status, at_bound, extrapolation_decades, uncertainty. `status` is `interior`, `at-bound`,
+        `infeasible` (nothing within the bounds costs the budget) or `no-finite-optimum`; `at_bound` names the bound that
+        binds (`N_max`), null where none does; `extrapolation_decades` is how
         far, in decades, the budget lies outside the range that the law was fitted on (0 inside, null where that is not
         known); `uncertainty` is `draws`, or `none` with null quantiles.
     spread: one row a budget: C, laws, lowest and highest N and D over the laws. Not an interval, and no loss: losses of
@@ -75,6 +87,8 @@ def sweep(
     budget: float | str | Iterable[float] | None = None,
     *,
     cost: str | None = None,
+    bounds: Mapping[str, Bound] | None = None,
+    given: Mapping[str, float | str] | None = None,
     optimise: tuple[str, str] = ("N", "D"),
     draws: int | Any | None = None,
     quantiles: Sequence[float] = (0.05, 0.5, 0.95),
@@ -89,17 +103,23 @@ def sweep(
         it every other published law of the same conventions.
     budget: FLOPs: a number, several, or a log grid such as "1e20..1e26:61".
     cost: formula of the FLOPs; None: the law's own.
+    bounds: lowest and highest value of a variable to choose, None where it has none: {"N": (None, 8e9)}.
+    given: variables that are settled: pinned to numbers, {"U": 25e9}, or derived from others, {"D": "20*N"}. A variable to
+        choose that is given leaves the other to follow from the budget.
     optimise: the two variables to choose.
     draws: None uses every stored draw once; a number uses the first so many, 0 none; a frame of parameters replaces them.
     quantiles: which quantiles over the draws.
 
-    Raises SettingsError (`not-positive`, `bad-budget`, `bad-quantile`), LawError (`no-values`, `no-cost`,
-    `no-closed-form`), UnitsError (`looks-scaled`).
+    Raises SettingsError (`bad-budget`, `bad-quantile`, `bad-bounds`, `bad-given`, `missing-given`, `contradictory`),
+    LawError (`no-values`, `no-cost`, `unknown-symbol`, `no-tradeoff`), UnitsError (`looks-scaled`).
 
     >>> import scalefast as sf
     >>> row = sf.sweep("hoffmann-2022", budget=5.76e23).summary.row(0, named=True)
     >>> f"{row['N']:.4g} {row['D']:.4g} {row['L']:.6g}"
     '4.036e+10 2.379e+12 1.91841'
+    >>> row = sf.sweep("hoffmann-2022", budget=5.76e23, bounds={"N": (None, 8e9)}).summary.row(0, named=True)
+    >>> f"{row['N']:.4g} {row['D']:.4g} {row['L']:.6g} {row['at_bound']}"
+    '8e+09 1.2e+13 1.94837 N_max'
     """
     budgets = _budgets(budget)
     for quantile in quantiles:
@@ -116,18 +136,21 @@ def sweep(
     costs: list[str | None] = []
     frames = []
     for found in laws:
-        if found.values is None:
-            hint = "use one of its published sets, or fit it: " + listing(found.sets or ["sf.fit"])
-            raise LawError(f"`{_name(found)}` has no values for its parameters", code="no-values", hint=hint)
-        refuse_scaled(found.fitted_range, _name(found))
+        refuse_scaled(found.fitted_range, law_name(found))
         if set(optimise) <= set(found.outputs):
+            if given or bounds:
+                message = (
+                    f"`{law_name(found)}` gives {listing(optimise)} at a budget itself: there is nothing to choose"
+                )
+                raise SettingsError(message, code="bad-given", hint="leave out given and bounds")
             costs.append(None)
             columns = _frontier(found, budgets, optimise, threads)
             uncertainty = "none"
         else:
-            costs.append(_cost(found, cost))
-            matrix = _draws(found, draws)
-            columns = _closed_form(found, str(costs[-1]), budgets, optimise, matrix, quantiles, threads, timeout_s)
+            costs.append(stated_cost(found, cost))
+            matrix = choose_draws(found, draws)
+            question = Question(found, law_name(found), str(costs[-1]), optimise, given or {}, bounds or {})
+            columns = question.budget(budgets, matrix, quantiles, threads, timeout_s)
             uncertainty = "none" if matrix is None else "draws"
         frames.append(_frame(found, budgets, columns, optimise, quantiles, uncertainty))
     summary = pl.concat(frames)
@@ -164,7 +187,16 @@ def _laws(law: Any) -> list[Law]:
     given = list(law) if isinstance(law, list | tuple) else [law]
     if not given:
         raise SettingsError("no law is given", code="no-law")
-    return [entry.law if not isinstance(entry, Law | str | Path) else resolve(entry) for entry in given]
+    return [one_law(entry) for entry in given]
+
+
+def one_law(law: Law | Fit | str | Path) -> Law:
+    """The law of an argument, with values. Raises LawError (`no-values`) where it has none."""
+    found = law.law if not isinstance(law, Law | str | Path) else resolve(law)
+    if found.values is None:
+        hint = "use one of its published sets, or fit it: " + listing(found.sets or ["sf.fit"])
+        raise LawError(f"`{law_name(found)}` has no values for its parameters", code="no-values", hint=hint)
+    return found
 
 
 def _alike(law: Law) -> list[Law]:
@@ -185,17 +217,18 @@ def _alike(law: Law) -> list[Law]:
     return found
 
 
-def _cost(law: Law, cost: str | None) -> str:
+def stated_cost(law: Law, cost: str | None) -> str:
+    """The cost asked for, else the law's own. Raises LawError (`no-cost`) where there is neither."""
     if cost is None and law.cost is None:
         raise LawError(
-            f"`{_name(law)}` declares no cost",
+            f"`{law_name(law)}` declares no cost",
             code="no-cost",
             hint='say what a run costs, such as cost="6*N*D" (FLOPs)',
         )
     return str(cost or law.cost)
 
 
-def _draws(law: Law, draws: int | Any | None) -> FloatArray | None:
+def choose_draws(law: Law, draws: int | Any | None) -> FloatArray | None:
     """Draws as `p` rows of `K` values, or None."""
     if isinstance(draws, int):
         if draws < 0:
@@ -205,7 +238,7 @@ def _draws(law: Law, draws: int | Any | None) -> FloatArray | None:
             return None
         if draws > stored.height:
             raise SettingsError(
-                f"`{_name(law)}` comes with {stored.height} draws",
+                f"`{law_name(law)}` comes with {stored.height} draws",
                 code="bad-draws",
                 value=float(draws),
                 limit=float(stored.height),
@@ -225,44 +258,9 @@ def _draws(law: Law, draws: int | Any | None) -> FloatArray | None:
     return np.stack([to_array(frame[name]) for name in law.parameters])
 
 
-def _closed_form(
-    law: Law,
-    cost: str,
-    budgets: FloatArray,
-    optimise: tuple[str, str],
-    draws: FloatArray | None,
-    quantiles: Sequence[float],
-    threads: int | None,
-    timeout_s: float | None,
-) -> Mapping[str, Any]:
-    values = law.values or {}
-    cost_system = _core.System.parse([("C", cost)], [])
-    for name in [*optimise, *cost_system.symbols()]:
-        if name not in law.variables and name not in values:
-            raise LawError(
-                f"`{name}` is no symbol of `{_name(law)}`",
-                code="unknown-symbol",
-                column=name,
-                hint=f"it has {listing([*law.variables, *values])}",
-            )
-    return _core.sweep(
-        law._system,
-        law.outputs[0],
-        cost_system,
-        optimise,
-        list(values),
-        np.array(list(values.values()), dtype=np.float64),
-        draws,
-        budgets,
-        list(quantiles),
-        threads,
-        timeout_s,
-    )
-
-
 def _frontier(law: Law, budgets: FloatArray, optimise: tuple[str, str], threads: int | None) -> Mapping[str, Any]:
     if list(law.variables) != ["C"]:
-        raise LawError(f"`{_name(law)}` is no function of C alone", code="no-closed-form")
+        raise LawError(f"`{law_name(law)}` is no function of C alone", code="no-closed-form")
     found = law._system.evaluate({"C": budgets}, dict(law.values or {}), threads)
     first, second = found[optimise[0]], found[optimise[1]]
     return {"first": first, "second": second, "ratio": second / first}
@@ -278,16 +276,19 @@ def _frame(
 ) -> pl.DataFrame:
     rows = len(budgets)
     first, second = optimise
-    series = [pl.Series("law", [_name(law)] * rows, dtype=pl.String), pl.Series("C", budgets)]
+    series = [pl.Series("law", [law_name(law)] * rows, dtype=pl.String), pl.Series("C", budgets)]
     for name, key in ((first, "first"), (second, "second"), (f"{second}_per_{first}", "ratio"), ("L", "loss")):
         series.append(_floats(name, columns.get(key), rows))
         spread = columns.get(f"{key}_quantiles")
         for position, quantile in enumerate(quantiles):
-            series.append(_floats(f"{name}_q{_label(quantile)}", None if spread is None else spread[position], rows))
-    fine = series[2].is_not_null()
+            series.append(_floats(f"{name}_q{label(quantile)}", None if spread is None else spread[position], rows))
+    found = columns.get("status")
+    if found is None:
+        found = ["interior" if ok else "no-finite-optimum" for ok in series[2].is_not_null()]
+    ends = [binding(status, optimise) for status in found]
     return pl.DataFrame(series).with_columns(
-        pl.Series("status", ["interior" if ok else "no-finite-optimum" for ok in fine], dtype=pl.String),
-        pl.lit(None, dtype=pl.String).alias("at_bound"),
+        pl.Series("status", [status for status, _ in ends], dtype=pl.String),
+        pl.Series("at_bound", [bound for _, bound in ends], dtype=pl.String),
         _extrapolation(law, budgets),
         pl.lit(uncertainty).alias("uncertainty"),
     )
@@ -299,25 +300,30 @@ def _floats(name: str, values: FloatArray | None, rows: int) -> pl.Series:
     return pl.Series(name, values, nan_to_null=True)
 
 
-def _label(quantile: float) -> str:
+def label(quantile: float) -> str:
     """`05` for 0.05, `50` for 0.5, `97.5` for 0.975."""
     text = f"{100 * quantile:.10g}"
     return text.zfill(2) if "." not in text else text
 
 
-def _extrapolation(law: Law, budgets: FloatArray) -> pl.Series:
+def decades_outside(law: Law, budget: float) -> float | None:
+    """How far a budget lies outside the compute that the law was fitted on, in decades; None where that is not known."""
     known = law.fitted_range.get("C")
     if known is None:
-        return pl.Series("extrapolation_decades", [None] * len(budgets), dtype=pl.Float64)
+        return None
     low, high = known
-    decades = [max(0.0, math.log10(budget / high), math.log10(low / budget)) for budget in budgets]
+    return max(0.0, math.log10(budget / high), math.log10(low / budget))
+
+
+def _extrapolation(law: Law, budgets: FloatArray) -> pl.Series:
+    decades = [decades_outside(law, budget) for budget in budgets]
     return pl.Series("extrapolation_decades", decades, dtype=pl.Float64)
 
 
 def _spread(summary: pl.DataFrame, optimise: tuple[str, str]) -> pl.DataFrame:
     first, second = optimise
     return (
-        summary.filter(pl.col("status") == "interior")
+        summary.filter(pl.col(first).is_not_null())
         .group_by("C", maintain_order=True)
         .agg(
             pl.len().cast(pl.Int64).alias("laws"),
@@ -330,6 +336,6 @@ def _spread(summary: pl.DataFrame, optimise: tuple[str, str]) -> pl.DataFrame:
     )
 
 
-def _name(law: Law) -> str:
+def law_name(law: Law) -> str:
     """The id; a fit of a catalogued form goes by the form."""
     return law.id or (f"{law.form.id} (own values)" if law.form.id else law.formula)

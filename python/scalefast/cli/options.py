@@ -72,6 +72,17 @@ def read_bound(text: str, what: str) -> tuple[str, tuple[float, float]]:
     return name, (low, high)
 
 
+def read_given(text: str, what: str) -> tuple[str, float | str]:
+    """`U=25B`, a number, or `N_total=8*N`, a formula."""
+    name, value = read_assignment(text, what)
+    try:
+        return name, units.read_number(value, what)
+    except SettingsError:
+        if value[0].isdigit() and not set(value) & set("+-*/( "):
+            raise
+        return name, value
+
+
 def read_values(text: str, what: str) -> tuple[str, list[float]]:
     """`N=70B` or `N=1e8..1e10:5`."""
     name, value = read_assignment(text, what)
@@ -126,6 +137,7 @@ UNIT = Reader("NAME=UNIT", read_assignment)
 TIE = Reader("NAME=FORMULA", read_assignment)
 FIXED = Reader("NAME=NUMBER", read_fixed)
 BOUND = Reader("NAME=LOW..HIGH", read_bound)
+GIVEN = Reader("NAME=NUMBER|FORMULA", read_given)
 VALUES = Reader("NAME=NUMBER", read_values)
 GRID = Reader("FLOPS", units.read_grid)
 STARTS = Reader("NAME=NUMBER,...", read_starts)

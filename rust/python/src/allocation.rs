@@ -1,12 +1,10 @@
-//! `sweep`: optimal splits of budgets, with quantiles over draws.
-
-use std::collections::HashMap;
+//! `sweep` and `answer`: optimal splits of budgets in closed form, and questions to laws and costs of any form.
 
 use numpy::{IntoPyArray, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use scalefast_core::allocate::{self, ClosedForm, Quantity};
+use scalefast_core::allocate::{self, Aim, ClosedForm, Quantity, Question, Status};
 use scalefast_core::predict::Values;
 
 use crate::errors::core_error;
@@ -36,40 +34,8 @@ pub fn sweep<'py>(
 ) -> PyResult<Bound<'py, PyDict>> {
     let form = ClosedForm::detect(&law.inner, output, &cost.inner, (&free.0, &free.1))
         .map_err(|error| core_error(py, error))?;
-    let values = values.as_slice()?;
-    let places: HashMap<&str, usize> = names
-        .iter()
-        .enumerate()
-        .map(|(k, name)| (name.as_str(), k))
-        .collect();
-    let wanted: Vec<usize> = form
-        .parameters()
-        .iter()
-        .map(|name| {
-            let unknown =
-                || PyValueError::new_err(format!("no value for `{name}` of the law or its cost"));
-            places
-                .get(name.as_str())
-                .copied()
-                .filter(|&k| k < values.len())
-                .ok_or_else(unknown)
-        })
-        .collect::<PyResult<_>>()?;
-    let estimate: Vec<f64> = wanted.iter().map(|&k| values[k]).collect();
-    let rows = match &draws {
-        Some(matrix) => {
-            let count = matrix.shape()[1];
-            let flat = matrix.as_slice()?;
-            wanted
-                .iter()
-                .map(|&k| Values::Column(&flat[k * count..(k + 1) * count]))
-                .collect()
-        }
-        None => estimate
-            .iter()
-            .map(|&value| Values::Number(value))
-            .collect::<Vec<_>>(),
-    };
+    let known = Known::new(&names, &values, draws.as_ref())?;
+    let (estimate, rows) = known.choose(form.parameters())?;
     let budgets = budgets.as_slice()?;
     let control = control(py, timeout_s)?;
     let found = interrupt::run(py, &control, || {
@@ -84,13 +50,136 @@ pub fn sweep<'py>(
         ("ratio", found.ratio),
         ("loss", found.loss),
     ] {
-        let Quantity { point, quantiles } = quantity;
-        fields.set_item(name, point.into_pyarray(py))?;
-        let arrays: Vec<_> = quantiles
-            .into_iter()
-            .map(|column| column.into_pyarray(py))
-            .collect();
-        fields.set_item(format!("{name}_quantiles"), arrays)?;
+        set_quantity(py, &fields, name, quantity)?;
     }
     Ok(fields)
+}
+
+/// Answers a question about a law at each target: `budget` (the least loss at a cost), `loss` (the least cost of a loss)
+/// or `companion` (one free variable: where the other, held fixed, is optimal). The outputs of `spending` are the cost
+/// and the two variables to report; `free` names one or two symbols, `bounds` their lowest and highest values.
+///
+/// Returns `first`, `second`, `cost`, `loss`, `ratio` with `_quantiles` as `sweep` does, `status` (one text a target) and
+/// `solved_draws`.
+#[pyfunction]
+#[pyo3(signature = (law, output, spending, aim, free, bounds, names, values, draws, targets, quantiles, threads, timeout_s))]
+#[expect(clippy::too_many_arguments, reason = "called by one Python module")]
+pub fn answer<'py>(
+    py: Python<'py>,
+    law: &System,
+    output: &str,
+    spending: &System,
+    aim: &str,
+    free: Vec<String>,
+    bounds: Vec<(Option<f64>, Option<f64>)>,
+    names: Vec<String>,
+    values: PyReadonlyArray1<'py, f64>,
+    draws: Option<PyReadonlyArray2<'py, f64>>,
+    targets: PyReadonlyArray1<'py, f64>,
+    quantiles: Vec<f64>,
+    threads: Option<usize>,
+    timeout_s: Option<f64>,
+) -> PyResult<Bound<'py, PyDict>> {
+    let aim = match aim {
+        "budget" => Aim::Budget,
+        "loss" => Aim::Loss,
+        "companion" => Aim::Companion,
+        _ => return Err(PyValueError::new_err(format!("unknown aim `{aim}`"))),
+    };
+    let free: Vec<&str> = free.iter().map(String::as_str).collect();
+    let bounds: Vec<[Option<f64>; 2]> = bounds.iter().map(|&(low, high)| [low, high]).collect();
+    let question = Question::new(&law.inner, output, &spending.inner, aim, &free, &bounds)
+        .map_err(|error| core_error(py, error))?;
+    let known = Known::new(&names, &values, draws.as_ref())?;
+    let (estimate, rows) = known.choose(question.parameters())?;
+    let targets = targets.as_slice()?;
+    let control = control(py, timeout_s)?;
+    let found = interrupt::run(py, &control, || {
+        allocate::spread(
+            &question, &estimate, &rows, targets, &quantiles, threads, &control,
+        )
+    })?;
+    let fields = PyDict::new(py);
+    let names = ["first", "second", "cost", "loss", "ratio"];
+    for (name, quantity) in names.into_iter().zip(found.quantities) {
+        set_quantity(py, &fields, name, quantity)?;
+    }
+    let status: Vec<&str> = found.status.into_iter().map(status_name).collect();
+    fields.set_item("status", status)?;
+    fields.set_item("solved_draws", found.solved_draws)?;
+    Ok(fields)
+}
+
+fn status_name(status: Status) -> &'static str {
+    match status {
+        Status::Interior => "interior",
+        Status::FirstMin => "first-min",
+        Status::FirstMax => "first-max",
+        Status::SecondMin => "second-min",
+        Status::SecondMax => "second-max",
+        Status::NoFiniteOptimum => "no-finite-optimum",
+        Status::Infeasible => "infeasible",
+    }
+}
+
+/// Estimates and draws by name.
+struct Known<'a> {
+    names: &'a [String],
+    values: &'a [f64],
+    /// One row a name, for the first names; the rest do not vary.
+    draws: Option<(&'a [f64], usize)>,
+}
+
+impl<'a> Known<'a> {
+    fn new(
+        names: &'a [String],
+        values: &'a PyReadonlyArray1<'_, f64>,
+        draws: Option<&'a PyReadonlyArray2<'_, f64>>,
+    ) -> PyResult<Self> {
+        let draws = match draws {
+            Some(matrix) => Some((matrix.as_slice()?, matrix.shape()[1])),
+            None => None,
+        };
+        Ok(Known {
+            names,
+            values: values.as_slice()?,
+            draws,
+        })
+    }
+
+    /// Estimates and draws of the `wanted` names.
+    fn choose(&self, wanted: &[String]) -> PyResult<(Vec<f64>, Vec<Values<'a>>)> {
+        let mut estimates = Vec::with_capacity(wanted.len());
+        let mut rows = Vec::with_capacity(wanted.len());
+        for name in wanted {
+            let place = self.names.iter().position(|known| known == name);
+            let Some((place, &value)) = place.and_then(|k| Some((k, self.values.get(k)?))) else {
+                let message = format!("no value for `{name}` of the law or its cost");
+                return Err(PyValueError::new_err(message));
+            };
+            estimates.push(value);
+            let row =
+                |(flat, count): (&'a [f64], usize)| flat.get(place * count..(place + 1) * count);
+            rows.push(match self.draws.and_then(row) {
+                Some(row) => Values::Column(row),
+                None => Values::Number(value),
+            });
+        }
+        Ok((estimates, rows))
+    }
+}
+
+fn set_quantity<'py>(
+    py: Python<'py>,
+    fields: &Bound<'py, PyDict>,
+    name: &str,
+    quantity: Quantity,
+) -> PyResult<()> {
+    let Quantity { point, quantiles } = quantity;
+    fields.set_item(name, point.into_pyarray(py))?;
+    let arrays: Vec<_> = quantiles
+        .into_iter()
+        .map(|column| column.into_pyarray(py))
+        .collect();
+    fields.set_item(format!("{name}_quantiles"), arrays)
 }

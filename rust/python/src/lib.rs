@@ -25,6 +25,8 @@ mod system;
 #[pymodule]
 mod _core {
     #[pymodule_export]
+    use crate::allocation::answer;
+    #[pymodule_export]
     use crate::allocation::sweep;
     #[pymodule_export]
     use crate::evaluate::sobol;

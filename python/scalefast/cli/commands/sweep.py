@@ -46,6 +46,18 @@ if TYPE_CHECKING:
     "Default: epoch-2024-huber, and the other laws beside it.",
 )
 @click.option("--cost", metavar="FORMULA", help="Training FLOPs as a formula. Default: the law's own, such as 6*N*D.")
+@click.option(
+    "--bounds",
+    type=options.BOUND,
+    multiple=True,
+    help="Limits of a variable to choose, such as N=1e9..1e11 or N=..8B. Repeatable.",
+)
+@click.option(
+    "--given",
+    type=options.GIVEN,
+    multiple=True,
+    help="A variable that is settled: pinned, such as U=25B unique tokens, or derived, such as D=20*N. Repeatable.",
+)
 @click.option("--draws", type=click.IntRange(0, 10**9), help="Use the first so many stored draws. Default: all.")
 @click.option("--quantiles", type=options.QUANTILES, default="0.05,0.5,0.95", show_default=True, help="Over the draws.")
 @click.option("--timeout", "timeout_s", type=options.POSITIVE, metavar="SECONDS", help="Give up after so long.")
@@ -55,6 +67,8 @@ def sweep(
     budgets: tuple[list[float], ...],
     laws: tuple[str, ...],
     quantiles: tuple[float, ...],
+    bounds: tuple[tuple[str, tuple[float, float]], ...],
+    given: tuple[tuple[str, float | str], ...],
     to: output.Destination,
     **settings: Any,
 ) -> None:
@@ -70,6 +84,8 @@ def sweep(
         list(laws) or None,
         budget=[budget for grid in budgets for budget in grid],
         quantiles=quantiles,
+        bounds=options.unique(bounds, "--bounds"),
+        given=options.unique(given, "--given"),
         **{name: value for name, value in settings.items() if value is not None},
     )
     for law, cost in zip(result.laws, result.costs, strict=True):

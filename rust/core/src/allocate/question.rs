@@ -95,7 +95,10 @@ impl Question {
         let mut residual_slopes = Vec::new();
         for name in free {
             let slope = log_slope(&mut graph, residual, name);
-            if graph.constant_value(slope) == Some(0.0) {
+            let read = graph
+                .symbol_id(name)
+                .is_some_and(|id| graph.depends_on(residual, id));
+            if !read {
                 let what = if aim == Aim::Loss { "law" } else { "cost" };
                 return Err(CoreError::law(
                     "no-tradeoff",
