@@ -131,7 +131,9 @@ def run_replicates(
     if isinstance(settings, Bootstrap) and settings.strata is not None:
         strata = codes(rows.frame, settings.strata, "strata")
 
-    def run(kind: str, numbers: tuple[int, int] | None, search: str, **given: Any) -> pl.DataFrame:
+    count = rows.frame.height if units is None else int(units.max()) + 1
+
+    def run(kind: str, numbers: tuple[int, int] | None, search: str, units: Any = units, **given: Any) -> pl.DataFrame:
         found = _core.resample(
             problem,
             result,
@@ -140,7 +142,7 @@ def run_replicates(
             given.get("weights"),
             given.get("indices"),
             units,
-            strata,
+            strata if kind != "jackknife" else None,
             spec.seed,
             numbers,
             (search == "global", spec.starts is None),
@@ -159,13 +161,26 @@ def run_replicates(
             weights=_matrix(settings.weights, "weights", np.float64),
             indices=_matrix(settings.indices, "indices", np.int64),
         )
-        left_out = run("jackknife", None, settings.search) if settings.interval == "bca" else None
-    count = rows.frame.height if units is None else int(units.max()) + 1
+        left_out = None
+        if settings.interval == "bca":
+            left_out = run("jackknife", None, settings.search, _blocks(units, count))
     return Replicates(settings, tuple(parameters), draws, left_out, labels, count, units is not None)
 
 
 #: Schemes in which rows are taken one by one even where runs are known.
 _ROWWISE = ("residual", "weights", "indices")
+
+
+#: Units beyond which the jackknife of BCa leaves out blocks of them: the acceleration is the same, to first order.
+_MOST_UNITS = 1000
+
+
+def _blocks(units: Any, count: int) -> Any:
+    """The unit of each row, units put together where there are very many."""
+    if count <= _MOST_UNITS:
+        return units
+    numbers = np.arange(count, dtype=np.uint32) if units is None else units
+    return np.ascontiguousarray(numbers % _MOST_UNITS, dtype=np.uint32)
 
 
 def _frame(found: Mapping[str, Any], parameters: Sequence[str]) -> pl.DataFrame:

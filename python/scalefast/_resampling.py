@@ -38,7 +38,7 @@ class Bootstrap:
     strata: column within whose values rows (or clusters) are drawn, such as the budget of IsoFLOP curves.
     fraction: the share of `fraction`, between 0 and 1. Intervals are widened by sqrt(f/(1 - f)), since fits to a large
         share of the same rows lie too close together.
-    interval: `percentile`, `basic`, `bca` (also fits with each unit left out) or `normal`.
+    interval: `percentile`, `basic`, `bca` (also fits with each unit, or block of many, left out) or `normal`.
     search: `global` starts each replicate from several places; `estimate` from the fit's own estimate alone, as published
         bootstraps do.
     weights: your own factors of the weights, replicates by rows. indices: your own sets of row numbers, replicates by

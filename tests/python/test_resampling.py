@@ -172,6 +172,18 @@ def test_a_fraction_is_widened_to_the_spread_of_the_estimate() -> None:
     assert set(share["interval_method"]) == {"fraction-percentile"}
 
 
+def test_bca_of_many_rows_leaves_out_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    import scalefast._replicates
+
+    rows = epoch_rows()
+    each = sf.fit(rows, "chinchilla", loss=sf.Squared(), resample=sf.Bootstrap(300, interval="bca")).parameters
+    monkeypatch.setattr(scalefast._replicates, "_MOST_UNITS", 60)
+    blocks = sf.fit(rows, "chinchilla", loss=sf.Squared(), resample=sf.Bootstrap(300, interval="bca")).parameters
+    for end in ("lower", "upper"):
+        moved = (each[end] - blocks[end]).abs() / each["std_error"]
+        assert moved.max() < 0.3  # type: ignore[operator]
+
+
 def test_the_draws_travel_with_the_law() -> None:
     fit = sf.fit(noisy(), "chinchilla", resample=sf.Bootstrap(100))
     assert fit.law.uncertainty == "draws"
