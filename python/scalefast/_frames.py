@@ -1,12 +1,14 @@
 """Tables in: files and foreign frames become Polars frames; columns become float64 arrays without a copy where possible.
 
-Stage: before binding. In: a path, a Polars, Arrow-speaking or pandas frame, or a dict of arrays or numbers. Out: a
-`pl.DataFrame` or `pl.LazyFrame` of the same rows in the same order. Whatever cannot be read is a DataError.
+Stage: before binding. In: a path, a URL, a buffer, a Polars, Arrow-speaking or pandas frame, or a dict of arrays or numbers.
+Out: a `pl.DataFrame` or `pl.LazyFrame` of the same rows in the same order. Whatever cannot be read is a DataError.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,7 @@ __all__ = ["READERS", "FloatArray", "collect", "column_names", "read_draws", "re
 FloatArray = NDArray[np.float64]
 
 #: Reader of each suffix. CSV types are inferred from all rows: a column whose first thousand entries look whole may not be.
-READERS: dict[str, Callable[[Path], pl.DataFrame]] = {
+READERS: dict[str, Callable[[Any], pl.DataFrame]] = {
     ".csv": lambda path: pl.read_csv(path, infer_schema_length=None),
     ".tsv": lambda path: pl.read_csv(path, separator="\t", infer_schema_length=None),
     ".parquet": lambda path: pl.read_parquet(path, glob=False),
@@ -33,15 +35,25 @@ READERS: dict[str, Callable[[Path], pl.DataFrame]] = {
 }
 
 
+#: Schemes of URLs that Polars reads by itself; others are read through fsspec, where it is installed.
+_NATIVE = ("file", "http", "https", "s3", "gs", "gcs", "az", "adl", "abfs", "abfss", "hf")
+#: First bytes of the binary formats, and of a line of NDJSON.
+_MAGIC = {b"PAR1": ".parquet", b"ARROW1": ".arrow", b"{": ".ndjson"}
+
+
 def read_frame(source: Any) -> pl.DataFrame | pl.LazyFrame:
-    """The rows of `source`; a LazyFrame stays lazy.
+    """The rows of `source`; a LazyFrame stays lazy. A buffer's format is told by its first bytes, CSV where they say nothing.
 
     Raises DataError: `unreadable-file`, `empty-file`, `unknown-format`, `unknown-frame`, `uneven-columns`.
     """
     if isinstance(source, pl.DataFrame | pl.LazyFrame):
         return source
+    if isinstance(source, str) and "://" in source:
+        return _read_url(source)
     if isinstance(source, str | Path):
         return _read_path(Path(source))
+    if hasattr(source, "read"):
+        return _read_buffer(source)
     if isinstance(source, Mapping):
         return _from_mapping(source)
     if type(source).__module__.partition(".")[0] == "pandas":
@@ -51,7 +63,7 @@ def read_frame(source: Any) -> pl.DataFrame | pl.LazyFrame:
     raise DataError(
         f"cannot read rows from {type(source).__name__!r}",
         code="unknown-frame",
-        hint="give a path, a Polars, Arrow or pandas frame, or a dict of arrays",
+        hint="give a path, a URL, a buffer, a Polars, Arrow or pandas frame, or a dict of arrays",
     )
 
 
@@ -114,22 +126,65 @@ def usable_draws(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _read_path(path: Path) -> pl.DataFrame:
-    reader = READERS.get(path.suffix.lower())
+    reader = _reader(path.suffix, path.name)
+    try:
+        empty = path.stat().st_size == 0
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise DataError(f"`{path.name}` cannot be read: {reason}", code="unreadable-file") from error
+    return _read(reader, path, path.name, empty)
+
+
+def _read_url(url: str) -> pl.DataFrame:
+    scheme, _, rest = url.partition("://")
+    name = Path(rest.partition("?")[0]).name
+    reader = _reader(Path(name).suffix, name)
+    if scheme.lower() in _NATIVE:
+        return _read(reader, url, name)
+    try:
+        fsspec = import_module("fsspec")
+    except ImportError as error:
+        hint = "install fsspec, which reads other places"
+        raise DataError(f"`{scheme}://` is not read by Polars", code="unknown-format", hint=hint) from error
+    try:
+        with fsspec.open(url, "rb") as file:
+            content = file.read()
+    except (OSError, ValueError, ImportError) as error:
+        raise DataError(f"`{name}` cannot be read: {_first_line(error)}", code="unreadable-file") from error
+    return _read(reader, BytesIO(content), name, not content)
+
+
+def _read_buffer(buffer: Any) -> pl.DataFrame:
+    content = buffer.read()
+    content = content.encode() if isinstance(content, str) else content
+    if not isinstance(content, bytes):
+        raise DataError("the buffer holds neither bytes nor text", code="unknown-frame")
+    suffix = next((suffix for start, suffix in _MAGIC.items() if content.startswith(start)), ".csv")
+    return _read(READERS[suffix], BytesIO(content), "the buffer", not content)
+
+
+def _reader(suffix: str, name: str) -> Callable[[Any], pl.DataFrame]:
+    reader = READERS.get(suffix.lower())
     if reader is None:
         raise DataError(
-            f"`{path.name}` has an unknown suffix",
+            f"`{name}` has an unknown suffix",
             code="unknown-format",
-            hint=did_you_mean(path.suffix, READERS, "suffixes"),
+            hint=did_you_mean(suffix, READERS, "suffixes"),
         )
+    return reader
+
+
+def _read(reader: Callable[[Any], pl.DataFrame], source: Any, name: str, empty: bool = False) -> pl.DataFrame:
+    """What a reader makes of a source; whatever it cannot read is a DataError."""
+    if empty:
+        raise DataError(f"`{name}` is empty", code="empty-file")
     try:
-        if path.stat().st_size == 0:
-            raise DataError(f"`{path.name}` is empty", code="empty-file")
-        return reader(path)
+        return reader(source)
     except pl.exceptions.NoDataError as error:
-        raise DataError(f"`{path.name}` is empty", code="empty-file") from error
+        raise DataError(f"`{name}` is empty", code="empty-file") from error
     except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else _first_line(error)
-        raise DataError(f"`{path.name}` cannot be read: {reason}", code="unreadable-file") from error
+        raise DataError(f"`{name}` cannot be read: {reason}", code="unreadable-file") from error
 
 
 def _from_mapping(source: Mapping[Any, Any]) -> pl.DataFrame:
