@@ -111,3 +111,16 @@ def test_a_spec_with_sigma_is_stored_and_repeated(tmp_path: Any) -> None:
     again = sf.load(tmp_path / "law.parquet").spec
     assert again == fit.spec and again != fit.spec.replace(sigma=None)
     assert again.fit(rows).objective == fit.objective
+
+
+def test_the_profile_of_a_line_is_the_normal_interval() -> None:
+    x = np.arange(1.0, 9.0)
+    y = 1 + 2 * x + np.random.default_rng(4).normal(0, 0.2, 8)
+    fit = sf.fit({"x": x, "L": y, "s": np.full(8, 0.2)}, "a + b*x", columns={"x": "x"}, sigma="s")
+    half = 1.6448536269514722 * 0.2 / np.sqrt(42)  # the sum of squares of x about its mean is 42
+    row = fit.parameters.row(1, named=True)
+    assert row["upper"] - row["estimate"] == pytest.approx(half, rel=1e-9)
+    found = fit.profile("b")
+    assert found.lower is not None and found.upper is not None
+    assert found.upper - found.estimate == pytest.approx(half, rel=1e-6)
+    assert found.estimate - found.lower == pytest.approx(half, rel=1e-6)

@@ -4,7 +4,8 @@
 //! curve of the best objective at each value of `g`, and the interval where `m ln(S/S₀) ≤ m ln(1 + t²/(m − p))`, which for
 //! a linear law is Student's own. Points of the curve are minima of `S + μ/2·(g − τ)²`: whatever τ is, such a minimum is
 //! the best fit among all with the same value of `g`, so τ is moved and the value read off. Sources: Bates & Watts 1988,
-//! chapter 6; Venzon & Moolgavkar 1988.
+//! chapter 6; Venzon & Moolgavkar 1988. Known noise (without weights) states the scale: the deviance is then `2(S − S₀)` and
+//! its limit the square of the normal quantile.
 
 use crate::dataset::Dataset;
 use crate::error::CoreError;
@@ -14,6 +15,7 @@ use crate::inference::Inference;
 use crate::loss::Loss;
 use crate::model::Model;
 use crate::objective::{Evaluation, Objective, Order, Scratch};
+use crate::rng::normal_quantile;
 use crate::solver::space::Space;
 use crate::solver::termination::OFFSET;
 use crate::solver::{Limits, Status, newton};
@@ -110,18 +112,29 @@ pub fn profile(
                 ));
             }
         };
+        // Weights are relative, so that with them the scale of the noise is free again.
+        let known = data.sigma().is_some() && data.weights.is_none();
+        let (variance, limit) = if known {
+            let z = normal_quantile(0.5 + 0.5 * level);
+            (1.0, z * z)
+        } else {
+            (
+                2.0 * fit.objective / dof as f64,
+                rows as f64 * math::ln(1.0 + t * t / dof as f64),
+            )
+        };
         let factors = Starts::new(&model, data).factors(&model);
         let tracer = Tracer {
             space: Space::around(&model, &fit.free, &factors),
-            stiffness: PULL * 2.0 * fit.objective / dof as f64 / (std_error * std_error),
+            stiffness: PULL * variance / (std_error * std_error),
             model: &model,
             objective: &objective,
             target: &target,
             fit,
             rows: rows as f64,
+            known,
             control,
         };
-        let limit = rows as f64 * math::ln(1.0 + t * t / dof as f64);
         let mut points = vec![Point {
             value: estimate,
             objective: fit.objective,
@@ -193,6 +206,7 @@ struct Tracer<'t, 'd> {
     stiffness: f64,
     fit: &'t Fit,
     rows: f64,
+    known: bool,
     control: &'t Control,
 }
 
@@ -280,7 +294,11 @@ impl Tracer<'_, '_> {
         let point = Point {
             value: self.target.value(self.model, &end.theta),
             objective,
-            deviance: self.rows * math::ln(objective / self.fit.objective),
+            deviance: if self.known {
+                2.0 * (objective - self.fit.objective)
+            } else {
+                self.rows * math::ln(objective / self.fit.objective)
+            },
             parameters: self.model.expand(&end.theta),
         };
         Ok(Some((point, end.theta)))
