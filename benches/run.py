@@ -34,6 +34,7 @@ TASKS = {
     "P10": "start_up",
     "P11": "memory",
     "P13": "unseen_laws",
+    "P16": "shell_pipeline",
 }
 PEERS = ("numpy", "scipy", "polars", "click")
 
