@@ -29,6 +29,7 @@ TASKS = {
     "P3": "global_fit",
     "P4": "bootstrap",
     "P5": "million_rows",
+    "P6": "many_groups",
     "P7": "closed_form_sweep",
     "P9": "prediction",
     "P10": "start_up",

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from scalefast._fit import Certificate as Certificate
     from scalefast._fit import Fit as Fit
     from scalefast._fit import fit as fit
+    from scalefast._groups import fit_groups as fit_groups
     from scalefast._law import Law as Law
     from scalefast._law import law as law
     from scalefast._law import laws as laws
@@ -88,6 +89,7 @@ _HOME = {
     "Variable": "_lawfile",
     "__version__": "_core",
     "fit": "_fit",
+    "fit_groups": "_groups",
     "law": "_law",
     "laws": "_law",
     "load": "_artifact",

@@ -152,3 +152,18 @@ def scatter_band(
     sigma: _Floats | None,
     log: bool,
 ) -> tuple[_Floats, _Floats]: ...
+def fit_groups(
+    system: System,
+    output: str,
+    columns: Mapping[str, _Floats],
+    response: _Floats,
+    weights: _Floats | None,
+    offsets: NDArray[np.uint64],
+    parameters: Sequence[_Parameter],
+    positive: Sequence[bool],
+    residual: str,
+    loss: tuple[str, Sequence[float]],
+    threads: int | None,
+    timeout_s: float | None,
+) -> dict[str, Any]: ...
+def group_statuses() -> list[str]: ...

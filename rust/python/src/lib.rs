@@ -11,6 +11,7 @@ mod allocation;
 mod arrays;
 mod errors;
 mod evaluate;
+mod groups;
 mod interrupt;
 mod prediction;
 mod problem;
@@ -30,6 +31,10 @@ mod _core {
     use crate::allocation::sweep;
     #[pymodule_export]
     use crate::evaluate::sobol;
+    #[pymodule_export]
+    use crate::groups::fit_groups;
+    #[pymodule_export]
+    use crate::groups::group_statuses;
     #[pymodule_export]
     use crate::prediction::error_band;
     #[pymodule_export]

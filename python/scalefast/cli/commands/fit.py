@@ -13,7 +13,7 @@ import click
 
 from scalefast import SettingsError
 
-from .. import errors, manifests, options, output, reading, resampling
+from .. import errors, groups, manifests, options, output, reading, resampling
 
 if TYPE_CHECKING:
     import scalefast as sf
@@ -78,6 +78,7 @@ RUNS = "scalefast predict hoffmann-2022 --at N=1e8..1e10:6 --at D=1e9..1e12:6 | 
     help="Start at these values of a parameter only, each start solved locally: alpha=0,0.5,1. Several make a grid. "
     "Default: a global search.",
 )
+@groups.by_option
 @resampling.resample_options
 @click.option("--level", type=options.NUMBER, default=0.9, help="Level of the intervals; default 0.9.")
 @click.option("--threads", type=click.IntRange(1, 4096), help="Default: the processors at hand.")
@@ -105,6 +106,7 @@ def fit(
     fixed: tuple[tuple[str, float], ...],
     tied: tuple[tuple[str, str], ...],
     starts: tuple[tuple[str, list[float]], ...],
+    by: tuple[str, ...],
     strict: bool,
     input_format: str | None,
     format_: str | None,
@@ -129,7 +131,12 @@ def fit(
     if manifest_file is not None:
         output.check_writable(manifest_file, force)
     manifests.check_use(law, repeat)
+    if by:
+        groups.check_use(click.get_current_context())
     frame = reading.read_frame(runs, input_format)
+    if by:
+        groups.run(frame, click.get_current_context(), to)
+        return
     if repeat is not None:
         result = sf.Manifest.read(repeat).repeat(frame, threads=settings["threads"])
     else:

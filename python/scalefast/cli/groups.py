@@ -1,0 +1,75 @@
+"""`scalefast fit --by`: one fit a group of rows.
+
+In: a frame of runs, the columns that tell groups apart, settings. Out: one row a group on stdout, how many groups ended how
+on stderr.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+from scalefast import SettingsError
+
+from . import errors, options, output
+
+if TYPE_CHECKING:
+    import polars as pl
+
+#: Parameters of the command that mean something for groups.
+_WITH_GROUPS = {
+    *("runs", "law", "by", "bindings", "units", "y", "where", "weights", "residual", "loss", "bounds", "fixed", "tied"),
+    *("threads", "timeout_s", "strict", "input_format", "format_", "force", "quiet"),
+}
+_SETTINGS = ("y", "where", "weights", "residual", "loss", "threads", "timeout_s")
+
+
+def by_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`--by`, repeatable."""
+    return click.option(
+        "--by",
+        metavar="COLUMN",
+        multiple=True,
+        help="Fit every group of rows that agree in this column; prints one row a group. Repeatable.",
+    )(command)
+
+
+def run(frame: pl.DataFrame, context: click.Context, to: output.Destination) -> None:
+    """Fits the groups and writes one row each."""
+    import scalefast as sf
+
+    given = context.params
+    found = sf.fit_groups(
+        frame,
+        str(given["law"]),
+        by=list(given["by"]),
+        columns=options.unique(given["bindings"], "--col"),
+        units=options.unique(given["units"], "--unit"),
+        bounds=options.unique(given["bounds"], "--bound"),
+        fixed=options.unique(given["fixed"], "--fix"),
+        tied=options.unique(given["tied"], "--tie"),
+        **{name: given[name] for name in _SETTINGS if given[name] is not None},
+    )
+    counts = found["status"].value_counts(sort=True)
+    endings = ", ".join(f"{count} {status}" for status, count in counts.iter_rows())
+    output.note(f"{found.height} groups: {endings}", to)
+    output.write_frame(found, to)
+    good = found["status"].is_in(["converged", "at-bound"]).all()
+    if given["strict"] and not good:
+        raise errors.CheckFailed(f"--strict: {endings}")
+
+
+def check_use(context: click.Context) -> None:
+    """Refuses options that groups have no use for."""
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        typed = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        if typed and name not in _WITH_GROUPS:
+            raise SettingsError(
+                f"{parameter.opts[0]} cannot be used with --by",
+                code="not-with-groups",
+                hint="groups give one row each: parameters, standard errors, objective, status",
+            )

@@ -1,0 +1,85 @@
+//! Many small fits: columns of all groups in, one entry a group out.
+
+use numpy::{IntoPyArray, PyReadonlyArray1};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList};
+use scalefast_core::batch::{self, GroupData, GroupSpec, Status};
+use scalefast_core::model::Residual;
+
+use crate::arrays::Columns;
+use crate::interrupt::{self, control};
+use crate::problem::{PlainParameter, loss_choice, parameter};
+use crate::system::System;
+
+/// Fits `output` of `system` to each group of rows; group `i` has the rows `offsets[i]..offsets[i + 1]`.
+///
+/// Columns of the result: `parameters` and `std_errors` (one array a parameter), `objective`, all NaN where there is no
+/// estimate, and `status`, positions in `group_statuses()`.
+#[pyfunction]
+#[pyo3(signature = (system, output, columns, response, weights, offsets, parameters, positive, residual, loss, threads, timeout_s))]
+#[expect(clippy::too_many_arguments, reason = "called by one Python function")]
+pub fn fit_groups<'py>(
+    py: Python<'py>,
+    system: &System,
+    output: String,
+    columns: &Bound<'py, PyDict>,
+    response: PyReadonlyArray1<'py, f64>,
+    weights: Option<PyReadonlyArray1<'py, f64>>,
+    offsets: PyReadonlyArray1<'py, u64>,
+    parameters: Vec<PlainParameter>,
+    positive: Vec<bool>,
+    residual: &str,
+    loss: (String, Vec<f64>),
+    threads: Option<usize>,
+    timeout_s: Option<f64>,
+) -> PyResult<Bound<'py, PyDict>> {
+    let columns = Columns::new(columns)?;
+    let slices = columns.slices()?;
+    let spec = GroupSpec {
+        system: system.inner.clone(),
+        output,
+        variables: slices.iter().map(|(name, _)| (*name).to_owned()).collect(),
+        parameters: parameters
+            .into_iter()
+            .map(parameter)
+            .collect::<PyResult<_>>()?,
+        residual: match residual {
+            "log" => Residual::Log,
+            "identity" => Residual::Identity,
+            other => return Err(PyValueError::new_err(format!("unknown residual {other}"))),
+        },
+        loss: loss_choice(&loss.0, &loss.1)?,
+        threads,
+    };
+    let values: Vec<&[f64]> = slices.iter().map(|(_, values)| *values).collect();
+    let offsets: Vec<usize> = offsets.as_slice()?.iter().map(|&o| o as usize).collect();
+    let weights = weights.as_ref().map(|w| w.as_slice()).transpose()?;
+    let data = GroupData {
+        columns: &values,
+        response: response.as_slice()?,
+        weights,
+        offsets: &offsets,
+        require_positive: &positive,
+    };
+    let control = control(py, timeout_s)?;
+    let found = interrupt::run(py, &control, || batch::fit_groups(&spec, &data, &control))?;
+    let arrays = |columns: Vec<Vec<f64>>| -> PyResult<Bound<'py, PyList>> {
+        PyList::new(
+            py,
+            columns.into_iter().map(|column| column.into_pyarray(py)),
+        )
+    };
+    let fields = PyDict::new(py);
+    fields.set_item("parameters", arrays(found.parameters)?)?;
+    fields.set_item("std_errors", arrays(found.std_errors)?)?;
+    fields.set_item("objective", found.objective.into_pyarray(py))?;
+    fields.set_item("status", found.status.into_pyarray(py))?;
+    Ok(fields)
+}
+
+/// Names of the statuses of groups, by number.
+#[pyfunction]
+pub fn group_statuses() -> Vec<&'static str> {
+    Status::ALL.iter().map(|status| status.name()).collect()
+}
