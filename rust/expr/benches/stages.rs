@@ -1,7 +1,7 @@
 //! The language stage by stage: read, differentiate, compile, evaluate. `make bench-stages` runs it.
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use scalefast_expr::{BLOCK, Binding, Family, Graph, Kernel, NodeId, System, Workspace};
+use scalefast_expr::{BLOCK, Binding, Family, Graph, Kernel, NodeId, System, Workspace, reduce};
 use std::hint::black_box;
 
 const BROKEN: &str =
@@ -96,5 +96,34 @@ fn functions(c: &mut Criterion) {
     }
 }
 
-criterion_group!(stages, language, evaluation, functions);
+/// Sums over a block of six columns: the residual and gradient of a law of five parameters.
+fn sums(c: &mut Criterion) {
+    let columns: Vec<Vec<f64>> = (1..=6)
+        .map(|j| (0..BLOCK).map(|i| ((i * j) % 17) as f64 - 8.0).collect())
+        .collect();
+    let columns: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
+    let mut group = c.benchmark_group("sums/a block of six columns");
+    group.throughput(Throughput::Elements(BLOCK as u64));
+    for kernel in Kernel::available() {
+        let mut triangle = [[0.0; 8]; 21];
+        group.bench_function(format!("gram/{}", kernel.name()), |b| {
+            b.iter(|| reduce::gram(kernel, &columns, &columns, black_box(&mut triangle)));
+        });
+        let (mut total, mut gradient, mut curvature) = ([0.0; 8], [[0.0; 8]; 5], [[0.0; 8]; 15]);
+        group.bench_function(format!("normal/{}", kernel.name()), |b| {
+            b.iter(|| {
+                let into = reduce::NormalSums {
+                    total: &mut total,
+                    gradient: &mut gradient,
+                    curvature: &mut curvature,
+                };
+                let first = columns[0];
+                reduce::normal(kernel, first, first, first, &columns[1..], into);
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(stages, language, evaluation, functions, sums);
 criterion_main!(stages);

@@ -19,6 +19,7 @@ pub mod program;
 mod schedule;
 mod simplify;
 pub mod spelling;
+mod workspace;
 
 pub use binding::{Binding, Rate};
 pub use error::FormulaError;

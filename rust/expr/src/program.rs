@@ -32,12 +32,12 @@
 
 use crate::binding::{Binding, Rate};
 use crate::error::FormulaError;
+use crate::eval::Kernel;
 use crate::eval::block::{BLOCK, BlockRun, Place};
-use crate::eval::lane::Lane;
-use crate::eval::{Kernel, Task};
 use crate::graph::{Graph, NodeId};
 use crate::lower::lower;
-use crate::schedule::{Schedule, UniformStep, cached_values, schedule};
+use crate::schedule::{Schedule, cached_values, schedule};
+pub use crate::workspace::Workspace;
 
 /// Programs that share inputs and cached columns.
 #[derive(Clone, Debug)]
@@ -57,15 +57,6 @@ pub struct Program {
     uniform_count: usize,
 }
 
-/// The scratch memory of one program on one thread.
-#[derive(Clone, Debug)]
-pub struct Workspace {
-    kernel: Kernel,
-    numbers: Vec<f64>,
-    registers: Vec<Aligned>,
-    len: usize,
-}
-
 /// One output of a program after a run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Output<'w> {
@@ -74,11 +65,6 @@ pub enum Output<'w> {
     /// One number a row of the block.
     Block(&'w [f64]),
 }
-
-/// A cache line of doubles.
-#[derive(Clone, Copy, Debug)]
-#[repr(C, align(64))]
-struct Aligned([f64; 8]);
 
 impl Family {
     /// Compiles one program for each set of outputs.
@@ -240,10 +226,12 @@ impl Program {
             "a cached column is too short"
         );
         workspace.len = len;
-        workspace.kernel.run(BlockRun {
+        let kernel = workspace.kernel();
+        let (registers, uniforms) = workspace.parts();
+        kernel.run(BlockRun {
             instructions: &self.schedule.instructions,
-            registers: flat_mut(&mut workspace.registers),
-            uniforms: &workspace.numbers,
+            registers,
+            uniforms,
             inputs,
             cached,
             start,
@@ -260,80 +248,19 @@ impl Program {
         match self.schedule.outputs[k] {
             Place::Uniform(number) => Output::Uniform(workspace.numbers[number as usize]),
             Place::Register(register) | Place::Input(register) | Place::Cached(register) => {
-                let start = register as usize * BLOCK;
-                Output::Block(&flat(&workspace.registers)[start..start + workspace.len])
+                Output::Block(workspace.rows(register))
             }
         }
     }
 
+    pub(crate) fn schedule(&self) -> &Schedule {
+        &self.schedule
+    }
+
     fn check(&self, workspace: &Workspace) {
         assert!(
-            workspace.numbers.len() == self.schedule.numbers.len()
-                && workspace.registers.len() == lines(self.schedule.registers),
+            workspace.fits(&self.schedule),
             "the workspace belongs to another program"
         );
     }
-}
-
-impl Workspace {
-    /// Scratch memory for program number `program` of a family; runs allocate nothing further.
-    ///
-    /// # Panics
-    /// If the family has no such program.
-    pub fn new(family: &Family, program: usize, kernel: Kernel) -> Workspace {
-        Workspace::for_schedule(&family.programs[program].schedule, kernel)
-    }
-
-    /// The kernel that runs in this workspace use.
-    pub fn kernel(&self) -> Kernel {
-        self.kernel
-    }
-
-    fn for_schedule(schedule: &Schedule, kernel: Kernel) -> Workspace {
-        Workspace {
-            kernel,
-            numbers: schedule.numbers.clone(),
-            registers: vec![Aligned([0.0; 8]); lines(schedule.registers)],
-            len: 0,
-        }
-    }
-
-    fn compute_numbers(&mut self, steps: &[UniformStep]) {
-        Kernel::Scalar.run(UniformRun {
-            steps,
-            numbers: &mut self.numbers,
-        });
-    }
-}
-
-/// The uniform stage.
-struct UniformRun<'a> {
-    steps: &'a [UniformStep],
-    numbers: &'a mut [f64],
-}
-
-impl Task for UniformRun<'_> {
-    type Result = ();
-    #[inline(always)]
-    unsafe fn run<L: Lane>(self) {
-        for step in self.steps {
-            let arguments = step.arguments.map(|place| self.numbers[place as usize]);
-            self.numbers[step.target as usize] = step.code.apply(arguments);
-        }
-    }
-}
-
-/// Cache lines of so many registers.
-fn lines(registers: usize) -> usize {
-    registers * (BLOCK / 8)
-}
-
-fn flat(lines: &[Aligned]) -> &[f64] {
-    // SAFETY: `Aligned` is eight doubles without padding, since its size equals its alignment of 64.
-    unsafe { std::slice::from_raw_parts(lines.as_ptr().cast(), lines.len() * 8) }
-}
-
-fn flat_mut(lines: &mut [Aligned]) -> &mut [f64] {
-    // SAFETY: as in `flat`.
-    unsafe { std::slice::from_raw_parts_mut(lines.as_mut_ptr().cast(), lines.len() * 8) }
 }

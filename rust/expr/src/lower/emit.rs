@@ -4,11 +4,13 @@
 //! one rule for all kernels: which products share an exponential or a reciprocal, in which order factors are
 //! multiplied, and where a product and a sum become one fused operation.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
-use super::forms::{Form, FormId, Forms, Power, Product};
-use super::share::{Atom, Sharing, share};
-use super::values::{Stage, Term, Value, Values};
+use super::forms::{Form, FormId, Forms};
+use super::plan::{Plan, is_uniform};
+use super::product::{Power, Product};
+use super::share::Atom;
+use super::values::{Term, Value, Values};
 use crate::eval::code::Code;
 use crate::op::Op;
 
@@ -46,122 +48,6 @@ fn needed(forms: &Forms, outputs: &[Vec<FormId>]) -> Vec<bool> {
         }
     }
     needed
-}
-
-/// The factors of one varying product that are computed for each row.
-struct Rows {
-    atoms: Vec<Atom>,
-    /// What it is divided by, if no other product is.
-    divisors: Vec<(FormId, i32)>,
-}
-
-/// What is decided over all products before any is written down.
-struct Plan {
-    sharing: Sharing,
-    /// The position of each varying product in `sharing`, and its divisors.
-    products: HashMap<FormId, (usize, Vec<(FormId, i32)>)>,
-    /// Forms whose logarithm is needed anyway.
-    logarithms: HashSet<FormId>,
-}
-
-impl Plan {
-    fn new(forms: &Forms, needed: &[bool]) -> Plan {
-        let varying: Vec<(FormId, &Product)> = forms
-            .all()
-            .filter(|id| needed[id.index()] && forms.stage(*id) == Stage::Varying)
-            .filter_map(|id| match forms.form(id) {
-                Form::Product(product) => Some((id, product)),
-                _ => None,
-            })
-            .collect();
-        let logarithms: HashSet<FormId> = forms
-            .all()
-            .filter(|&id| {
-                let log = forms.find(Op::Log, id);
-                forms.stage(id) == Stage::Varying && log.is_some_and(|log| needed[log.index()])
-            })
-            .collect();
-        let mut divisions: HashMap<FormId, usize> = HashMap::new();
-        let mut signatures: HashSet<&[Power]> = HashSet::new();
-        for (_, product) in &varying {
-            for &(factor, count) in &product.factors {
-                if count < 0 {
-                    *divisions.entry(factor).or_default() += if count < -1 { 2 } else { 1 };
-                }
-            }
-            signatures.insert(&product.powers);
-        }
-        let invert = |id: FormId| {
-            divisions[&id] > 1 || logarithms.contains(&id) || forms.stage(id) == Stage::Prepared
-        };
-        let mut lists = Vec::new();
-        let mut products = HashMap::new();
-        for (id, product) in varying {
-            let rows = rows(forms, product, &signatures, &invert);
-            products.insert(id, (lists.len(), rows.divisors));
-            lists.push(rows.atoms);
-        }
-        Plan {
-            sharing: share(lists),
-            products,
-            logarithms,
-        }
-    }
-}
-
-/// Takes a product apart into what is computed for each row; uniform factors are left out.
-fn rows(
-    forms: &Forms,
-    product: &Product,
-    signatures: &HashSet<&[Power]>,
-    invert: &impl Fn(FormId) -> bool,
-) -> Rows {
-    let mut rows = Rows {
-        atoms: Vec::new(),
-        divisors: Vec::new(),
-    };
-    for &(factor, count) in &product.factors {
-        if is_uniform(forms.stage(factor)) {
-            continue;
-        }
-        if count > 0 {
-            rows.atoms.extend((0..count).map(|_| Atom::Form(factor)));
-        } else if invert(factor) {
-            let atom = Atom::Reciprocal(factor);
-            rows.atoms.extend((count..0).map(|_| atom.clone()));
-        } else {
-            rows.divisors.push((factor, -count));
-        }
-    }
-    // One exponential for all powers, unless other products need those of the single powers anyway.
-    let single = |power: &Power| signatures.contains(std::slice::from_ref(power));
-    if product.powers.len() > 1 && product.powers.iter().all(single) {
-        let atoms = product
-            .powers
-            .iter()
-            .map(|power| Atom::Powers(vec![*power]));
-        rows.atoms.extend(atoms);
-    } else if let [power] = product.powers[..] {
-        // The square of an exponential that exists is one multiplication.
-        let unit = Power {
-            multiple: power.multiple.signum(),
-            ..power
-        };
-        let times = power.multiple.unsigned_abs();
-        if (2..=4).contains(&times) && single(&unit) {
-            rows.atoms
-                .extend((0..times).map(|_| Atom::Powers(vec![unit])));
-        } else {
-            rows.atoms.push(Atom::Powers(vec![power]));
-        }
-    } else if !product.powers.is_empty() {
-        rows.atoms.push(Atom::Powers(product.powers.clone()));
-    }
-    rows
-}
-
-fn is_uniform(stage: Stage) -> bool {
-    matches!(stage, Stage::Constant | Stage::Uniform)
 }
 
 struct Emitter<'a> {

@@ -7,6 +7,7 @@
 
 use std::collections::HashMap;
 
+use super::product::{Power, Product, usable};
 use super::values::Stage;
 use crate::eval::code::Code;
 use crate::eval::math;
@@ -34,110 +35,8 @@ pub(crate) enum Form {
     Product(Product),
 }
 
-/// coefficient · ∏ factor^multiplicity · ∏ base^(multiple·exponent).
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub(crate) struct Product {
-    /// A finite number other than zero, by its bits.
-    pub(crate) coefficient: u64,
-    /// By ascending form, no multiplicity being zero.
-    pub(crate) factors: Vec<(FormId, i32)>,
-    /// By ascending base and exponent; every base is proven positive.
-    pub(crate) powers: Vec<Power>,
-}
-
-/// base^(multiple·exponent).
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub(crate) struct Power {
-    pub(crate) base: FormId,
-    pub(crate) exponent: FormId,
-    /// A whole number other than zero.
-    pub(crate) multiple: i32,
-}
-
-/// Products of more different factors than this are not joined into one.
-const WIDEST: usize = 24;
-
 /// Greater whole exponents are left to `pow`, which is then faster and more accurate.
 const GREATEST_WHOLE: f64 = 64.0;
-
-impl Product {
-    fn number(coefficient: f64) -> Product {
-        Product {
-            coefficient: coefficient.to_bits(),
-            factors: Vec::new(),
-            powers: Vec::new(),
-        }
-    }
-
-    pub(crate) fn coefficient(&self) -> f64 {
-        f64::from_bits(self.coefficient)
-    }
-
-    /// The product of two, or nothing where the coefficient leaves the range of doubles.
-    fn times(&self, other: &Product) -> Option<Product> {
-        let coefficient = usable(self.coefficient() * other.coefficient())?;
-        let mut product = self.clone();
-        product.coefficient = coefficient.to_bits();
-        for &(factor, count) in &other.factors {
-            product.add_factor(factor, count)?;
-        }
-        for power in &other.powers {
-            product.add_power(*power)?;
-        }
-        (product.factors.len() + product.powers.len() <= WIDEST).then_some(product)
-    }
-
-    /// The product to a whole power, or nothing where it leaves the range of numbers.
-    fn to_the(&self, n: i32) -> Option<Product> {
-        let mut product = self.clone();
-        let coefficient = match n {
-            -1 => 1.0 / self.coefficient(),
-            _ => math::pow(self.coefficient(), f64::from(n)),
-        };
-        product.coefficient = usable(coefficient)?.to_bits();
-        for (_, count) in &mut product.factors {
-            *count = count.checked_mul(n)?;
-        }
-        for power in &mut product.powers {
-            power.multiple = power.multiple.checked_mul(n)?;
-        }
-        Some(product)
-    }
-
-    fn add_factor(&mut self, factor: FormId, count: i32) -> Option<()> {
-        match self.factors.binary_search_by_key(&factor, |entry| entry.0) {
-            Ok(at) => {
-                let sum = self.factors[at].1.checked_add(count)?;
-                self.factors[at].1 = sum;
-                if sum == 0 {
-                    self.factors.remove(at);
-                }
-            }
-            Err(at) => self.factors.insert(at, (factor, count)),
-        }
-        Some(())
-    }
-
-    fn add_power(&mut self, power: Power) -> Option<()> {
-        let key = |p: &Power| (p.base, p.exponent);
-        match self.powers.binary_search_by_key(&key(&power), key) {
-            Ok(at) => {
-                let sum = self.powers[at].multiple.checked_add(power.multiple)?;
-                self.powers[at].multiple = sum;
-                if sum == 0 {
-                    self.powers.remove(at);
-                }
-            }
-            Err(at) => self.powers.insert(at, power),
-        }
-        Some(())
-    }
-}
-
-/// A number that can be a coefficient.
-fn usable(number: f64) -> Option<f64> {
-    (number.is_normal()).then_some(number)
-}
 
 /// Every form exactly once; what a form is made of always comes before it.
 #[derive(Default)]

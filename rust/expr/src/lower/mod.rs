@@ -8,7 +8,11 @@
 
 mod emit;
 mod forms;
+mod plan;
+mod product;
 mod share;
+#[cfg(test)]
+mod tests;
 pub(crate) mod values;
 
 use crate::binding::{Binding, Rate};

@@ -6,7 +6,8 @@
 
 use std::collections::BTreeMap;
 
-use super::forms::{FormId, Power};
+use super::forms::FormId;
+use super::product::Power;
 
 /// A factor of a product that is computed for each row.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
