@@ -6,6 +6,11 @@
 //! judged (variable projection, Golub & Pereyra 1973, with all second derivatives). Damping rises
 //! and falls with the share of the promised decrease that came true (Marquardt 1963).
 
+#![expect(
+    clippy::needless_range_loop,
+    reason = "one index runs over the lanes of several arrays"
+)]
+
 use super::lanes::{Buffers, LANES, Lane, Pack, Sums, accumulate, triangle};
 use super::plan::{DESCEND, Plan, SCREEN};
 use super::search::Shift;
@@ -141,6 +146,10 @@ impl Descent {
     ///
     /// # Errors
     /// Only when `control` asks to stop.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the state of a search, each part of it named"
+    )]
     pub fn run(
         &mut self,
         plan: &Plan,

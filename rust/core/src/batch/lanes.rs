@@ -162,7 +162,7 @@ fn add_row(
     let n = layout.first.len();
     let slopes = &blocks[1..=n];
     let Some(weights) = weights else {
-        add_products(blocks[0], blocks[0], &mut *sums.cost);
+        add_products(blocks[0], blocks[0], &mut sums.cost);
         for (a, &j) in layout.first.iter().enumerate() {
             add_products(blocks[0], slopes[a], &mut sums.gradient[j]);
             for (b, &k) in layout.first.iter().enumerate().take(a + 1) {
@@ -181,7 +181,7 @@ fn add_row(
         }
     }
     let heavy = |o: usize| &weighted[o * LANES..o * LANES + used];
-    add_products(heavy(0), blocks[0], &mut *sums.cost);
+    add_products(heavy(0), blocks[0], &mut sums.cost);
     for (a, &j) in layout.first.iter().enumerate() {
         add_products(heavy(0), slopes[a], &mut sums.gradient[j]);
         for (b, &k) in layout.first.iter().enumerate().take(a + 1) {

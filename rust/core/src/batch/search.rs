@@ -4,6 +4,11 @@
 //! solved for (within their bounds), as one starting point of `p` parameters each. This is the screen of `multistart`, one
 //! group a lane.
 
+#![expect(
+    clippy::needless_range_loop,
+    reason = "one index runs over the lanes of several arrays"
+)]
+
 use super::lanes::{Buffers, LANES, Lane, Pack, Sums, accumulate, triangle};
 use super::plan::{Plan, SCREEN};
 use super::systems::Systems;
@@ -146,7 +151,7 @@ impl Starts {
     fn offer(&mut self, plan: &Plan, cost: &Lane, theta: &[Lane], used: usize) {
         let kept = self.cost.len();
         for l in 0..used {
-            if !(cost[l] < self.cost[kept - 1][l]) {
+            if cost[l] >= self.cost[kept - 1][l] {
                 continue;
             }
             let close = |known: &[Lane]| {
@@ -156,15 +161,12 @@ impl Starts {
                 })
             };
             let mut at = kept - 1;
-            if kept > 1 {
-                if let Some(twin) =
-                    (0..kept).find(|&k| self.cost[k][l].is_finite() && close(&self.theta[k]))
-                {
-                    if cost[l] >= self.cost[twin][l] {
-                        continue;
-                    }
-                    at = twin;
+            let known = |k: &usize| self.cost[*k][l].is_finite() && close(&self.theta[*k]);
+            if let Some(twin) = (0..kept).find(known) {
+                if cost[l] >= self.cost[twin][l] {
+                    continue;
                 }
+                at = twin;
             }
             while at > 0 && cost[l] < self.cost[at - 1][l] {
                 self.cost[at][l] = self.cost[at - 1][l];

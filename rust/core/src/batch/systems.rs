@@ -4,6 +4,11 @@
 //! value. Out: the solution by Cholesky factors, and the lanes whose matrix is not positive definite. Source: the textbook
 //! recurrences of `linalg::cholesky`, one lane of numbers where that has one number.
 
+#![expect(
+    clippy::needless_range_loop,
+    reason = "one index runs over the lanes of several arrays"
+)]
+
 use super::lanes::{LANES, Lane, triangle};
 
 /// A scaled pivot below this is rounding: the unknown is determined by the others.

@@ -208,7 +208,7 @@ impl Best {
 
     /// Keeps the lower end; among equals the first.
     fn offer(&mut self, i: usize, end: &End<'_>, p: usize) {
-        if !(end.cost < self.cost[i]) {
+        if end.cost.is_nan() || end.cost >= self.cost[i] {
             return;
         }
         self.cost[i] = end.cost;
