@@ -59,17 +59,15 @@ impl Kernel {
 
     /// Every kernel that this machine can run, slowest first.
     pub fn available() -> Vec<Kernel> {
-        let mut kernels = vec![Kernel::Scalar];
-        #[cfg(target_arch = "x86_64")]
-        {
-            if has_avx2() {
-                kernels.push(Kernel::Avx2);
-            }
-            if has_avx512() {
-                kernels.push(Kernel::Avx512);
-            }
-        }
-        kernels
+        let all = [
+            (Kernel::Scalar, true),
+            #[cfg(target_arch = "x86_64")]
+            (Kernel::Avx2, has_avx2()),
+            #[cfg(target_arch = "x86_64")]
+            (Kernel::Avx512, has_avx512()),
+        ];
+        let usable = all.into_iter().filter(|entry| entry.1);
+        usable.map(|entry| entry.0).collect()
     }
 
     /// The name that the environment variable takes and that manifests record.
