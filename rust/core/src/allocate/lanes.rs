@@ -28,6 +28,14 @@ pub(super) struct Compiled<'a> {
     numbers: Vec<f64>,
     /// Names of the columns.
     pub varying: Vec<&'a str>,
+    /// The objective with the free variables the same in all lanes, which spares their logarithms in each.
+    shared: Option<Shared>,
+}
+
+/// The objective compiled for free variables that all lanes share, with its own cached columns.
+struct Shared {
+    family: Family,
+    cached: Vec<Vec<f64>>,
 }
 
 /// The programs of a question.
@@ -54,6 +62,8 @@ const PARTS: usize = 7;
 /// Memory of one thread.
 pub(super) struct Scratch {
     workspaces: Vec<Workspace>,
+    /// That of the shared objective, and its numbers: those of the question, then the free variables.
+    shared: Option<(Workspace, Vec<f64>)>,
 }
 
 /// Lanes of the columns: those from `start` on, `len ≤ BLOCK` of them.
@@ -100,6 +110,7 @@ impl<'a> Compiled<'a> {
                 numbers.push(f64::NAN);
             }
         }
+        let shared = Shared::new(question, &bindings, &columns, kernel)?;
         for name in &question.free {
             bindings.push(Binding::varying(name, true));
         }
@@ -138,7 +149,31 @@ impl<'a> Compiled<'a> {
             cached,
             numbers,
             varying,
+            shared,
         })
+    }
+
+    /// The objective at free variables that all lanes share.
+    pub fn shared_objective(
+        &self,
+        scratch: &mut Scratch,
+        span: Span,
+        free: [f64; 2],
+        out: &mut [f64],
+    ) {
+        let (Some(shared), Some((workspace, numbers))) = (&self.shared, &mut scratch.shared) else {
+            return;
+        };
+        let given = numbers.len() - free.len();
+        numbers[given..].copy_from_slice(&free);
+        let program = &shared.family.programs()[0];
+        program.set_uniforms(workspace, numbers);
+        let cached: Vec<&[f64]> = shared.cached.iter().map(Vec::as_slice).collect();
+        program.run(workspace, &self.columns, &cached, span.start, span.len);
+        match program.output(workspace, 0) {
+            Output::Uniform(number) => out[..span.len].fill(number),
+            Output::Block(values) => out[..span.len].copy_from_slice(values),
+        }
     }
 
     /// Memory for one thread, with the target set where it is a number.
@@ -147,6 +182,10 @@ impl<'a> Compiled<'a> {
             workspaces: (0..PARTS)
                 .map(|k| Workspace::new(&self.family, k, self.kernel))
                 .collect(),
+            shared: self
+                .shared
+                .as_ref()
+                .map(|shared| (Workspace::new(&shared.family, 0, self.kernel), Vec::new())),
         };
         self.set_target(&mut scratch, target);
         scratch
@@ -160,6 +199,10 @@ impl<'a> Compiled<'a> {
         }
         for (program, workspace) in self.family.programs().iter().zip(&mut scratch.workspaces) {
             program.set_uniforms(workspace, &numbers);
+        }
+        if let Some((_, shared)) = &mut scratch.shared {
+            numbers.extend(std::iter::repeat_n(f64::NAN, self.question.free.len()));
+            *shared = numbers;
         }
     }
 
@@ -312,6 +355,33 @@ impl<'a> Compiled<'a> {
                 z[i] = next;
             }
         }
+    }
+}
+
+impl Shared {
+    /// `None` where nothing is minimised.
+    fn new(
+        question: &Question,
+        bindings: &[Binding],
+        columns: &[&[f64]],
+        kernel: Kernel,
+    ) -> Result<Option<Self>, CoreError> {
+        let Some([objective, ..]) = question.along else {
+            return Ok(None);
+        };
+        let mut bindings = bindings.to_vec();
+        bindings.extend(
+            question
+                .free
+                .iter()
+                .map(|name| Binding::uniform(name, true)),
+        );
+        let family = Family::compile(&question.graph, &[&[objective]], &bindings)?;
+        let rows = columns.first().map_or(0, |column| column.len());
+        let mut cached = vec![vec![0.0; rows]; family.cached_len()];
+        let mut slices: Vec<&mut [f64]> = cached.iter_mut().map(Vec::as_mut_slice).collect();
+        family.prepare(kernel, columns, 0, rows, &mut slices);
+        Ok(Some(Shared { family, cached }))
     }
 }
 

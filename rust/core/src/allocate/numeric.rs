@@ -4,7 +4,8 @@
 //! variables, cost, loss and a status. For two free variables each lane is a minimum over x = ln N along the constraint,
 //! D being solved from it: a grid over the feasible x brackets the least value, then Newton's method with exact slope and
 //! curvature runs inside the bracket, halving it where a step would leave it. Golden section takes over where the slope
-//! misleads, as at kinks. Source: Nocedal and Wright, Numerical Optimization, 2006, section 3.5.
+//! misleads, as at kinks. Of several valleys the deepest on the grid (40 points, at most four nats apart) is taken.
+//! Source: Nocedal and Wright, Numerical Optimization, 2006, section 3.5.
 
 #[cfg(test)]
 mod tests;
@@ -359,7 +360,25 @@ impl<'a> Solver<'a> {
         let mut first = vec![0.0; len];
         self.compiled.exponential(scratch, &state.x, &mut first);
         let mut second = vec![0.0; len];
+        // A bound that binds is reported as it was given.
+        let bound = |k: usize, end: usize| self.question.bounds[k][end];
+        for (first, status) in first.iter_mut().zip(&status) {
+            let held = match status {
+                Status::FirstMin => bound(0, 0),
+                Status::FirstMax => bound(0, 1),
+                _ => None,
+            };
+            *first = held.unwrap_or(*first);
+        }
         self.second(scratch, span, &first, &mut state.y, &mut second);
+        for (second, status) in second.iter_mut().zip(&status) {
+            let held = match status {
+                Status::SecondMin => bound(1, 0),
+                Status::SecondMax => bound(1, 1),
+                _ => None,
+            };
+            *second = held.unwrap_or(*second);
+        }
         self.report(scratch, span, &[&first, &second], &status, answers);
     }
 
@@ -377,42 +396,59 @@ impl<'a> Solver<'a> {
         let mut value = vec![f64::NAN; len];
         let mut last = vec![f64::INFINITY; len];
         let (mut left, mut right) = (vec![f64::INFINITY; len], vec![f64::INFINITY; len]);
+        let mut place = vec![0.0; len];
         for g in 0..GRID {
             match grid {
-                Some(grid) => {
-                    first.fill(grid.first[g]);
-                    second.fill(grid.second[g]);
-                }
+                Some(grid) => self.compiled.shared_objective(
+                    scratch,
+                    span,
+                    [grid.first[g], grid.second[g]],
+                    &mut value,
+                ),
                 None => {
                     (0..len).for_each(|i| x[i] = window.point(i, g));
                     self.compiled.exponential(scratch, &x, &mut first);
                     self.second(scratch, span, &first, &mut state.y, &mut second);
+                    self.compiled.run(
+                        scratch,
+                        Part::Objective,
+                        span,
+                        &[&first, &second],
+                        &mut [&mut value],
+                    );
                 }
             }
-            self.compiled.run(
-                scratch,
-                Part::Objective,
-                span,
-                &[&first, &second],
-                &mut [&mut value],
+            let at = g as f64;
+            let (best, value) = (&mut state.best_value[..len], &value[..len]);
+            let (place, last) = (&mut place[..len], &mut last[..len]);
+            let (left, right) = (&mut left[..len], &mut right[..len]);
+            self.compiled.kernel.dispatch(
+                #[inline(always)]
+                || {
+                    for i in 0..len {
+                        // A NaN is no value.
+                        let found = if value[i] < f64::INFINITY {
+                            value[i]
+                        } else {
+                            f64::INFINITY
+                        };
+                        let better = found < best[i];
+                        let next = if place[i] + 1.0 == at {
+                            found
+                        } else {
+                            right[i]
+                        };
+                        right[i] = if better { f64::INFINITY } else { next };
+                        left[i] = if better { last[i] } else { left[i] };
+                        place[i] = if better { at } else { place[i] };
+                        best[i] = if better { found } else { best[i] };
+                        last[i] = found;
+                    }
+                },
             );
-            for i in 0..len {
-                // A NaN is no value.
-                let found = if value[i] < f64::INFINITY {
-                    value[i]
-                } else {
-                    f64::INFINITY
-                };
-                if state.place[i] + 1 == g {
-                    right[i] = found;
-                }
-                if found < state.best_value[i] {
-                    state.best_value[i] = found;
-                    state.place[i] = g;
-                    (left[i], right[i]) = (last[i], f64::INFINITY);
-                }
-                last[i] = found;
-            }
+        }
+        for (to, from) in state.place.iter_mut().zip(&place) {
+            *to = *from as usize;
         }
         for i in 0..len {
             let at = state.place[i];

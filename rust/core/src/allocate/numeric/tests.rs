@@ -186,13 +186,13 @@ fn bounds_bind_and_say_so() {
         solve(&question, &ROUNDED, 6e23)
     };
     let ([n, d, ..], status) = at([[None, Some(8e9)], [None, None]]);
-    assert!(status == Status::FirstMax && close(n, 8e9, 1e-12) && close(d, 1e23 / 8e9, 1e-12));
+    assert!(status == Status::FirstMax && n == 8e9 && close(d, 1e23 / 8e9, 1e-12));
     let ([n, ..], status) = at([[Some(1e11), None], [None, None]]);
     assert!(status == Status::FirstMin && close(n, 1e11, 1e-12));
     let ([_, d, ..], status) = at([[None, None], [None, Some(1e12)]]);
     assert!(status == Status::SecondMax && close(d, 1e12, 1e-10));
     let ([_, d, ..], status) = at([[None, None], [Some(1e13), None]]);
-    assert!(status == Status::SecondMin && close(d, 1e13, 1e-10));
+    assert!(status == Status::SecondMin && d == 1e13);
     assert_eq!(
         at([[Some(1e9), Some(1e12)], [Some(1e9), None]]).1,
         Status::Interior
@@ -234,7 +234,7 @@ fn a_kink_is_a_minimum_too() {
 
 #[test]
 fn the_lower_of_two_valleys_is_found() {
-    let law = "2 + (log(N) - 18)**2*(log(N) - 26)**2/100 + s*log(N)/100 + 0*D";
+    let law = "2 + (log(N) - 18)**2*(log(N) - 26)**2/100 + s*log(N)/10 + 0*D";
     let question = ask(law, "6*N*D", Aim::Budget, &["N", "D"], &OPEN);
     for (s, valley) in [(1.0, 18.0), (-1.0, 26.0)] {
         let ([n, ..], _) = solve(&question, &[("s", s)], 1e22);
