@@ -134,6 +134,9 @@ def _resampling(fit: Fit) -> Iterator[Finding]:
     if failed:
         message = f"{failed} of {count} replicates have no fit and do not count"
         yield found("failed-replicates", message, failed / count, 0.0)
+    if count < replicates.wanted:
+        message = f"interrupted after {count} of {replicates.wanted} replicates"
+        yield found("interrupted", message, float(count), float(replicates.wanted))
     if replicates.clustered and replicates.units < _CLUSTERS:
         message = f"{replicates.units} clusters: intervals from so few are too narrow"
         yield found("few-clusters", message, float(replicates.units), float(_CLUSTERS))

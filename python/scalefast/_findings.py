@@ -176,4 +176,11 @@ TABLE: dict[str, Kind] = {
         "look at `fit.draws`, or give bounds",
     ),
     "failed-replicates": Kind("warning", "Replicates without a fit do not count.", "share that failed", "0"),
+    "interrupted": Kind(
+        "warning",
+        "Resampling was interrupted: draws and intervals are of the replicates that were finished.",
+        "replicates finished",
+        "replicates asked for",
+        "fit with `sf.Bootstrap(range(finished, wanted))` for the rest",
+    ),
 }

@@ -386,6 +386,7 @@ def fit(
     level: float = 0.90,
     seed: int = 0,
     threads: int | None = None,
+    on_interrupt: Literal["raise", "partial"] = "raise",
     timeout_s: float | None = None,
 ) -> Fit:
     """Fits `law` to `runs`, by default at the global optimum.
@@ -410,6 +411,7 @@ def fit(
     resample: sf.Bootstrap(4000) or sf.Jackknife(); draws, standard errors and intervals then come from refits.
     level: of the intervals. seed: of the random numbers; the same seed gives the same bytes.
     threads: None for all the process may use. timeout_s: give up after so many seconds.
+    on_interrupt: "partial" keeps the replicates that Ctrl-C or the time limit found finished, and says so in `diagnostics`.
 
     Raises DataError, LawError, FormulaError, SettingsError, UnitsError for misuse; not converging is a status.
 
@@ -442,6 +444,7 @@ def fit(
         level=level,
         seed=seed,
         threads=threads,
+        on_interrupt=on_interrupt,
         timeout_s=timeout_s,
     ).fit(runs)
 

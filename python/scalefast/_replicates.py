@@ -7,7 +7,8 @@ Out: `Replicates`, whose frame has one row a replicate. All arithmetic is the co
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ import numpy as np
 import polars as pl
 
 from scalefast import _core
-from scalefast._errors import SettingsError
+from scalefast._errors import ScalefastError, SettingsError
 from scalefast._resampling import Bootstrap, Jackknife
 from scalefast._rows import Rows
 from scalefast._runs import codes
@@ -40,6 +41,7 @@ class Replicates:
     left_out: the same with each unit left out, where the interval needs it.
     labels: the value of each unit, in the order of the numbers; None for rows.
     units: how many units there are. clustered: whether they are more than single rows.
+    wanted: how many replicates were asked for; fewer draws mean that an interruption kept what was finished.
     """
 
     settings: Bootstrap | Jackknife
@@ -49,6 +51,7 @@ class Replicates:
     labels: pl.Series | None
     units: int
     clustered: bool
+    wanted: int = 0
 
     @property
     def method(self) -> str:
@@ -133,7 +136,14 @@ def run_replicates(
 
     count = rows.frame.height if units is None else int(units.max()) + 1
 
-    def run(kind: str, numbers: tuple[int, int] | None, search: str, units: Any = units, **given: Any) -> pl.DataFrame:
+    def run(
+        kind: str,
+        numbers: tuple[int, int] | None,
+        search: str,
+        units: Any = units,
+        timeout_s: float | None = spec.timeout_s,
+        **given: Any,
+    ) -> pl.DataFrame:
         found = _core.resample(
             problem,
             result,
@@ -146,29 +156,71 @@ def run_replicates(
             spec.seed,
             numbers,
             (search == "global", spec.starts is None),
-            spec.timeout_s,
+            timeout_s,
         )
         return _frame(found, parameters)
 
+    left_out = None
     if isinstance(settings, Jackknife):
-        draws, left_out = run("jackknife", None, "global"), None
+        draws = run("jackknife", None, "global")
+        wanted = draws.height
     else:
-        draws = run(
-            settings.scheme,
-            settings.numbers,
-            settings.search,
-            fraction=settings.fraction,
-            weights=_matrix(settings.weights, "weights", np.float64),
-            indices=_matrix(settings.indices, "indices", np.int64),
-        )
-        left_out = None
-        if settings.interval == "bca":
+        weights = _matrix(settings.weights, "weights", np.float64)
+        indices = _matrix(settings.indices, "indices", np.int64)
+        given = next((matrix for matrix in (weights, indices) if matrix is not None), ())
+        first, last = settings.numbers or (0, len(given))
+        wanted = last - first
+
+        def part(numbers: tuple[int, int] | None, timeout_s: float | None) -> pl.DataFrame:
+            return run(
+                settings.scheme,
+                numbers,
+                settings.search,
+                timeout_s=timeout_s,
+                fraction=settings.fraction,
+                weights=weights,
+                indices=indices,
+            )
+
+        if spec.on_interrupt == "partial":
+            draws = _kept(part, (first, last), spec.timeout_s)
+        else:
+            draws = part(settings.numbers, spec.timeout_s)
+        if settings.interval == "bca" and draws.height == wanted:
             left_out = run("jackknife", None, settings.search, _blocks(units, count))
-    return Replicates(settings, tuple(parameters), draws, left_out, labels, count, units is not None)
+    return Replicates(settings, tuple(parameters), draws, left_out, labels, count, units is not None, wanted)
 
 
 #: Schemes in which rows are taken one by one even where runs are known.
 _ROWWISE = ("residual", "weights", "indices")
+
+
+#: Replicates of the first part, and seconds that a part should take.
+_FIRST_PART, _PART_S = 64, 0.5
+
+
+def _kept(
+    part: Callable[[tuple[int, int], float | None], pl.DataFrame], numbers: tuple[int, int], timeout_s: float | None
+) -> pl.DataFrame:
+    """The replicates in parts, each of which has the bytes of the whole; an interruption loses the part in work.
+
+    Raises the interruption where no part was finished before it.
+    """
+    begin, (first, last), size = time.monotonic(), numbers, _FIRST_PART
+    parts: list[pl.DataFrame] = []
+    while first < last:
+        now = time.monotonic()
+        try:
+            left = None if timeout_s is None else max(timeout_s - (now - begin), 1e-3)
+            parts.append(part((first, min(first + size, last)), left))
+        except (KeyboardInterrupt, ScalefastError) as error:
+            if not parts or (isinstance(error, ScalefastError) and error.code != "timeout"):
+                raise
+            break
+        first += size
+        took = time.monotonic() - now
+        size = max(1, min(4 * size, round(size * _PART_S / max(took, 1e-6))))
+    return pl.concat(parts)
 
 
 #: Units beyond which the jackknife of BCa leaves out blocks of them: the acceleration is the same, to first order.

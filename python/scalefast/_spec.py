@@ -59,6 +59,7 @@ class FitSpec:
     level: float = 0.90
     seed: int = 0
     threads: int | None = None
+    on_interrupt: Literal["raise", "partial"] = "raise"
     timeout_s: float | None = None
 
     def __post_init__(self) -> None:
@@ -190,6 +191,9 @@ def _check_resampling(spec: FitSpec) -> None:
         raise SettingsError(f"resample: {spec.resample!r:.60} is neither", code="bad-resample", hint=hint)
     if not isinstance(given["seed"], int) or isinstance(spec.seed, bool) or not 0 <= spec.seed < 2**64:
         raise SettingsError(f"seed: {spec.seed!r:.60} is no whole number from 0 to 2**64 - 1", code="bad-seed")
+    if spec.on_interrupt not in ("raise", "partial"):
+        hint = '"raise", or "partial" to keep the replicates that are finished'
+        raise SettingsError(f"on_interrupt: {spec.on_interrupt!r:.60} is not known", code="bad-interrupt", hint=hint)
     if not isinstance(given["run"], str | None):
         raise SettingsError("run is the name of a column", code="bad-column", column="run")
     if spec.checkpoints not in (None, "final", "all"):

@@ -83,6 +83,7 @@ FIRES = {
     "replicates": lambda: fitted(clean(), resample=sf.Bootstrap(20)),
     "moved-replicates": lambda: fitted(clean(sf.FixedRatio(20, "1e8..1e10:40")), resample=sf.Bootstrap(20)),
     "failed-replicates": lambda: fitted(clean(sf.Sobol(7)), resample=sf.Bootstrap(40)),
+    "interrupted": lambda: fitted(clean(), resample=sf.Bootstrap(50_000_000), on_interrupt="partial", timeout_s=2.0),
     "not-converged": lambda: fitted(clean(sf.Sobol(30)), "E + F + A/N**alpha + B/D**beta"),
     "lone-optimum": lambda: fitted(
         pl.concat([clean(sf.Sobol(30, ranges={"N": (1e9, 1.2e9), "D": (1e10, 1e12)})), outlier().tail(1).drop("C")]),

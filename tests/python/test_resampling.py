@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import threading
 from typing import Any
 
 import numpy as np
@@ -182,6 +184,39 @@ def test_bca_of_many_rows_leaves_out_blocks(monkeypatch: pytest.MonkeyPatch) -> 
     for end in ("lower", "upper"):
         moved = (each[end] - blocks[end]).abs() / each["std_error"]
         assert moved.max() < 0.3  # type: ignore[operator]
+
+
+def test_an_interruption_keeps_what_was_finished() -> None:
+    settings: dict[str, Any] = {"timeout_s": 2.0, "on_interrupt": "partial"}
+    part = sf.fit(noisy(), "chinchilla", resample=sf.Bootstrap(50_000_000), **settings)
+    count = part.draws.height
+    assert 0 < count < 50_000_000
+    assert part.draws["replicate"].to_list() == list(range(count))
+    last = sf.Bootstrap(range(count - 5, count))
+    assert sf.fit(noisy(), "chinchilla", resample=last).draws.equals(part.draws.tail(5))
+    assert part.parameters["std_error"].null_count() == 0
+    assert "interrupted" in part.diagnostics["code"].to_list()
+
+
+def test_ctrl_c_keeps_what_was_finished() -> None:
+    timer = threading.Timer(1.5, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    part = sf.fit(noisy(), "chinchilla", resample=sf.Bootstrap(50_000_000), on_interrupt="partial")
+    timer.join()
+    assert 0 < part.draws.height < 50_000_000
+
+
+def test_parts_have_the_bytes_of_the_whole() -> None:
+    whole = sf.fit(noisy(), "chinchilla", resample=sf.Bootstrap(300))
+    parts = sf.fit(noisy(), "chinchilla", resample=sf.Bootstrap(300), on_interrupt="partial")
+    assert parts.draws.equals(whole.draws)
+    assert parts.parameters.equals(whole.parameters)
+
+
+def test_an_interruption_raises_unless_told_otherwise() -> None:
+    long = sf.Bootstrap(100_000)
+    assert code_of(lambda: sf.fit(noisy(), "chinchilla", resample=long, timeout_s=0.5, threads=1)) == "timeout"
+    assert code_of(lambda: sf.FitSpec("chinchilla", on_interrupt="keep")) == "bad-interrupt"  # type: ignore[arg-type]
 
 
 def test_the_draws_travel_with_the_law() -> None:

@@ -58,6 +58,7 @@ pub fn resample(
             .map_init(
                 || base.scratch(),
                 |scratch, number| {
+                    control.check().ok()?;
                     let outcome = base
                         .replicate(scratch, plan.change(number, &scaled), control)
                         .ok()?;
