@@ -31,6 +31,7 @@ TASKS = {
     "P5": "million_rows",
     "P6": "many_groups",
     "P7": "closed_form_sweep",
+    "P8": "numeric_allocation",
     "P9": "prediction",
     "P10": "start_up",
     "P11": "memory",
