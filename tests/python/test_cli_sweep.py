@@ -85,3 +85,15 @@ def test_the_table_shows_intervals_under_the_values() -> None:
 def test_the_same_command_gives_the_same_bytes() -> None:
     arguments = ("sweep", "--budget", "1e24", "--draws", "100", "--format", "csv")
     assert invoke(*arguments, "--threads", "1").stdout == invoke(*arguments, "--threads", "2").stdout
+
+
+def test_bounds_and_given_settle_what_is_not_chosen() -> None:
+    (row,) = rows_of("--budget", "1e24", "--law", "hoffmann-2022", "--bounds", "N=..8B")
+    assert (row["status"], row["at_bound"]) == ("at-bound", "N_max")
+    assert float(row["N"]) == pytest.approx(8e9, rel=1e-12)
+    (row,) = rows_of("--budget", "1e22", "--law", "muennighoff-2023", "--given", "U=25B")
+    assert float(row["D"]) / 25e9 == pytest.approx(9.49, abs=0.01)
+    (row,) = rows_of("--budget", "1e22", "--law", "hoffmann-2022", "--given", "D=20*N")
+    assert float(row["D_per_N"]) == pytest.approx(20, rel=1e-12)
+    refused = invoke("sweep", "--budget", "1e22", "--law", "muennighoff-2023")
+    assert refused.exit_code == 2 and "--given U=" in refused.stderr
