@@ -165,7 +165,7 @@ class SavedFit:
         replicates = None
         if spec.resample is not None:
             names = tuple(self.law.parameters)
-            replicates = Replicates(spec.resample, names, self.draws, None, None, 0, False)
+            replicates = Replicates(spec.resample, names, self.draws, None, None, 0, False, self.draws.height)
         return of_fit(
             self.law,
             spec,
