@@ -1,8 +1,8 @@
 //! The statistics: data sets, fits, covariance, allocation. Pure Rust: no Python, no I/O, no printing.
 
 pub mod allocate;
-pub mod batch;
 pub mod band;
+pub mod batch;
 pub mod covariance;
 pub mod dataset;
 pub mod derive;
