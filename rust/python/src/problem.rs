@@ -312,7 +312,9 @@ fn estimate_columns<'py>(py: Python<'py>, estimates: &[Estimate]) -> PyResult<Bo
     Ok(fields)
 }
 
-pub fn parameter((name, bounds, fixed, tie, transform, start): PlainParameter) -> PyResult<Parameter> {
+pub fn parameter(
+    (name, bounds, fixed, tie, transform, start): PlainParameter,
+) -> PyResult<Parameter> {
     Ok(Parameter {
         name,
         bounds,
