@@ -63,7 +63,8 @@ class Problem:
         """Whether a fit found the law: its parameters to 1e-6, or its predictions where those are ill-determined."""
         with np.errstate(all="ignore"):
             if self.condition() < WELL_CONDITIONED:
-                found = FAMILIES[self.family].canonical(dict(estimate))
+                # As numpy numbers, whose powers overflow to infinity where Python's raise.
+                found = FAMILIES[self.family].canonical({k: np.float64(v) for k, v in estimate.items()})
                 return all(abs(found[k] / v - 1.0) <= 1e-6 for k, v in self.truth.items())
             return bool(np.all(np.abs(self.predict(estimate) / self.y - 1.0) <= 1e-9))
 
@@ -76,7 +77,7 @@ class Family:
     curve: Curve
     draw: Callable[[np.random.Generator, dict[str, Array]], Parameters]
     decades: dict[str, tuple[float, float]]
-    canonical: Callable[[Parameters], Parameters] = dict
+    canonical: Callable[[dict[str, np.float64]], dict[str, np.float64]] = dict
 
 
 def _exponent(rng: np.random.Generator) -> float:
@@ -164,7 +165,7 @@ def _broken_draw(rng: np.random.Generator, x: dict[str, Array]) -> Parameters:
     return p
 
 
-def _broken_canonical(p: Parameters) -> Parameters:
+def _broken_canonical(p: dict[str, np.float64]) -> dict[str, np.float64]:
     """The same curve with positive widths and the breaks in order.
 
     (1 + u**(1/f))**(-c*f) with f < 0 equals u**-c * (1 + u**(-1/f))**(-c*f), so a negative width is a positive

@@ -63,11 +63,15 @@ def ours(family: str) -> tuple[float, float, float]:
 
 
 def peer(family: str, told: Told) -> tuple[float, np.ndarray]:
-    """Mean time a start (s) and the success a start on each problem of the sample, (SAMPLE,)."""
+    """Mean time a start (s) and the success a start on each problem of the sample, (SAMPLE,).
+
+    Half a success more is granted: a problem that the sample never solves is not one that cannot be solved.
+    """
     shares, begin = [], time.perf_counter()
     for problem in problems(family, SAMPLE):
         rng = np.random.default_rng(problem.seed)
-        shares.append(np.mean([problem.recovered(solve_once(problem, told, rng)) for _ in range(STARTS)]))
+        found = sum(problem.recovered(solve_once(problem, told, rng)) for _ in range(STARTS))
+        shares.append((found + 0.5) / (STARTS + 1))
     return (time.perf_counter() - begin) / (SAMPLE * STARTS), np.array(shares)
 
 
