@@ -168,7 +168,7 @@ fn fit_with(
 ) -> Result<Fit, CoreError> {
     let mut own = model.clone();
     let objective = Objective::new(&mut own, data, spec.residual)?;
-    let factors = Starts::new(model, data).factors(model);
+    let factors = Starts::factors(model);
     let search = Search {
         model,
         objective: &objective,

@@ -123,7 +123,7 @@ pub fn profile(
                 rows as f64 * math::ln(1.0 + t * t / dof as f64),
             )
         };
-        let factors = Starts::new(&model, data).factors(&model);
+        let factors = Starts::factors(&model);
         let tracer = Tracer {
             space: Space::around(&model, &fit.free, &factors),
             stiffness: PULL * variance / (std_error * std_error),

@@ -100,8 +100,13 @@ impl Starts {
     }
 
     /// Which parameters multiply a term that varies: on a logarithmic scale they are close to linear in the exponents.
-    pub fn factors(&self, model: &Model) -> Vec<bool> {
+    pub fn factors(model: &Model) -> Vec<bool> {
         let mut graph = model.graph.clone();
+        let symbols: Vec<SymbolId> = model
+            .free
+            .iter()
+            .map(|f| symbol(&mut graph, &f.name))
+            .collect();
         let variables: Vec<SymbolId> = model
             .variables
             .iter()
@@ -115,11 +120,11 @@ impl Starts {
                 other => other.arguments().any(|a| varies[a.index()]),
             };
         }
-        self.symbols
+        symbols
             .iter()
             .map(|&s| {
                 matches!(
-                    role(&graph, &nodes, &varies, &self.symbols, s, model.value),
+                    role(&graph, &nodes, &varies, &symbols, s, model.value),
                     Draw::Factor { .. }
                 )
             })

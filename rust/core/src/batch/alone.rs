@@ -56,7 +56,7 @@ pub fn solve_alone(
     let found = dataset(spec, data, rows).and_then(|dataset| {
         let mut own = model.clone();
         let objective = Objective::new(&mut own, &dataset, spec.residual)?;
-        let factors = Starts::new(model, &dataset).factors(model);
+        let factors = Starts::factors(model);
         let search = Search {
             model,
             objective: &objective,

@@ -105,7 +105,7 @@ impl<'d> Base<'d> {
             .map_or_else(Vec::new, |screen| best_cells(&model, screen, &starts));
         let unit = residual_unit(spec.residual, data);
         Ok(Self {
-            factors: starts.factors(&model),
+            factors: Starts::factors(&model),
             cells,
             home: fit.free.clone(),
             others: if global {
