@@ -101,33 +101,10 @@ impl Starts {
 
     /// Which parameters multiply a term that varies: on a logarithmic scale they are close to linear in the exponents.
     pub fn factors(model: &Model) -> Vec<bool> {
-        let mut graph = model.graph.clone();
-        let symbols: Vec<SymbolId> = model
-            .free
+        let (_, _, kinds) = kinds(model);
+        kinds
             .iter()
-            .map(|f| symbol(&mut graph, &f.name))
-            .collect();
-        let variables: Vec<SymbolId> = model
-            .variables
-            .iter()
-            .map(|v| symbol(&mut graph, v))
-            .collect();
-        let nodes = graph.topological(model.value);
-        let mut varies = vec![false; graph.len()];
-        for &node in &nodes {
-            varies[node.index()] = match graph.node(node) {
-                Node::Symbol(s) => variables.contains(&s),
-                other => other.arguments().any(|a| varies[a.index()]),
-            };
-        }
-        symbols
-            .iter()
-            .map(|&s| {
-                matches!(
-                    role(&graph, &nodes, &varies, &symbols, s, model.value),
-                    Draw::Factor { .. }
-                )
-            })
+            .map(|kind| matches!(kind, Draw::Factor { .. }))
             .collect()
     }
 
@@ -302,6 +279,22 @@ pub(crate) fn spread(position: f64, low: f64, high: f64) -> f64 {
 
 /// How each free parameter is drawn (none for linear ones), with the graph and the symbols that this speaks of.
 pub(crate) fn roles(model: &Model) -> (Graph, Vec<SymbolId>, Vec<Option<Draw>>) {
+    let (graph, symbols, kinds) = kinds(model);
+    let draws = kinds
+        .into_iter()
+        .zip(&model.free)
+        .zip(&model.linear)
+        .map(|((kind, free), &linear)| match free.range {
+            _ if linear => None,
+            Some((low, high)) => Some(Draw::Range(low, high)),
+            None => Some(kind),
+        })
+        .collect();
+    (graph, symbols, draws)
+}
+
+/// What kind of number each free parameter is by its places in the formula, linear or not.
+fn kinds(model: &Model) -> (Graph, Vec<SymbolId>, Vec<Draw>) {
     let mut graph = model.graph.clone();
     let symbols: Vec<SymbolId> = model
         .free
@@ -321,22 +314,11 @@ pub(crate) fn roles(model: &Model) -> (Graph, Vec<SymbolId>, Vec<Option<Draw>>) 
             other => other.arguments().any(|a| varies[a.index()]),
         };
     }
-    let draws: Vec<Option<Draw>> = model
-        .free
+    let kinds = symbols
         .iter()
-        .zip(&symbols)
-        .zip(&model.linear)
-        .map(|((free, &s), &linear)| {
-            if linear {
-                None
-            } else if let Some((low, high)) = free.range {
-                Some(Draw::Range(low, high))
-            } else {
-                Some(role(&graph, &nodes, &varies, &symbols, s, model.value))
-            }
-        })
+        .map(|&s| role(&graph, &nodes, &varies, &symbols, s, model.value))
         .collect();
-    (graph, symbols, draws)
+    (graph, symbols, kinds)
 }
 
 fn symbol(graph: &mut Graph, name: &str) -> SymbolId {
