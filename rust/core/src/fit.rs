@@ -58,6 +58,21 @@ pub struct FitSpec {
     pub threads: Option<usize>,
 }
 
+impl FitSpec {
+    /// The law with the roles of its parameters settled.
+    ///
+    /// # Errors
+    /// Those of [`Model::new`].
+    pub fn model(&self) -> Result<Model, CoreError> {
+        Model::new(
+            &self.system,
+            &self.output,
+            &self.variables,
+            &self.parameters,
+        )
+    }
+}
+
 /// The evidence that an estimate is the optimum.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Certificate {
@@ -114,12 +129,7 @@ pub(crate) const CERTIFIED_OFFSET: f64 = 1e-9;
 /// `law-undefined` when the law has no value on the data from any start. `Interrupted` when `control` asks to stop.
 pub fn fit(spec: &FitSpec, data: &Dataset<'_>, control: &Control) -> Result<Fit, CoreError> {
     with_pool(spec.threads, || {
-        let model = Model::new(
-            &spec.system,
-            &spec.output,
-            &spec.variables,
-            &spec.parameters,
-        )?;
+        let model = spec.model()?;
         check_design(&model, data)?;
         match spec.loss {
             LossChoice::Given(loss) => {

@@ -74,12 +74,7 @@ impl Inference {
     }
 
     fn within_pool(spec: &FitSpec, fit: &Fit, data: &Dataset<'_>) -> Result<Self, CoreError> {
-        let model = Model::new(
-            &spec.system,
-            &spec.output,
-            &spec.variables,
-            &spec.parameters,
-        )?;
+        let model = spec.model()?;
         let p = model.p();
         let open: Vec<usize> = (0..p).filter(|&j| !fit.at_bound[j]).collect();
         let found = if data.len() * p <= KEPT_JACOBIAN {
@@ -246,12 +241,7 @@ pub fn row_statistics(
     data: &Dataset<'_>,
 ) -> Result<RowStatistics, CoreError> {
     with_pool(spec.threads, || {
-        let model = Model::new(
-            &spec.system,
-            &spec.output,
-            &spec.variables,
-            &spec.parameters,
-        )?;
+        let model = spec.model()?;
         let p = model.p();
         let open: Vec<usize> = (0..p).filter(|&j| !fit.at_bound[j]).collect();
         let inference = Inference::within_pool(spec, fit, data)?;

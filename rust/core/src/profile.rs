@@ -83,12 +83,7 @@ pub fn profile(
         .with_hint("fit with the squared loss, or resample"));
     }
     with_pool(spec.threads, || {
-        let mut model = Model::new(
-            &spec.system,
-            &spec.output,
-            &spec.variables,
-            &spec.parameters,
-        )?;
+        let mut model = spec.model()?;
         let node = model.formula(formula)?;
         let target = Target::new(&mut model, node);
         let objective = Objective::new(&mut model.clone(), data, spec.residual)?;

@@ -47,15 +47,19 @@ impl Runs {
         }
     }
 
-    fn fit(&self, residual: Residual, loss: Loss, threads: usize) -> Result<Fit, CoreError> {
-        let data = Dataset::new(
+    fn data(&self, residual: Residual) -> Result<Dataset<'_>, CoreError> {
+        Dataset::new(
             vec!["N".into(), "D".into()],
             vec![Cow::Borrowed(&self.n[..]), Cow::Borrowed(&self.d[..])],
             Cow::Borrowed(&self.loss[..]),
             self.weights.as_deref().map(Cow::Borrowed),
             &[true, true],
             residual == Residual::Log,
-        )?;
+        )
+    }
+
+    fn fit(&self, residual: Residual, loss: Loss, threads: usize) -> Result<Fit, CoreError> {
+        let data = self.data(residual)?;
         fit(&spec(LAW, residual, loss, threads), &data, &Control::new())
     }
 }
@@ -190,15 +194,7 @@ fn a_constant_variable_is_refused_by_name() {
 #[test]
 fn fixed_and_tied_parameters_hold() {
     let runs = Runs::simulate(100, 0.0, 5);
-    let data = Dataset::new(
-        vec!["N".into(), "D".into()],
-        vec![Cow::Borrowed(&runs.n[..]), Cow::Borrowed(&runs.d[..])],
-        Cow::Borrowed(&runs.loss[..]),
-        None,
-        &[true, true],
-        true,
-    )
-    .expect("the data are valid");
+    let data = runs.data(Residual::Log).expect("the data are valid");
     let mut spec = spec(LAW, Residual::Log, Loss::Squared, 1);
     for parameter in &mut spec.parameters {
         *parameter = match parameter.name.as_str() {
@@ -215,15 +211,7 @@ fn fixed_and_tied_parameters_hold() {
 #[test]
 fn cancelled_fits_end_with_their_own_error() {
     let runs = Runs::simulate(50, 0.01, 6);
-    let data = Dataset::new(
-        vec!["N".into(), "D".into()],
-        vec![Cow::Borrowed(&runs.n[..]), Cow::Borrowed(&runs.d[..])],
-        Cow::Borrowed(&runs.loss[..]),
-        None,
-        &[true, true],
-        true,
-    )
-    .expect("the data are valid");
+    let data = runs.data(Residual::Log).expect("the data are valid");
     let control = Control::new();
     control.cancel();
     let error = fit(&spec(LAW, Residual::Log, Loss::Squared, 1), &data, &control)
@@ -241,7 +229,7 @@ proptest! {
         let runs = Runs::simulate(80, 0.005, seed);
         let base = runs.fit(Residual::Log, loss, 2).expect("the fit runs");
         let [e, a, alpha, b, beta] = base.parameters[..] else { panic!("five parameters") };
-        // Two optima of equal objective may differ by rounding along the flat valley: exponents to 1e-7, the objective to 1e-11.
+        // The valley is flat: undamped steps at the end settle the parameters where the objective no longer can.
         let check = |fit: &Fit, expected: [f64; 5], objective: f64| {
             assert_close(&fit.parameters, &expected, 1e-9);
             assert!(close(fit.objective, objective, 1e-11), "{} is not {objective}", fit.objective);

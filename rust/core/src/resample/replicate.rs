@@ -81,12 +81,7 @@ impl<'d> Base<'d> {
         data: &'d Dataset<'_>,
         global: bool,
     ) -> Result<Self, CoreError> {
-        let model = Model::new(
-            &spec.system,
-            &spec.output,
-            &spec.variables,
-            &spec.parameters,
-        )?;
+        let model = spec.model()?;
         let objective = Objective::new(&mut model.clone(), data, spec.residual)?;
         let starts = Starts::new(&model, data);
         // On many rows a replicate is close to the whole: the optima that the base fit knows are enough.
