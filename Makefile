@@ -71,7 +71,7 @@ wheel: $(TOOLS)  ## build a wheel and a source distribution into dist/
 	$(BIN)/maturin sdist --out dist
 
 evidence: $(INSTALLED) $(PEERS)  ## long studies, apart from the tests: false alarms, recovery, coverage of intervals
-	$(BIN)/python tools/diagnostics_page.py --evidence
+	$(BIN)/python tools/diagnostics_page.py
 	$(BIN)/python tools/recovery_study.py
 	$(BIN)/python tools/coverage_study.py
 

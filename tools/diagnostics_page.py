@@ -5,7 +5,6 @@ In: `scalefast._findings.TABLE`, and the false alarms that `make evidence` count
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 from scalefast._findings import TABLE
@@ -21,8 +20,8 @@ written from the code by `make docs`.
 """
 
 
-def page(evidence: str) -> str:
-    """The page; `evidence` is the table of false alarms."""
+def page(evidence: str | None = None) -> str:
+    """The page; `evidence` is the table of false alarms, None that of the present page."""
     entries = []
     for code, kind in TABLE.items():
         facts = [("value", kind.value), ("limit", kind.limit), ("what to do", kind.remedy)]
@@ -34,7 +33,7 @@ def page(evidence: str) -> str:
         "two losses), and how many of them each warning was given for. Warnings not named were never given.\n"
     )
     joined = "\n".join(entries)
-    return f"{HEAD}{joined}\n{EVIDENCE}\n{intro}\n{evidence}"
+    return f"{HEAD}{joined}\n{EVIDENCE}\n{intro}\n{evidence or stated_evidence()}"
 
 
 def stated_evidence() -> str:
@@ -43,15 +42,7 @@ def stated_evidence() -> str:
     return text[text.index("| warning |") :]
 
 
-def main() -> None:
-    """Writes the page with a new table (`--evidence`), or with the one it has."""
-    if "--evidence" in sys.argv:
-        from diagnostics_study import table
-
-        PAGE.write_text(page(table()), encoding="utf-8")
-    else:
-        PAGE.write_text(page(stated_evidence()), encoding="utf-8")
-
-
 if __name__ == "__main__":
-    main()
+    from diagnostics_study import table
+
+    PAGE.write_text(page(table()), encoding="utf-8")

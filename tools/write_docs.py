@@ -6,9 +6,12 @@ the reference data and is left as it is without them, which is said.
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
-import diagnostics_page
+from cli_page import page as cli_page
+from diagnostics_page import page as diagnostics_page
+from errors_page import page as errors_page
 from laws_page import page as laws_page
 from nist_scoreboard import page as nist_page
 from nist_scoreboard import reference_folder
@@ -16,17 +19,27 @@ from refresh_examples import refresh
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
+#: Pages that the installed package alone determines.
+PAGES = {
+    "laws.md": laws_page,
+    "diagnostics.md": diagnostics_page,
+    "errors.md": errors_page,
+    "cli-reference.md": cli_page,
+}
 
 
 def main() -> None:
-    """Writes every page and names it."""
+    """Writes every page and names it; with names of pages as arguments, only those that the package determines."""
+    for name in sys.argv[1:]:
+        (DOCS / name).write_text(PAGES[name](), encoding="utf-8")
+    if sys.argv[1:]:
+        return
     command = ["cargo", "test", "--quiet", "--package", "scalefast-expr", "--test", "operator_page"]
     subprocess.run(command, check=True, cwd=ROOT, env=os.environ | {"SCALEFAST_WRITE_DOCS": "1"})
     print("formula-language.md")
-    (DOCS / "laws.md").write_text(laws_page(), encoding="utf-8")
-    print("laws.md")
-    diagnostics_page.main()
-    print("diagnostics.md")
+    for name, page in PAGES.items():
+        (DOCS / name).write_text(page(), encoding="utf-8")
+        print(name)
     folder = reference_folder()
     if folder is None:
         print("nist.md and the examples' output left as they are: SCALEFAST_REFERENCE_DATA names no folder")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from scalefast._artifact import SavedFit as SavedFit
     from scalefast._artifact import load as load
+    from scalefast._codes import codes as codes
     from scalefast._core import __version__ as __version__
     from scalefast._design import FixedRatio as FixedRatio
     from scalefast._design import IsoFLOP as IsoFLOP
@@ -88,6 +89,7 @@ _HOME = {
     "UnitsError": "_errors",
     "Variable": "_lawfile",
     "__version__": "_core",
+    "codes": "_codes",
     "fit": "_fit",
     "fit_groups": "_groups",
     "law": "_law",

@@ -137,7 +137,7 @@ def check_version(version: Any, name: str, what: str) -> None:
     if version > SCHEMA_VERSION:
         raise LawError(
             f"`{name}` has schema_version {version}; this scalefast reads up to {SCHEMA_VERSION}",
-            code=f"newer-{what}",
+            code="newer-manifest" if what == "manifest" else "newer-artifact",
             value=float(version),
             limit=float(SCHEMA_VERSION),
             hint="update scalefast to read it",

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from cli_page import commands
 from cli_runs import SCRIPT, invoke
 
-COMMANDS = ["", "sweep", "fit", "predict", "laws", "laws show", "laws check"]
+COMMANDS = [name for name, _ in commands()]
 
 
 def examples_of(command: str) -> list[str]:

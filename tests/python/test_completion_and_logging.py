@@ -15,7 +15,7 @@ def completed(words, place):
 
 
 def test_commands_complete():
-    assert completed("scalefast s", 1) == ["sweep", "simulate"]
+    assert {"sweep", "simulate"} <= set(completed("scalefast s", 1))
 
 
 def test_ids_of_laws_complete():

@@ -35,6 +35,7 @@ def fit():
 def frame_of(heading, fit):
     frames = {
         "Laws": sf.laws,
+        "Codes": sf.codes,
         "Fit: parameters": lambda: fit.parameters,
         "Fit: starts": lambda: fit.starts,
         "Fit: residuals": lambda: fit.residuals.drop("N", "D", "L"),
@@ -48,7 +49,7 @@ def frame_of(heading, fit):
     return frames[heading]()
 
 
-HEADINGS = re.findall(r"^## (Laws|Fit: .*|Sweep: .*)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+HEADINGS = re.findall(r"^## (Laws|Codes|Fit: .*|Sweep: .*)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
 
 
 @pytest.mark.parametrize("heading", HEADINGS)

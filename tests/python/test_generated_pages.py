@@ -4,14 +4,52 @@ from pathlib import Path
 
 import pytest
 
-import laws_page
+import cli_page
+import error_sources
 import nist_scoreboard
+import scalefast as sf
+import write_docs
 
 DOCS = Path(__file__).parents[2] / "docs"
+#: The same for every page: nobody edits a generated page by hand.
+STALE = "docs/{} is not what the code says now: run `make docs`, or `python tools/write_docs.py {}`"
 
 
-def test_the_catalogue_page_is_that_of_the_catalogue():
-    assert (DOCS / "laws.md").read_text(encoding="utf-8") == laws_page.page()
+@pytest.mark.parametrize("name", write_docs.PAGES)
+def test_the_page_says_what_the_code_says(name):
+    current = (DOCS / name).read_text(encoding="utf-8") == write_docs.PAGES[name]()
+    assert current, STALE.format(name, name)
+
+
+def test_every_code_of_the_sources_is_explained():
+    explained = set(sf.codes().filter(kind="error")["code"])
+    missing = sorted(set(error_sources.codes_in_sources()) - explained)
+    assert not missing, f"add a line for {', '.join(missing)} to {error_sources.TABLE}: what it means, what to do"
+
+
+def test_every_explained_code_is_in_the_sources():
+    explained = set(sf.codes().filter(kind="error")["code"])
+    # `usage` is the code of click's own errors under --format json.
+    gone = sorted(explained - set(error_sources.codes_in_sources()) - {"usage"})
+    assert not gone, f"no source raises {', '.join(gone)} any more: remove it from {error_sources.TABLE}"
+
+
+def test_codes_are_spelt_out_where_they_are_raised():
+    put_together = error_sources.unreadable()
+    assert not put_together, f"write the code as it is, so that a search finds it: {put_together}"
+
+
+def test_codes_are_explained_in_sentences():
+    for row in sf.codes().filter(kind="error").iter_rows(named=True):
+        for text in (row["meaning"], row["remedy"]):
+            assert text[0].isupper() or text[0] in "`", row
+            assert text.endswith("."), row
+
+
+def test_every_command_has_its_file_and_its_section():
+    names = [name for name, _ in cli_page.commands() if name]
+    page = (DOCS / "cli-reference.md").read_text(encoding="utf-8")
+    assert [line[3:] for line in page.splitlines() if line.startswith("## ")] == names
 
 
 def test_nist_problems_are_solved_to_the_digits_of_the_scoreboard():
