@@ -133,8 +133,8 @@ class Law:
 
     @property
     def sets(self) -> list[str]:
-        """Ids of the published sets of the form."""
-        return [published.id for published in self.form.published]
+        """Ids of the published sets of the form, those without values left out."""
+        return [published.id for published in self.form.published if published.values]
 
     @cached_property
     def draws(self) -> pl.DataFrame | None:
@@ -149,11 +149,13 @@ class Law:
 
     @cached_property
     def latex(self) -> str:
-        """The formula as LaTeX; several outputs are lines joined by `\\\\`."""
-        outputs = self.form.outputs
-        if list(outputs) == ["L"]:
-            return "L = " + self._system.latex("L")
-        return r" \\ ".join(f"{name} = {self._system.latex(name)}" for name in outputs)
+        """The formula as LaTeX: a line for each output, then one for each definition, joined by `\\\\`."""
+        from scalefast._core import System
+
+        lines = {**self.form.outputs, **self.form.definitions}
+        # Each line is parsed alone, so that definitions stand in it by name.
+        sides = [System.parse([("left", name), ("right", text)], []) for name, text in lines.items()]
+        return r" \\ ".join(f"{side.latex('left')} = {side.latex('right')}" for side in sides)
 
     def predict(
         self,
@@ -276,7 +278,7 @@ def laws() -> pl.DataFrame:
                 "year": found.source.year if found.source else None,
                 "fitted_range": describe_range(found.fitted_range) or None,
                 "confidence": found.published.confidence if found.published else None,
-                "uncertainty": found.uncertainty if found.published else None,
+                "uncertainty": found.uncertainty if found.values else None,
             }
         )
     texts = (
@@ -342,7 +344,8 @@ def _from_catalogue(identifier: str) -> Law | None:
 
 def _from_entry(entry: _catalogue.Entry) -> Law:
     published = entry.published
-    values = {name: published.values[name] for name in entry.form.parameters} if published else None
+    stated = published.values if published else {}
+    values = {name: stated[name] for name in entry.form.parameters} if stated else None
     return Law(entry.form, published, values, entry.id, entry.folder)
 
 

@@ -70,18 +70,26 @@ class Source:
 
 @dataclass(frozen=True)
 class Check:
-    """A number to be reproduced: outputs at given variables, or the optimum at a budget; `tolerance` is relative."""
+    """A number to be reproduced; `tolerance` is relative.
+
+    Outputs `at` given variables, or the optimum at a `budget`, with variables that are `given` beside it.
+    """
 
     gives: Mapping[str, float]
     tolerance: float
     at: Mapping[str, float] | None = None
     budget: float | None = None
+    given: Mapping[str, float] = field(default_factory=dict)
     origin: str = ""
 
 
 @dataclass(frozen=True)
 class Published:
-    """One published set of parameters of a form, with the conventions it holds under."""
+    """One published set of parameters of a form, with the conventions it holds under.
+
+    `values` are empty where the source names the form and keeps its constants: a form to be fitted, as the source did.
+    `caution` says what the numbers must not be used for.
+    """
 
     id: str
     values: Mapping[str, float]
@@ -98,12 +106,16 @@ class Published:
     method: str = ""
     rounded: bool = False
     errata: str = ""
+    caution: str = ""
     checks: tuple[Check, ...] = ()
 
 
 @dataclass(frozen=True)
 class LawFile:
-    """A functional form with its published sets. Exactly one of `formula` and `outputs` stands in the file."""
+    """A functional form with its published sets. Exactly one of `formula` and `outputs` stands in the file.
+
+    `outputs` are formulas by name, L alone where the file has a `formula`; `meanings` tells what some outputs are.
+    """
 
     id: str
     title: str
@@ -115,6 +127,7 @@ class LawFile:
     recipe: Recipe | None
     source: Source | None
     published: tuple[Published, ...]
+    meanings: Mapping[str, Variable] = field(default_factory=dict)
 
 
 def parse_law_file(text: str, where: str) -> LawFile:
@@ -134,15 +147,16 @@ def parse_law_file(text: str, where: str) -> LawFile:
             hint=f"this version reads schema = {SCHEMA}",
         )
     identifier, title = table.take("id", str), table.take("title", str)
-    formula, outputs = table.take("formula", str, None), table.table("outputs", required=False)
-    if (formula is None) == (outputs is None):
+    formula, several = table.take("formula", str, None), table.table("outputs", required=False)
+    if (formula is None) == (several is None):
         raise table.error("formula", "give either `formula` or `[outputs]`", "missing-field")
+    outputs, meanings = _outputs(several) if several else ({"L": str(formula)}, {})
     recipe, source = table.table("fit", required=False), table.table("source", required=False)
     definitions = table.table("definitions", required=False)
     law = LawFile(
         id=identifier,
         title=title,
-        outputs={"L": formula} if formula is not None else outputs.strings() if outputs else {},
+        outputs=outputs,
         definitions=definitions.strings() if definitions else {},
         variables={name: _variable(entry) for name, entry in table.tables("variables")},
         parameters={name: _parameter(entry) for name, entry in table.tables("parameters")},
@@ -150,10 +164,25 @@ def parse_law_file(text: str, where: str) -> LawFile:
         recipe=_recipe(recipe) if recipe else None,
         source=_source(source) if source else None,
         published=tuple(_published(entry) for entry in table.array("published")),
+        meanings=meanings,
     )
     table.finish()
     _cross_check(law, where)
     return law
+
+
+def _outputs(table: Table) -> tuple[dict[str, str], dict[str, Variable]]:
+    """Formulas and meanings by name: an output is the text of its formula, or a table with formula, unit and meaning."""
+    formulas, meanings = {}, {}
+    for name, entry in table.values.items():
+        if isinstance(entry, dict):
+            inner = table.table(name, required=True)
+            if inner is not None:
+                formulas[name] = inner.take("formula", str)
+                meanings[name] = _variable(inner)
+        else:
+            formulas[name] = table.take(name, str)
+    return formulas, meanings
 
 
 def _variable(table: Table) -> Variable:
@@ -219,7 +248,7 @@ def _published(table: Table) -> Published:
     confidence = table.take("confidence", str)
     if confidence not in CONFIDENCE:
         raise table.error("confidence", did_you_mean(confidence, CONFIDENCE, "levels of confidence"))
-    values = table.table("values", required=True)
+    values = table.table("values", required=False)
     published = Published(
         id=table.take("id", str),
         values=values.numbers() if values else {},
@@ -236,6 +265,7 @@ def _published(table: Table) -> Published:
         method=table.take("method", str, ""),
         rounded=table.take("rounded", bool, False),
         errata=table.take("errata", str, ""),
+        caution=table.take("caution", str, ""),
         checks=tuple(_check(entry) for entry in table.array("checks")),
     )
     table.finish()
@@ -244,11 +274,13 @@ def _published(table: Table) -> Published:
 
 def _check(table: Table) -> Check:
     at, gives = table.table("at", required=False), table.table("gives", required=True)
+    given = table.table("given", required=False)
     check = Check(
         gives=gives.numbers() if gives else {},
         tolerance=table.number("tolerance"),
         at=at.numbers() if at else None,
         budget=table.number("budget") if "budget" in table.values else None,
+        given=given.numbers() if given else {},
         origin=table.take("origin", str, ""),
     )
     if (check.at is None) == (check.budget is None):
@@ -281,7 +313,7 @@ def _cross_check(law: LawFile, where: str) -> None:
         if published.id in seen:
             raise LawError(f"{where}: two published sets are called `{published.id}`", code="duplicate-name")
         seen.add(published.id)
-        same("parameter", published.values, law.parameters, True, f"{place}: values")
+        same("parameter", published.values, law.parameters, bool(published.values), f"{place}: values")
         same("parameter", published.std_error, law.parameters, False, f"{place}: std_error")
         if published.covariance is not None and len(published.covariance) != len(law.parameters):
             raise LawError(

@@ -24,7 +24,7 @@ def law_text(law: LawFile) -> str:
     if list(law.outputs) == ["L"]:
         fields["formula"] = law.outputs["L"]
     else:
-        fields["outputs"] = dict(law.outputs)
+        fields["outputs"] = {name: _output(law, name) for name in law.outputs}
     if law.cost is not None:
         fields["cost"] = law.cost
     if law.definitions:
@@ -36,8 +36,14 @@ def law_text(law: LawFile) -> str:
     if law.source is not None:
         fields["source"] = _fields(law.source)
     if law.published:
-        fields["published"] = [_fields(entry, "values") for entry in law.published]
+        fields["published"] = [_fields(entry) for entry in law.published]
     return "\n".join(_lines(fields, "")).lstrip("\n") + "\n"
+
+
+def _output(law: LawFile, name: str) -> str | dict[str, Any]:
+    """The formula, with unit and meaning where the file tells them."""
+    meaning = law.meanings.get(name)
+    return {"formula": law.outputs[name], **_fields(meaning, "unit")} if meaning else law.outputs[name]
 
 
 def _fields(value: Any, *always: str) -> dict[str, Any]:

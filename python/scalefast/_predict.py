@@ -102,8 +102,10 @@ def check(law: Law) -> pl.DataFrame:
         else:
             from scalefast._sweep import sweep
 
-            found = sweep(law, budget=entry.budget).summary.row(0, named=True)
-            where = f"budget={entry.budget:g}"
+            found = sweep(law, budget=entry.budget, given=entry.given).summary.row(0, named=True)
+            where = ", ".join(
+                [f"budget={entry.budget:g}", *(f"{name}={value:g}" for name, value in entry.given.items())]
+            )
         for output, expected in entry.gives.items():
             value = found.get(output)
             ok = value is not None and abs(value - expected) <= entry.tolerance * abs(expected)

@@ -200,16 +200,21 @@ def one_law(law: Law | Fit | str | Path) -> Law:
 
 
 def _alike(law: Law) -> list[Law]:
-    """The other published laws of the same variables, meaning of N and cost, but no rounded copies."""
+    """The other published laws of the same variables, meaning of N, corpus and cost, but no rounded copies.
+
+    Losses of different corpora do not compare, so a law of another corpus stands beside these only where it is asked for.
+    """
     found = []
     for entry in _catalogue.entries():
         other = resolve(entry.id)
         if (
             other.published is not None
             and law.published is not None
+            and other.values is not None
             and other.id != law.id
             and not other.published.rounded
             and other.published.n_definition == law.published.n_definition
+            and other.published.corpus == law.published.corpus
             and other.cost == law.cost
             and set(other.variables) == set(law.variables)
         ):

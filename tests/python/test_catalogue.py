@@ -13,7 +13,8 @@ import scalefast as sf
 from reference import close
 from scalefast._catalogue import entries, folder
 
-SETS = [entry.id for entry in entries() if entry.published is not None]
+SETS = [entry.id for entry in entries() if entry.published is not None and entry.published.values]
+TEMPLATES = [entry.id for entry in entries() if entry.published is not None and not entry.published.values]
 FORMS = [entry.id for entry in entries() if entry.published is None]
 
 #: Catalogue 1.9: budget, then N*, D*, L* under each set, to their last printed digit.
@@ -37,6 +38,53 @@ def test_the_sets_own_checks_hold(name: str) -> None:
     checks = sf.law(name).check()
     assert checks.height > 0
     assert checks["ok"].all(), checks.filter(~pl.col("ok"))
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_every_set_says_what_it_holds_for(name: str) -> None:
+    law = sf.law(name)
+    published, source = law.published, law.source
+    assert published is not None and source is not None
+    assert source.arxiv and source.title and source.year
+    assert published.n_definition and published.method
+    assert all(variable.unit and variable.meaning for variable in law.variables.values())
+    assert set(law.form.meanings) == set(law.outputs) - ({"L"} if law.outputs == ("L",) else set())
+    assert published.confidence != "illustrative" or published.caution
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_a_form_used_with_unpublished_constants_is_to_be_fitted(name: str) -> None:
+    law = sf.law(name)
+    assert law.values is None and law.published is not None and name not in law.sets
+    x = np.geomspace(1e19, 1e22, 9)
+    fit = sf.fit({"x": x, "L": 1.7 + 5e3 / x**0.2}, law)
+    assert close(fit.law.parameters["E"], 1.7, 1e-6)
+    with pytest.raises(sf.LawError) as caught:
+        sf.sweep(name, budget=1e24)
+    assert caught.value.code == "no-values"
+
+
+def test_the_joint_law_of_experts_reduces_to_the_printed_ones() -> None:
+    joint = sf.law("joint-moe-2025")
+    points = {"N": np.geomspace(1e8, 1e10, 5), "D": np.geomspace(1e9, 1e11, 5)}
+    for experts in (1, 2, 4, 8, 16, 32):
+        reduced = sf.law(f"joint-moe-2025-e{experts}").predict(points)["L"]
+        full = joint.predict({**points, "experts": np.full(5, float(experts))})["L"]
+        assert np.allclose(reduced, full, rtol=2e-3, atol=0)
+
+
+def test_the_constants_of_frontiers_are_those_of_the_printed_tables() -> None:
+    # Hoffmann et al. 2022, tables 3 and A3 without the rows of 67B: size against FLOPs.
+    sizes = np.array([400e6, 1e9, 10e9, 175e9, 280e9, 520e9, 1e12, 10e12])
+    tables = {
+        "hoffmann-2022-approach-1": [1.92e19, 1.21e20, 1.23e22, 3.85e24, 9.90e24, 3.43e25, 1.27e26, 1.30e28],
+        "hoffmann-2022-approach-2": [1.84e19, 1.20e20, 1.32e22, 4.54e24, 1.18e25, 4.19e25, 1.59e26, 1.75e28],
+    }
+    for name, budgets in tables.items():
+        slope, intercept = np.polyfit(np.log(budgets), np.log(sizes), 1)
+        values = sf.law(name).values
+        assert values is not None
+        assert close(values["a"], slope, 1e-9) and close(values["N_1"], np.exp(intercept), 1e-8)
 
 
 @pytest.mark.parametrize("name", OPTIMA)

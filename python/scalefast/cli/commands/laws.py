@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 
     import scalefast as sf
 
-#: Columns that a table leaves to `laws show`; machine formats have them all.
-LEFT_TO_SHOW = ("form", "variables", "source", "n_definition", "fitted_range", "confidence")
-
 
 @click.group(
     invoke_without_command=True,
@@ -50,7 +47,30 @@ def laws(ctx: click.Context, filters: tuple[str, ...], to: output.Destination) -
         frame = matching(frame, text)
     if frame.height == 0:
         output.warn("no law matches; `scalefast laws` lists them all")
-    output.write_frame(frame, to, table=lambda: frame.drop(LEFT_TO_SHOW))
+    output.write_frame(frame, to, table=lambda: for_people(frame))
+
+
+def for_people(frame: pl.DataFrame) -> pl.DataFrame:
+    """The table on a terminal: the formula of a form, and below it who published numbers, of which N, how sure they are.
+
+    A set whose form a filter has taken away shows the formula too. Machine formats have every column.
+    """
+    import polars as pl
+
+    forms = set(frame.filter(pl.col("id") == pl.col("form"))["id"])
+    ids, texts = [], []
+    for row in frame.iter_rows(named=True):
+        form, below = row["id"] == row["form"], row["form"] in forms
+        ids.append(row["id"] if form or not below else f"  {row['id']}")
+        texts.append(row["formula"] if form else numbers_of(row) if below else f"{row['formula']}; {numbers_of(row)}")
+    return pl.DataFrame({"id": ids, "formula, or whose numbers": texts})
+
+
+def numbers_of(row: dict[str, Any]) -> str:
+    """Authors and year of a set, what its N counts, and how far it can be trusted."""
+    authors = str(row["source"]).rpartition(", arXiv")[0]
+    known = {None: "constants unpublished", "none": ""}.get(row["uncertainty"], f"with {row['uncertainty']}")
+    return "; ".join(filter(None, (f"{authors} {row['year']}", f"N {row['n_definition']}", row["confidence"], known)))
 
 
 def matching(frame: pl.DataFrame, text: str) -> pl.DataFrame:
@@ -90,6 +110,7 @@ def described(law: sf.Law) -> dict[str, Any]:
         "title": law.title,
         "formula": law.formula,
         "definitions": law.definitions,
+        "outputs": {name: meaning_of(entry) for name, entry in law.form.meanings.items()},
         "latex": law.latex,
         "variables": {name: meaning_of(entry) for name, entry in law.variables.items()},
         "parameters": law.parameters if law.values else list(law.parameters),
@@ -101,10 +122,21 @@ def described(law: sf.Law) -> dict[str, Any]:
         "uncertainty": law.uncertainty,
     }
     if published is not None:
-        for name in ("n_definition", "flop_rule", "corpus", "tokeniser", "method", "confidence", "rounded", "errata"):
+        for name in (
+            "n_definition",
+            "flop_rule",
+            "corpus",
+            "tokeniser",
+            "method",
+            "confidence",
+            "rounded",
+            "errata",
+            "caution",
+        ):
             fields[name] = getattr(published, name)
     else:
         fields["sets"] = law.sets
+        fields["used_without_values_by"] = [entry.id for entry in law.form.published if not entry.values]
     if source is not None:
         # What a user fitted has no source of its own; its form has.
         of_form = published is not None and published.source is None and published.confidence == "own"

@@ -91,7 +91,9 @@ def sweep(
     for law, cost in zip(result.laws, result.costs, strict=True):
         output.note(origin(law, cost), to)
         if law.published is not None and law.published.rounded:
-            output.warn(f"{law.id} is made of rounded constants. {law.published.errata}")
+            output.warn(f"{law.id} is made of rounded constants. {law.published.errata}".rstrip())
+        if law.published is not None and law.published.caution:
+            output.warn(f"{law.id}: {law.published.caution}")
     for line in [*distances(result), *spreads(result)]:
         output.note(line, to)
     if to.format == "table" and "draws" in result.summary["uncertainty"]:
