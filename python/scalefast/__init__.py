@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from scalefast._artifact import SavedFit as SavedFit
     from scalefast._artifact import load as load
+    from scalefast._cancel import CancelToken as CancelToken
     from scalefast._codes import codes as codes
     from scalefast._core import __version__ as __version__
     from scalefast._design import FixedRatio as FixedRatio
@@ -58,6 +59,7 @@ _HOME = {
     "Additive": "_noise",
     "Asymmetric": "_losses",
     "Bootstrap": "_resampling",
+    "CancelToken": "_cancel",
     "Cauchy": "_losses",
     "Certificate": "_fit",
     "DataError": "_errors",

@@ -143,7 +143,7 @@ class Question:
         draws: FloatArray | None,
         quantiles: Sequence[float],
         threads: int | None = None,
-        timeout_s: float | None = None,
+        call: _core.Call | None = None,
     ) -> Columns:
         """`budget`, `loss` or `companion` at each target, for laws and costs of any form."""
         if not self.free:
@@ -165,7 +165,7 @@ class Question:
             targets,
             list(quantiles),
             threads,
-            timeout_s,
+            call or _core.Call(),
         )
 
     def cost_of(self, first: float, second: float) -> float:
@@ -189,7 +189,7 @@ class Question:
         draws: FloatArray | None,
         quantiles: Sequence[float],
         threads: int | None = None,
-        timeout_s: float | None = None,
+        call: _core.Call | None = None,
     ) -> Columns:
         """The least loss at each budget: in closed form where there is one and nothing is settled beforehand."""
         if not self.given and not self.bounds:
@@ -206,12 +206,12 @@ class Question:
                     budgets,
                     list(quantiles),
                     threads,
-                    timeout_s,
+                    call or _core.Call(),
                 )
             except LawError as error:
                 if error.code != "no-closed-form":
                     raise
-        return self.answer("budget", budgets, draws, quantiles, threads, timeout_s)
+        return self.answer("budget", budgets, draws, quantiles, threads, call)
 
 
 def binding(status: str, optimise: tuple[str, str]) -> tuple[str, str | None]:

@@ -3,7 +3,7 @@
 What does not exist (a refused standard error, an allocation without an optimum) is NaN in an array.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias, final
 
 import numpy as np
@@ -17,6 +17,10 @@ _Parameter: TypeAlias = tuple[str, _Interval | None, float | None, str | None, s
 __version__: str
 
 def kernel() -> str: ...
+
+@final
+class Call:
+    def __new__(cls, timeout_s: float | None = None, watch: Callable[[int, int], object] | None = None) -> Call: ...
 
 @final
 class System:
@@ -46,7 +50,7 @@ class Problem:
         residual: str,
     ) -> Problem: ...
     def fit(
-        self, loss: tuple[str, Sequence[float]], starts: _Floats | None, threads: int | None, timeout_s: float | None
+        self, loss: tuple[str, Sequence[float]], starts: _Floats | None, threads: int | None, call: Call
     ) -> FitResult: ...
     def estimates(self, result: FitResult, level: float) -> dict[str, Any]: ...
     def derive(self, result: FitResult, formula: System, level: float) -> dict[str, Any]: ...
@@ -87,7 +91,7 @@ def sweep(
     budgets: _Floats,
     quantiles: Sequence[float],
     threads: int | None,
-    timeout_s: float | None,
+    call: Call,
 ) -> dict[str, Any]: ...
 def answer(
     law: System,
@@ -102,7 +106,7 @@ def answer(
     targets: _Floats,
     quantiles: Sequence[float],
     threads: int | None,
-    timeout_s: float | None,
+    call: Call,
 ) -> dict[str, Any]: ...
 def sobol(dimension: int, count: int) -> list[_Floats]: ...
 def resample(
@@ -117,7 +121,7 @@ def resample(
     seed: int,
     replicates: tuple[int, int] | None,
     search: tuple[bool, bool],
-    timeout_s: float | None,
+    call: Call,
 ) -> dict[str, Any]: ...
 def intervals(
     kind: str,
@@ -131,9 +135,7 @@ def normals(seed: int, series: int, places: NDArray[np.uint64]) -> _Floats: ...
 def choices(seed: int, series: int, places: NDArray[np.uint64], bound: int) -> NDArray[np.uint64]: ...
 def result_state(result: FitResult) -> dict[str, Any]: ...
 def restore_result(state: dict[str, Any]) -> FitResult: ...
-def profile(
-    problem: Problem, result: FitResult, formula: str, level: float, timeout_s: float | None
-) -> dict[str, Any]: ...
+def profile(problem: Problem, result: FitResult, formula: str, level: float, call: Call) -> dict[str, Any]: ...
 def predict_with_error(
     system: System,
     output: str,
@@ -164,6 +166,6 @@ def fit_groups(
     residual: str,
     loss: tuple[str, Sequence[float]],
     threads: int | None,
-    timeout_s: float | None,
+    call: Call,
 ) -> dict[str, Any]: ...
 def group_statuses() -> list[str]: ...

@@ -135,7 +135,8 @@ def _resampling(fit: Fit) -> Iterator[Finding]:
         message = f"{failed} of {count} replicates have no fit and do not count"
         yield found("failed-replicates", message, failed / count, 0.0)
     if count < replicates.wanted:
-        message = f"interrupted after {count} of {replicates.wanted} replicates"
+        first = f", the first missing is {replicates.first_missing}"
+        message = f"interrupted after {count} of {replicates.wanted} replicates{first}"
         yield found("interrupted", message, float(count), float(replicates.wanted))
     if replicates.clustered and replicates.units < _CLUSTERS:
         message = f"{replicates.units} clusters: intervals from so few are too narrow"

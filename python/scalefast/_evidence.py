@@ -228,7 +228,7 @@ def _shift(fit: Fit, row: int) -> str:
     values = fit.law.values or {}
     start = np.array([list(values.values())])
     try:
-        found_without = _bind(fit.spec, rows).fit(loss_fields(fit.loss), start, fit.spec.threads, None)
+        found_without = _bind(fit.spec, rows).fit(loss_fields(fit.loss), start, fit.spec.threads, _core.Call())
         without = fit.law.with_values(dict(zip(values, found_without.parameters, strict=True)))
         plain = fit.law.with_values(values)
         target = float(f"{10 * ends[1]:.1g}")

@@ -181,6 +181,6 @@ TABLE: dict[str, Kind] = {
         "Resampling was interrupted: draws and intervals are of the replicates that were finished.",
         "replicates finished",
         "replicates asked for",
-        "fit with `sf.Bootstrap(range(finished, wanted))` for the rest",
+        "`sf.Bootstrap(range(first, wanted))` fits the rest, from the first number that is missing",
     ),
 }

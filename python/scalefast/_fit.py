@@ -22,8 +22,10 @@ from scalefast._binding import RESPONSE, SIGMA, WEIGHTS, Column, bind, bind_one
 from scalefast._diagnostics import diagnose
 from scalefast._errors import DataError, FormulaError, ScalefastError
 from scalefast._law import Law
+from scalefast._longcall import LongCall, OnInterrupt
 from scalefast._losses import LOSSES, Loss
 from scalefast._names import did_you_mean, likeness
+from scalefast._progress import Progress
 from scalefast._replicates import Replicates, run_replicates
 from scalefast._rows import Rows, read_rows
 from scalefast._runs import Runs, choose_checkpoints, codes
@@ -386,7 +388,8 @@ def fit(
     level: float = 0.90,
     seed: int = 0,
     threads: int | None = None,
-    on_interrupt: Literal["raise", "partial"] = "raise",
+    progress: Progress = None,
+    on_interrupt: OnInterrupt = "raise",
     timeout_s: float | None = None,
 ) -> Fit:
     """Fits `law` to `runs`, by default at the global optimum.
@@ -410,8 +413,11 @@ def fit(
     bounds, fixed, tied: {"alpha": (0, 1)}, {"E": 1.69}, {"beta": "alpha"}.
     resample: sf.Bootstrap(4000) or sf.Jackknife(); draws, standard errors and intervals then come from refits.
     level: of the intervals. seed: of the random numbers; the same seed gives the same bytes.
-    threads: None for all the process may use. timeout_s: give up after so many seconds.
-    on_interrupt: "partial" keeps the replicates that Ctrl-C or the time limit found finished, and says so in `diagnostics`.
+    threads: None for all the process may use.
+    progress: what takes more than a second shows how far it is on stderr: None where that is a terminal, True, False; or a
+        function of (done, total), called a few times a second, whose counts begin again with each stage of the work.
+    on_interrupt: "partial" keeps the replicates that were finished when Ctrl-C, SIGTERM, the time limit or a CancelToken
+        ended the call, and says so in `diagnostics`. timeout_s: give up after so many seconds.
 
     Raises DataError, LawError, FormulaError, SettingsError, UnitsError for misuse; not converging is a status.
 
@@ -444,6 +450,7 @@ def fit(
         level=level,
         seed=seed,
         threads=threads,
+        progress=progress,
         on_interrupt=on_interrupt,
         timeout_s=timeout_s,
     ).fit(runs)
@@ -458,13 +465,17 @@ def run_fit(spec: FitSpec, runs: Any) -> Fit:
     parameters = spec.parameters
     problem = _bind(spec, rows)
     starts = None if spec.starts is None else start_matrix(spec.starts, parameters, spec.free)
-    result = problem.fit(loss_fields(spec.loss), starts, spec.threads, spec.timeout_s)
-    _LOG.info("%s, objective %.10g, %d of %d rows", result.status, result.objective, rows.frame.height, rows.n_read)
+    replicates = None
+    with LongCall(spec.progress, spec.timeout_s, partial=spec.on_interrupt == "partial") as call:
+        result = problem.fit(loss_fields(spec.loss), starts, spec.threads, call.stage("fit"))
+        _LOG.info("%s, objective %.10g, %d of %d rows", result.status, result.objective, rows.frame.height, rows.n_read)
+        if spec.resample is not None:
+            replicates = run_replicates(spec, rows, problem, result, list(parameters), call)
     values = dict(zip(parameters, result.parameters, strict=True))
-    replicates = None if spec.resample is None else run_replicates(spec, rows, problem, result, list(parameters))
     draws = None if replicates is None else replicates.for_law
     return Fit(
-        spec=spec,
+        # How a fit was shown is no part of what it is, and a function need not pickle.
+        spec=spec.replace(progress=None),
         law=law.with_values(values, observed_range=_Ranges(law, rows), draws=draws),
         objective=result.objective,
         status=result.status,

@@ -21,8 +21,10 @@ from scalefast._errors import DataError, SettingsError
 from scalefast._fit import _ask_about_parameters, loss_fields
 from scalefast._frames import FloatArray, collect, read_frame, to_array
 from scalefast._law import Law
+from scalefast._longcall import LongCall
 from scalefast._losses import Loss
 from scalefast._names import did_you_mean
+from scalefast._progress import Progress
 from scalefast._rows import _evaluate, _filter
 from scalefast._spec import FitSpec, Residual
 
@@ -58,6 +60,7 @@ def fit_groups(
     fixed: Mapping[str, float] | None = None,
     tied: Mapping[str, str] | None = None,
     threads: int | None = None,
+    progress: Progress = None,
     timeout_s: float | None = None,
 ) -> pl.DataFrame:
     """Fits `law` to every group of rows that agree in the columns `by`.
@@ -96,6 +99,7 @@ def fit_groups(
         fixed=fixed,
         tied=tied,
         threads=threads,
+        progress=progress,
         timeout_s=timeout_s,
     )
     form = spec.resolved_law
@@ -109,30 +113,31 @@ def fit_groups(
     groups = _group(frame.select(keys))
     arrays = {name: groups.arrange(to_array(bound[name])) for name in bound.columns}
     parameters = spec.parameters
-    found = _core.fit_groups(
-        form._system,
-        "L",
-        {name: arrays[name] for name in form.variables},
-        arrays[RESPONSE],
-        arrays.get(WEIGHTS),
-        groups.offsets,
-        [
-            (
-                name,
-                entry.bounds,
-                (spec.fixed or {}).get(name),
-                (spec.tied or {}).get(name),
-                entry.transform,
-                entry.start,
-            )
-            for name, entry in parameters.items()
-        ],
-        [variable.positive for variable in form.variables.values()],
-        str(spec.residual),
-        loss_fields(spec.loss),
-        spec.threads,
-        spec.timeout_s,
-    )
+    with LongCall(spec.progress, spec.timeout_s) as call:
+        found = _core.fit_groups(
+            form._system,
+            "L",
+            {name: arrays[name] for name in form.variables},
+            arrays[RESPONSE],
+            arrays.get(WEIGHTS),
+            groups.offsets,
+            [
+                (
+                    name,
+                    entry.bounds,
+                    (spec.fixed or {}).get(name),
+                    (spec.tied or {}).get(name),
+                    entry.transform,
+                    entry.start,
+                )
+                for name, entry in parameters.items()
+            ],
+            [variable.positive for variable in form.variables.values()],
+            str(spec.residual),
+            loss_fields(spec.loss),
+            spec.threads,
+            call.stage("groups"),
+        )
     statuses = pl.Series("status", _core.group_statuses(), dtype=pl.String)
     return groups.keys.with_columns(
         *(

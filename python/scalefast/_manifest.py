@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from scalefast import _core
 from scalefast._errors import DataError, LawError
 from scalefast._plainspec import plain_spec, read_spec
+from scalefast._progress import Progress
 
 if TYPE_CHECKING:
     from scalefast._fit import Fit
@@ -105,9 +106,9 @@ class Manifest:
         text = json.dumps(self.fields, indent=2, ensure_ascii=False, allow_nan=False)
         Path(path).write_text(text + "\n", encoding="utf-8", newline="\n")
 
-    def repeat(self, runs: Any, *, threads: int | None = None) -> Fit:
+    def repeat(self, runs: Any, *, threads: int | None = None, progress: Progress = None) -> Fit:
         """The same fit again. Raises DataError, `other-data`, where the bound columns of `runs` are not the same."""
-        fit = self.spec.replace(threads=threads).fit(runs)
+        fit = self.spec.replace(threads=threads, progress=progress).fit(runs)
         found = data_hash(fit._rows)
         if found != self.data:
             raise DataError(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from scalefast import _core
+from scalefast._longcall import LongCall
 
 if TYPE_CHECKING:
     from scalefast._fit import Fit
@@ -43,7 +44,8 @@ class Profile:
 def profile(fit: Fit, formula: str, level: float | None) -> Profile:
     """See `Fit.profile`."""
     level = fit.spec.level if level is None else level
-    found = _core.profile(fit._problem, fit._result, formula, level, fit.spec.timeout_s)
+    with LongCall(timeout_s=fit.spec.timeout_s) as call:
+        found = _core.profile(fit._problem, fit._result, formula, level, call.stage(f"profile of {formula}"))
     points = pl.DataFrame(
         [
             *(pl.Series(name, found[name]) for name in ("value", "objective", "deviance")),

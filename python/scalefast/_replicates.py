@@ -6,9 +6,9 @@ Out: `Replicates`, whose frame has one row a replicate. All arithmetic is the co
 
 from __future__ import annotations
 
+import logging
 import math
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,8 @@ import numpy as np
 import polars as pl
 
 from scalefast import _core
-from scalefast._errors import ScalefastError, SettingsError
+from scalefast._errors import SettingsError
+from scalefast._longcall import LongCall
 from scalefast._resampling import Bootstrap, Jackknife
 from scalefast._rows import Rows
 from scalefast._runs import codes
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from scalefast._spec import FitSpec
 
 __all__ = ["Replicates", "run_replicates"]
+
+_LOG = logging.getLogger("scalefast")
 
 #: Statuses of a replicate whose parameters count.
 USABLE = ("converged", "at-bound")
@@ -59,6 +62,14 @@ class Replicates:
         if isinstance(self.settings, Jackknife):
             return "jackknife-normal"
         return f"{self.settings.scheme}-{self.settings.interval}"
+
+    @property
+    def first_missing(self) -> int:
+        """The first number without a draw: an interruption may have caught a few that later ones have overtaken."""
+        first = (self.settings.numbers or (0, 0))[0] if isinstance(self.settings, Bootstrap) else 0
+        numbers = self.draws["replicate"].to_numpy()
+        gaps = np.flatnonzero(numbers != np.arange(first, first + len(numbers)))
+        return first + int(gaps[0] if len(gaps) else len(numbers))
 
     @property
     def usable(self) -> pl.DataFrame:
@@ -115,7 +126,12 @@ class Replicates:
 
 
 def run_replicates(
-    spec: FitSpec, rows: Rows, problem: _core.Problem, result: _core.FitResult, parameters: Sequence[str]
+    spec: FitSpec,
+    rows: Rows,
+    problem: _core.Problem,
+    result: _core.FitResult,
+    parameters: Sequence[str],
+    call: LongCall,
 ) -> Replicates:
     """Fits the replicates that `spec.resample` asks for.
 
@@ -136,14 +152,7 @@ def run_replicates(
 
     count = rows.frame.height if units is None else int(units.max()) + 1
 
-    def run(
-        kind: str,
-        numbers: tuple[int, int] | None,
-        search: str,
-        units: Any = units,
-        timeout_s: float | None = spec.timeout_s,
-        **given: Any,
-    ) -> pl.DataFrame:
+    def run(kind: str, numbers: tuple[int, int] | None, search: str, units: Any = units, **given: Any) -> pl.DataFrame:
         found = _core.resample(
             problem,
             result,
@@ -156,36 +165,29 @@ def run_replicates(
             spec.seed,
             numbers,
             (search == "global", spec.starts is None),
-            timeout_s,
+            call.stage("left out" if kind == "jackknife" else "replicates"),
         )
+        if call.keeps(found["stopped"], len(found["replicate"])):
+            _LOG.info("interrupted, %d replicates kept", len(found["replicate"]))
         return _frame(found, parameters)
 
     left_out = None
     if isinstance(settings, Jackknife):
-        draws = run("jackknife", None, "global")
-        wanted = draws.height
+        draws, wanted = run("jackknife", None, "global"), count
     else:
         weights = _matrix(settings.weights, "weights", np.float64)
         indices = _matrix(settings.indices, "indices", np.int64)
         given = next((matrix for matrix in (weights, indices) if matrix is not None), ())
         first, last = settings.numbers or (0, len(given))
         wanted = last - first
-
-        def part(numbers: tuple[int, int] | None, timeout_s: float | None) -> pl.DataFrame:
-            return run(
-                settings.scheme,
-                numbers,
-                settings.search,
-                timeout_s=timeout_s,
-                fraction=settings.fraction,
-                weights=weights,
-                indices=indices,
-            )
-
-        if spec.on_interrupt == "partial":
-            draws = _kept(part, (first, last), spec.timeout_s)
-        else:
-            draws = part(settings.numbers, spec.timeout_s)
+        draws = run(
+            settings.scheme,
+            settings.numbers,
+            settings.search,
+            fraction=settings.fraction,
+            weights=weights,
+            indices=indices,
+        )
         if settings.interval == "bca" and draws.height == wanted:
             left_out = run("jackknife", None, settings.search, _blocks(units, count))
     return Replicates(settings, tuple(parameters), draws, left_out, labels, count, units is not None, wanted)
@@ -193,34 +195,6 @@ def run_replicates(
 
 #: Schemes in which rows are taken one by one even where runs are known.
 _ROWWISE = ("residual", "weights", "indices")
-
-
-#: Replicates of the first part, and seconds that a part should take.
-_FIRST_PART, _PART_S = 64, 0.5
-
-
-def _kept(
-    part: Callable[[tuple[int, int], float | None], pl.DataFrame], numbers: tuple[int, int], timeout_s: float | None
-) -> pl.DataFrame:
-    """The replicates in parts, each of which has the bytes of the whole; an interruption loses the part in work.
-
-    Raises the interruption where no part was finished before it.
-    """
-    begin, (first, last), size = time.monotonic(), numbers, _FIRST_PART
-    parts: list[pl.DataFrame] = []
-    while first < last:
-        now = time.monotonic()
-        try:
-            left = None if timeout_s is None else max(timeout_s - (now - begin), 1e-3)
-            parts.append(part((first, min(first + size, last)), left))
-        except (KeyboardInterrupt, ScalefastError) as error:
-            if not parts or (isinstance(error, ScalefastError) and error.code != "timeout"):
-                raise
-            break
-        first += size
-        took = time.monotonic() - now
-        size = max(1, min(4 * size, round(size * _PART_S / max(took, 1e-6))))
-    return pl.concat(parts)
 
 
 #: Units beyond which the jackknife of BCa leaves out blocks of them: the acceleration is the same, to first order.

@@ -18,6 +18,8 @@ import polars as pl
 from scalefast._allocate import Bound, Columns, Question, binding
 from scalefast._errors import LawError, SettingsError
 from scalefast._law import Law
+from scalefast._longcall import LongCall, check_long_call
+from scalefast._progress import Progress
 from scalefast._scale import refuse_scaled
 from scalefast._sweep import choose_draws, decades_outside, label, law_name, one_law, stated_cost
 
@@ -55,6 +57,8 @@ def solve(
     draws: int | Any | None = None,
     quantiles: Sequence[float] = (0.05, 0.5, 0.95),
     threads: int | None = None,
+    progress: Progress = None,
+    timeout_s: float | None = None,
 ) -> pl.DataFrame:
     """The rest of compute, size, data and loss, from one or two of them.
 
@@ -77,6 +81,7 @@ def solve(
     cost: formula of the FLOPs, such as "6*N*D + 2*N*T" with tokens served; None: the law's own.
     bounds, given, draws: as in `sweep`.
     quantiles: which quantiles over the draws; null where the law has none.
+    progress, timeout_s: as in `sweep`.
 
     Returns one row: law; C, N, D, D_per_N, L, each with quantiles (`N_q05`, …); `C_least`, the least compute of this loss;
     `L_least`, the least loss of this compute (both at the estimate, null where nothing is to choose); status, at_bound,
@@ -125,7 +130,9 @@ def solve(
     if "N" in known and "D" in known:
         target = question.cost_of(known["N"], known["D"])
     matrix = choose_draws(found, draws)
-    columns = question.answer(aim, np.array([target]), matrix, quantiles, threads)
+    check_long_call(progress, timeout_s)
+    with LongCall(progress, timeout_s) as call:
+        columns = question.answer(aim, np.array([target]), matrix, quantiles, threads, call.stage(question.name))
     status, bound = binding(columns["status"][0], ("N", "D") if len(question.free) == 2 else (question.free[0], ""))
     if status in ("infeasible", "no-finite-optimum"):
         raise _refusal(question, aim, target, known, status)

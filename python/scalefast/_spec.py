@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from scalefast._errors import LawError, SettingsError
 from scalefast._law import Law, resolve
 from scalefast._lawfile import Parameter
+from scalefast._longcall import OnInterrupt, check_long_call
 from scalefast._losses import Loss, Squared
 from scalefast._names import did_you_mean
+from scalefast._progress import Progress
 
 if TYPE_CHECKING:
     import polars as pl
@@ -59,7 +61,8 @@ class FitSpec:
     level: float = 0.90
     seed: int = 0
     threads: int | None = None
-    on_interrupt: Literal["raise", "partial"] = "raise"
+    progress: Progress = None
+    on_interrupt: OnInterrupt = "raise"
     timeout_s: float | None = None
 
     def __post_init__(self) -> None:
@@ -178,8 +181,7 @@ def _check(spec: FitSpec) -> None:
         raise SettingsError("level must lie between 0 and 1", code="bad-level", value=float(spec.level), limit=1.0)
     if spec.threads is not None and spec.threads < 1:
         raise SettingsError("threads must be at least 1", code="bad-threads", value=float(spec.threads), limit=1.0)
-    if spec.timeout_s is not None and not spec.timeout_s > 0:
-        raise SettingsError("timeout_s must be above zero", code="bad-timeout", value=spec.timeout_s, limit=0.0)
+    check_long_call(spec.progress, spec.timeout_s, spec.on_interrupt)
 
 
 def _check_resampling(spec: FitSpec) -> None:
@@ -191,9 +193,6 @@ def _check_resampling(spec: FitSpec) -> None:
         raise SettingsError(f"resample: {spec.resample!r:.60} is neither", code="bad-resample", hint=hint)
     if not isinstance(given["seed"], int) or isinstance(spec.seed, bool) or not 0 <= spec.seed < 2**64:
         raise SettingsError(f"seed: {spec.seed!r:.60} is no whole number from 0 to 2**64 - 1", code="bad-seed")
-    if spec.on_interrupt not in ("raise", "partial"):
-        hint = '"raise", or "partial" to keep the replicates that are finished'
-        raise SettingsError(f"on_interrupt: {spec.on_interrupt!r:.60} is not known", code="bad-interrupt", hint=hint)
     if not isinstance(given["run"], str | None):
         raise SettingsError("run is the name of a column", code="bad-column", column="run")
     if spec.checkpoints not in (None, "final", "all"):

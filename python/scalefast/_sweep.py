@@ -20,7 +20,9 @@ from scalefast._allocate import Bound, Question, binding
 from scalefast._errors import LawError, SettingsError
 from scalefast._frames import FloatArray, collect, read_frame, to_array
 from scalefast._law import Law, resolve
+from scalefast._longcall import LongCall, check_long_call
 from scalefast._names import listing
+from scalefast._progress import Progress
 from scalefast._scale import refuse_scaled
 from scalefast._units import read_grid
 
@@ -93,6 +95,7 @@ def sweep(
     draws: int | Any | None = None,
     quantiles: Sequence[float] = (0.05, 0.5, 0.95),
     threads: int | None = None,
+    progress: Progress = None,
     timeout_s: float | None = None,
 ) -> Sweep:
     """The N and D that minimise the loss under `cost = budget`, for every law and budget.
@@ -109,6 +112,7 @@ def sweep(
     optimise: the two variables to choose.
     draws: None uses every stored draw once; a number uses the first so many, 0 none; a frame of parameters replaces them.
     quantiles: which quantiles over the draws.
+    progress: as in `sf.fit`; counts budgets. timeout_s: give up after so many seconds.
 
     Raises SettingsError (`bad-budget`, `bad-quantile`, `bad-bounds`, `bad-given`, `missing-given`, `contradictory`),
     LawError (`no-values`, `no-cost`, `unknown-symbol`, `no-tradeoff`), UnitsError (`looks-scaled`).
@@ -135,24 +139,26 @@ def sweep(
     laws = _laws(law)
     costs: list[str | None] = []
     frames = []
-    for found in laws:
-        refuse_scaled(found.fitted_range, law_name(found))
-        if set(optimise) <= set(found.outputs):
-            if given or bounds:
-                message = (
-                    f"`{law_name(found)}` gives {listing(optimise)} at a budget itself: there is nothing to choose"
-                )
-                raise SettingsError(message, code="bad-given", hint="leave out given and bounds")
-            costs.append(None)
-            columns = _frontier(found, budgets, optimise, threads)
-            uncertainty = "none"
-        else:
-            costs.append(stated_cost(found, cost))
-            matrix = choose_draws(found, draws)
-            question = Question(found, law_name(found), str(costs[-1]), optimise, given or {}, bounds or {})
-            columns = question.budget(budgets, matrix, quantiles, threads, timeout_s)
-            uncertainty = "none" if matrix is None else "draws"
-        frames.append(_frame(found, budgets, columns, optimise, quantiles, uncertainty))
+    check_long_call(progress, timeout_s)
+    with LongCall(progress, timeout_s) as call:
+        for found in laws:
+            refuse_scaled(found.fitted_range, law_name(found))
+            if set(optimise) <= set(found.outputs):
+                if given or bounds:
+                    message = (
+                        f"`{law_name(found)}` gives {listing(optimise)} at a budget itself: there is nothing to choose"
+                    )
+                    raise SettingsError(message, code="bad-given", hint="leave out given and bounds")
+                costs.append(None)
+                columns = _frontier(found, budgets, optimise, threads)
+                uncertainty = "none"
+            else:
+                costs.append(stated_cost(found, cost))
+                matrix = choose_draws(found, draws)
+                question = Question(found, law_name(found), str(costs[-1]), optimise, given or {}, bounds or {})
+                columns = question.budget(budgets, matrix, quantiles, threads, call.stage(question.name))
+                uncertainty = "none" if matrix is None else "draws"
+            frames.append(_frame(found, budgets, columns, optimise, quantiles, uncertainty))
     summary = pl.concat(frames)
     return Sweep(summary, _spread(summary, optimise), tuple(laws), tuple(costs))
 

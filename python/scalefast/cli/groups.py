@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 #: Parameters of the command that mean something for groups.
 _WITH_GROUPS = {
     *("runs", "law", "by", "bindings", "units", "y", "where", "weights", "residual", "loss", "bounds", "fixed", "tied"),
-    *("threads", "timeout_s", "strict", "input_format", "format_", "force", "quiet"),
+    *("threads", "progress", "timeout_s", "strict", "input_format", "format_", "force", "quiet"),
 }
-_SETTINGS = ("y", "where", "weights", "residual", "loss", "threads", "timeout_s")
+_SETTINGS = ("y", "where", "weights", "residual", "loss", "threads", "progress", "timeout_s")
 
 
 def by_option(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -19,6 +19,7 @@ ALLOWED = {
     "repeat",
     "manifest_file",
     "threads",
+    "progress",
     "strict",
     "input_format",
     "format_",

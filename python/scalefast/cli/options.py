@@ -201,6 +201,22 @@ def format_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
+def progress_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`--progress/--no-progress`; the command receives `progress`, False under `--quiet` unless it is asked for."""
+
+    @functools.wraps(command)
+    def with_progress(*args: Any, progress: bool | None, **kwargs: Any) -> Any:
+        if progress is None and click.get_current_context().params.get("quiet"):
+            progress = False
+        return command(*args, progress=progress, **kwargs)
+
+    return click.option(
+        "--progress/--no-progress",
+        default=None,
+        help="Show on stderr how far the work is, once it takes a second. Default: where stderr is a terminal.",
+    )(with_progress)
+
+
 def input_format_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """`--input-format`, for stdin and for names whose suffix does not tell."""
     return click.option("--input-format", type=click.Choice(INPUT_FORMATS), help="Default: by suffix; CSV for stdin.")(

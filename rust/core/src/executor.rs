@@ -38,22 +38,11 @@ impl Control {
         Control::default()
     }
 
-    /// With a limit of `timeout_s` seconds from now. Errors (`Settings`): `bad-timeout`.
-    pub fn with_timeout(timeout_s: f64) -> Result<Self, CoreError> {
-        let limit = Duration::try_from_secs_f64(timeout_s)
-            .ok()
-            .filter(|limit| !limit.is_zero())
-            .and_then(|limit| Instant::now().checked_add(limit));
-        match limit {
-            Some(deadline) => Ok(Control {
-                deadline: Some(deadline),
-                ..Control::default()
-            }),
-            None => Err(CoreError::settings(
-                "bad-timeout",
-                format!("a time limit must be a positive number of seconds, not {timeout_s}"),
-            )
-            .with_value(timeout_s)),
+    /// With the moment at which to give up, where there is one.
+    pub fn until(deadline: Option<Instant>) -> Self {
+        Control {
+            deadline,
+            ..Control::default()
         }
     }
 
@@ -106,6 +95,21 @@ impl Control {
             self.total.load(Ordering::Relaxed),
         )
     }
+}
+
+/// The moment `timeout_s` seconds from now. Errors (`Settings`): `bad-timeout`.
+pub fn deadline(timeout_s: f64) -> Result<Instant, CoreError> {
+    Duration::try_from_secs_f64(timeout_s)
+        .ok()
+        .filter(|limit| !limit.is_zero())
+        .and_then(|limit| Instant::now().checked_add(limit))
+        .ok_or_else(|| {
+            CoreError::settings(
+                "bad-timeout",
+                format!("a time limit must be a positive number of seconds, not {timeout_s}"),
+            )
+            .with_value(timeout_s)
+        })
 }
 
 /// The number of threads that a call with this setting uses.
@@ -253,12 +257,13 @@ mod tests {
             (error.kind, error.code),
             (ErrorKind::Interrupted, "interrupted")
         );
-        let short = Control::with_timeout(1e-9).unwrap();
+        let short = Control::until(Some(deadline(1e-9).unwrap()));
         std::thread::sleep(Duration::from_millis(1));
         assert_eq!(short.check().unwrap_err().code, "timeout");
-        assert!(Control::with_timeout(3600.0).unwrap().check().is_ok());
+        let long = Control::until(Some(deadline(3600.0).unwrap()));
+        assert!(long.check().is_ok());
         for bad in [0.0, -1.0, f64::NAN, f64::INFINITY] {
-            assert_eq!(Control::with_timeout(bad).unwrap_err().code, "bad-timeout");
+            assert_eq!(deadline(bad).unwrap_err().code, "bad-timeout");
         }
     }
 }

@@ -8,7 +8,7 @@ use scalefast_core::allocate::{self, Aim, ClosedForm, Quantity, Question, Status
 use scalefast_core::predict::Values;
 
 use crate::errors::core_error;
-use crate::interrupt::{self, control};
+use crate::interrupt::{self, Call};
 use crate::system::System;
 
 /// The best split of each budget. `names` are the law's parameters, `values` their estimates, `draws` one row a parameter.
@@ -16,7 +16,7 @@ use crate::system::System;
 /// Returns `first`, `second`, `ratio`, `loss` (one entry a budget), each also with `_quantiles` (one array a quantile);
 /// what does not exist is NaN.
 #[pyfunction]
-#[pyo3(signature = (law, output, cost, free, names, values, draws, budgets, quantiles, threads, timeout_s))]
+#[pyo3(signature = (law, output, cost, free, names, values, draws, budgets, quantiles, threads, call))]
 #[expect(clippy::too_many_arguments, reason = "called by one Python function")]
 pub fn sweep<'py>(
     py: Python<'py>,
@@ -30,17 +30,16 @@ pub fn sweep<'py>(
     budgets: PyReadonlyArray1<'py, f64>,
     quantiles: Vec<f64>,
     threads: Option<usize>,
-    timeout_s: Option<f64>,
+    call: &Call,
 ) -> PyResult<Bound<'py, PyDict>> {
     let form = ClosedForm::detect(&law.inner, output, &cost.inner, (&free.0, &free.1))
         .map_err(|error| core_error(py, error))?;
     let known = Known::new(&names, &values, draws.as_ref())?;
     let (estimate, rows) = known.choose(form.parameters())?;
     let budgets = budgets.as_slice()?;
-    let control = control(py, timeout_s)?;
-    let found = interrupt::run(py, &control, || {
+    let found = interrupt::run(py, call, |control| {
         allocate::sweep(
-            &form, &estimate, &rows, budgets, &quantiles, threads, &control,
+            &form, &estimate, &rows, budgets, &quantiles, threads, control,
         )
     })?;
     let fields = PyDict::new(py);
@@ -62,7 +61,7 @@ pub fn sweep<'py>(
 /// Returns `first`, `second`, `cost`, `loss`, `ratio` with `_quantiles` as `sweep` does, `status` (one text a target) and
 /// `solved_draws`.
 #[pyfunction]
-#[pyo3(signature = (law, output, spending, aim, free, bounds, names, values, draws, targets, quantiles, threads, timeout_s))]
+#[pyo3(signature = (law, output, spending, aim, free, bounds, names, values, draws, targets, quantiles, threads, call))]
 #[expect(clippy::too_many_arguments, reason = "called by one Python module")]
 pub fn answer<'py>(
     py: Python<'py>,
@@ -78,7 +77,7 @@ pub fn answer<'py>(
     targets: PyReadonlyArray1<'py, f64>,
     quantiles: Vec<f64>,
     threads: Option<usize>,
-    timeout_s: Option<f64>,
+    call: &Call,
 ) -> PyResult<Bound<'py, PyDict>> {
     let aim = match aim {
         "budget" => Aim::Budget,
@@ -93,10 +92,9 @@ pub fn answer<'py>(
     let known = Known::new(&names, &values, draws.as_ref())?;
     let (estimate, rows) = known.choose(question.parameters())?;
     let targets = targets.as_slice()?;
-    let control = control(py, timeout_s)?;
-    let found = interrupt::run(py, &control, || {
+    let found = interrupt::run(py, call, |control| {
         allocate::spread(
-            &question, &estimate, &rows, targets, &quantiles, threads, &control,
+            &question, &estimate, &rows, targets, &quantiles, threads, control,
         )
     })?;
     let fields = PyDict::new(py);

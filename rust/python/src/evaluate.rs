@@ -4,13 +4,12 @@ use numpy::{IntoPyArray, PyArray1};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use scalefast_core::executor::Control;
 use scalefast_core::predict::{self, Values};
 use scalefast_core::rng::{MAX_DIMENSION, Sobol};
 use scalefast_expr::System;
 
 use crate::arrays::Columns;
-use crate::interrupt;
+use crate::interrupt::{self, Call};
 
 /// Every output of `system` as a column; `scalars` hold for all rows.
 pub fn evaluate<'py>(
@@ -28,8 +27,7 @@ pub fn evaluate<'py>(
         .map(|(name, _)| name.as_str())
         .collect();
     let mut found = vec![vec![0.0; held.rows]; names.len()];
-    let control = Control::new();
-    interrupt::run(py, &control, || {
+    interrupt::run(py, &Call::plain(), |control| {
         let mut attempt = |positive: fn(&[f64]) -> bool| {
             let inputs: Vec<(&str, Values<'_>)> = slices
                 .iter()
@@ -41,7 +39,7 @@ pub fn evaluate<'py>(
                 )
                 .collect();
             let mut out: Vec<&mut [f64]> = found.iter_mut().map(Vec::as_mut_slice).collect();
-            predict::evaluate(system, &names, &inputs, &mut out, threads, &control)
+            predict::evaluate(system, &names, &inputs, &mut out, threads, control)
         };
         // Positive columns are faster, and the core checks them as it goes: a glance at the first row saves a pass.
         match attempt(|column| column.first().is_some_and(|&x| usable(x))) {

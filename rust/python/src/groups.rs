@@ -8,7 +8,7 @@ use scalefast_core::batch::{self, GroupData, GroupSpec, Status};
 use scalefast_core::model::Residual;
 
 use crate::arrays::Columns;
-use crate::interrupt::{self, control};
+use crate::interrupt::{self, Call};
 use crate::problem::{PlainParameter, loss_choice, parameter};
 use crate::system::System;
 
@@ -17,7 +17,7 @@ use crate::system::System;
 /// Columns of the result: `parameters` and `std_errors` (one array a parameter), `objective`, all NaN where there is no
 /// estimate, and `status`, positions in `group_statuses()`.
 #[pyfunction]
-#[pyo3(signature = (system, output, columns, response, weights, offsets, parameters, positive, residual, loss, threads, timeout_s))]
+#[pyo3(signature = (system, output, columns, response, weights, offsets, parameters, positive, residual, loss, threads, call))]
 #[expect(clippy::too_many_arguments, reason = "called by one Python function")]
 pub fn fit_groups<'py>(
     py: Python<'py>,
@@ -32,7 +32,7 @@ pub fn fit_groups<'py>(
     residual: &str,
     loss: (String, Vec<f64>),
     threads: Option<usize>,
-    timeout_s: Option<f64>,
+    call: &Call,
 ) -> PyResult<Bound<'py, PyDict>> {
     let columns = Columns::new(columns)?;
     let slices = columns.slices()?;
@@ -62,8 +62,7 @@ pub fn fit_groups<'py>(
         offsets: &offsets,
         require_positive: &positive,
     };
-    let control = control(py, timeout_s)?;
-    let found = interrupt::run(py, &control, || batch::fit_groups(&spec, &data, &control))?;
+    let found = interrupt::run(py, call, |control| batch::fit_groups(&spec, &data, control))?;
     let arrays = |columns: Vec<Vec<f64>>| -> PyResult<Bound<'py, PyList>> {
         PyList::new(
             py,

@@ -36,6 +36,8 @@ mod _core {
     #[pymodule_export]
     use crate::groups::group_statuses;
     #[pymodule_export]
+    use crate::interrupt::Call;
+    #[pymodule_export]
     use crate::prediction::error_band;
     #[pymodule_export]
     use crate::prediction::predict_with_error;

@@ -4,11 +4,10 @@ use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use scalefast_core::band;
-use scalefast_core::executor::Control;
 use scalefast_core::predict::{self, Values};
 
 use crate::arrays::Columns;
-use crate::interrupt;
+use crate::interrupt::{self, Call};
 use crate::system::System;
 
 /// Values of one output at every row, and their standard errors.
@@ -42,8 +41,7 @@ pub fn predict_with_error<'py>(
     let names: Vec<&str> = parameters.iter().map(String::as_str).collect();
     let matrix = covariance.as_slice()?;
     let (mut values, mut errors) = (vec![0.0; held.rows], vec![0.0; held.rows]);
-    let control = Control::new();
-    interrupt::run(py, &control, || {
+    interrupt::run(py, &Call::plain(), |control| {
         let out = (values.as_mut_slice(), errors.as_mut_slice());
         predict::evaluate_with_error(
             &system.inner,
@@ -53,7 +51,7 @@ pub fn predict_with_error<'py>(
             matrix,
             out,
             threads,
-            &control,
+            control,
         )
     })?;
     Ok((values.into_pyarray(py), errors.into_pyarray(py)))

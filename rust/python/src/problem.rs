@@ -9,14 +9,13 @@ use pyo3::types::PyDict;
 use scalefast_core::Loss;
 use scalefast_core::band::{self, Datum};
 use scalefast_core::dataset::{Dataset, SIGMA};
-use scalefast_core::executor::Control;
 use scalefast_core::fit::{FitSpec, LossChoice, StartSet};
 use scalefast_core::inference::{Estimate, Inference, row_statistics};
 use scalefast_core::model::Residual;
 use scalefast_core::parameter::{Parameter, Role, Transform};
 
 use crate::errors::core_error;
-use crate::interrupt::{self, control};
+use crate::interrupt::{self, Call};
 use crate::result::FitResult;
 use crate::system::System;
 
@@ -98,14 +97,14 @@ impl Problem {
     }
 
     /// The best fit from the given starts (`S` rows by all parameters), or the global one.
-    #[pyo3(signature = (loss, starts, threads, timeout_s))]
+    #[pyo3(signature = (loss, starts, threads, call))]
     fn fit(
         &self,
         py: Python<'_>,
         loss: (String, Vec<f64>),
         starts: Option<PyReadonlyArray2<'_, f64>>,
         threads: Option<usize>,
-        timeout_s: Option<f64>,
+        call: &Call,
     ) -> PyResult<FitResult> {
         let spec = FitSpec {
             loss: loss_choice(&loss.0, &loss.1)?,
@@ -122,10 +121,9 @@ impl Problem {
             threads,
             ..self.spec.clone()
         };
-        let control = control(py, timeout_s)?;
         let fit = self.with_data(py, |data| {
-            interrupt::run(py, &control, || {
-                scalefast_core::fit::fit(&spec, data, &control)
+            interrupt::run(py, call, |control| {
+                scalefast_core::fit::fit(&spec, data, control)
             })
         })?;
         Ok(FitResult {
@@ -179,7 +177,7 @@ impl Problem {
             Datum::Row
         };
         let found = self.with_data(py, |data| {
-            interrupt::run(py, &Control::new(), || {
+            interrupt::run(py, &Call::plain(), |_| {
                 band::scatter(&spec, &result.inner, data, datum, level)
             })
         })?;
@@ -205,7 +203,7 @@ impl Problem {
     fn residuals<'py>(&self, py: Python<'py>, result: &FitResult) -> PyResult<Bound<'py, PyDict>> {
         let spec = self.spec_of(result);
         let (found, weights) = self.with_data(py, |data| {
-            let found = interrupt::run(py, &Control::new(), || {
+            let found = interrupt::run(py, &Call::plain(), |_| {
                 row_statistics(&spec, &result.inner, data)
             })?;
             let weights: Vec<f64> = (0..data.len()).map(|row| data.weight(row)).collect();
@@ -224,7 +222,7 @@ impl Problem {
     fn inference(&self, py: Python<'_>, result: &FitResult) -> PyResult<Inference> {
         let spec = self.spec_of(result);
         self.with_data(py, |data| {
-            interrupt::run(py, &Control::new(), || {
+            interrupt::run(py, &Call::plain(), |_| {
                 Inference::new(&spec, &result.inner, data)
             })
         })

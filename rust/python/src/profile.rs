@@ -5,27 +5,26 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use scalefast_core::profile::Point;
 
-use crate::interrupt::{self, control};
+use crate::interrupt::{self, Call};
 use crate::problem::Problem;
 use crate::result::FitResult;
 
 /// The profile of a formula of the parameters: estimate, lower, upper (None where there is none), limit, and the curve as
 /// columns value, objective, deviance, parameters (one array each).
 #[pyfunction]
-#[pyo3(signature = (problem, result, formula, level, timeout_s))]
+#[pyo3(signature = (problem, result, formula, level, call))]
 pub fn profile<'py>(
     py: Python<'py>,
     problem: &Problem,
     result: &FitResult,
     formula: &str,
     level: f64,
-    timeout_s: Option<f64>,
+    call: &Call,
 ) -> PyResult<Bound<'py, PyDict>> {
     let spec = problem.spec_of(result);
-    let control = control(py, timeout_s)?;
     let found = problem.with_data(py, |data| {
-        interrupt::run(py, &control, || {
-            scalefast_core::profile::profile(&spec, &result.inner, data, formula, level, &control)
+        interrupt::run(py, call, |control| {
+            scalefast_core::profile::profile(&spec, &result.inner, data, formula, level, control)
         })
     })?;
     let column = |pick: &dyn Fn(&Point) -> f64| -> Bound<'py, PyArray1<f64>> {

@@ -8,13 +8,14 @@ use scalefast_core::fit::{FitSpec, StartSet};
 use scalefast_core::resample::{IntervalKind, Kind, Scheme, spread};
 
 use crate::errors::core_error;
-use crate::interrupt::{self, control};
+use crate::interrupt::{self, Call};
 use crate::problem::Problem;
 use crate::result::FitResult;
 
-/// Fits replicates and returns them as columns: replicate, parameters (one array each), objective, status, moved.
+/// Fits replicates and returns them as columns: replicate, parameters (one array each), objective, status, moved; and as
+/// `stopped` the exception that ended the work early, None where nothing did. What was finished is returned either way.
 #[pyfunction]
-#[pyo3(signature = (problem, result, kind, fraction, weights, indices, units, strata, seed, replicates, search, timeout_s))]
+#[pyo3(signature = (problem, result, kind, fraction, weights, indices, units, strata, seed, replicates, search, call))]
 #[expect(clippy::too_many_arguments, reason = "called by one Python function")]
 pub fn resample<'py>(
     py: Python<'py>,
@@ -29,7 +30,7 @@ pub fn resample<'py>(
     seed: u64,
     replicates: Option<(u32, u32)>,
     search: (bool, bool),
-    timeout_s: Option<f64>,
+    call: &Call,
 ) -> PyResult<Bound<'py, PyDict>> {
     let (global, screened) = search;
     let kind = match (kind, fraction, &weights, &indices) {
@@ -61,15 +62,13 @@ pub fn resample<'py>(
         }
     };
     let range = replicates.map(|(from, to)| from..to);
-    let control = control(py, timeout_s)?;
-    let draws = problem.with_data(py, |data| {
-        interrupt::run(py, &control, || {
-            scalefast_core::resample::resample(&spec, &result.inner, data, &scheme, range, &control)
-        })
+    let (draws, raised) = problem.with_data(py, |data| {
+        Ok(interrupt::observe(py, call, |control| {
+            scalefast_core::resample::resample(&spec, &result.inner, data, &scheme, range, control)
+        }))
     })?;
-    if let Some(error) = draws.stopped {
-        return Err(core_error(py, error));
-    }
+    let draws = draws.map_err(|error| core_error(py, error))?;
+    let stopped = raised.or_else(|| draws.stopped.map(|error| core_error(py, error)));
     let found = draws.replicates;
     let fields = PyDict::new(py);
     let numbers: Vec<i64> = found.iter().map(|(number, _)| i64::from(*number)).collect();
@@ -87,6 +86,7 @@ pub fn resample<'py>(
     fields.set_item("status", status)?;
     let moved: Vec<bool> = found.iter().map(|(_, r)| r.moved).collect();
     fields.set_item("moved", moved)?;
+    fields.set_item("stopped", stopped.map(|error| error.into_value(py)))?;
     Ok(fields)
 }
 

@@ -83,6 +83,7 @@ RUNS = "scalefast predict hoffmann-2022 --at N=1e8..1e10:6 --at D=1e9..1e12:6 | 
 @click.option("--level", type=options.NUMBER, default=0.9, help="Level of the intervals; default 0.9.")
 @click.option("--threads", type=click.IntRange(1, 4096), help="Default: the processors at hand.")
 @click.option("--timeout", "timeout_s", type=options.POSITIVE, metavar="SECONDS", help="Give up after so long.")
+@options.progress_option
 @click.option("--strict", is_flag=True, help="Exit with 1 unless the fit converged, with no parameter on a bound.")
 @options.input_format_option
 @options.format_option
@@ -138,7 +139,7 @@ def fit(
         groups.run(frame, click.get_current_context(), to)
         return
     if repeat is not None:
-        result = sf.Manifest.read(repeat).repeat(frame, threads=settings["threads"])
+        result = sf.Manifest.read(repeat).repeat(frame, threads=settings["threads"], progress=settings["progress"])
     else:
         result = sf.fit(
             frame,

@@ -62,6 +62,7 @@ if TYPE_CHECKING:
 @click.option("--quantiles", type=options.QUANTILES, default="0.05,0.5,0.95", show_default=True, help="Over the draws.")
 @click.option("--timeout", "timeout_s", type=options.POSITIVE, metavar="SECONDS", help="Give up after so long.")
 @click.option("--threads", type=click.IntRange(1, 4096), help="Default: the processors at hand.")
+@options.progress_option
 @options.output_options
 def sweep(
     budgets: tuple[list[float], ...],

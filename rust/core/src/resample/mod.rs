@@ -53,8 +53,10 @@ pub fn resample(
             Vec::new()
         };
         control.set_total(u64::from(range.end - range.start));
-        let found: Vec<Option<(u32, Replicate)>> = range
-            .into_par_iter()
+        let wanted = range.len();
+        // Handed out in order, so that an interruption leaves hardly a gap; the first that is stopped ends them all.
+        let mut replicates: Vec<(u32, Replicate)> = range
+            .par_bridge()
             .map_init(
                 || base.scratch(),
                 |scratch, number| {
@@ -66,15 +68,17 @@ pub fn resample(
                     Some((number, outcome))
                 },
             )
+            .while_some()
             .collect();
-        let complete = found.iter().all(Option::is_some);
+        replicates.sort_unstable_by_key(|(number, _)| *number);
+        let stopped = if replicates.len() < wanted {
+            control.check().err()
+        } else {
+            None
+        };
         Ok(Draws {
-            replicates: found.into_iter().flatten().collect(),
-            stopped: if complete {
-                None
-            } else {
-                control.check().err()
-            },
+            replicates,
+            stopped,
         })
     })
 }
