@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from scalefast._losses import Pinball as Pinball
     from scalefast._losses import SoftL1 as SoftL1
     from scalefast._losses import Squared as Squared
+    from scalefast._manifest import CommandManifest as CommandManifest
     from scalefast._manifest import Manifest as Manifest
     from scalefast._noise import Additive as Additive
     from scalefast._noise import LogNormal as LogNormal
@@ -62,6 +63,7 @@ _HOME = {
     "CancelToken": "_cancel",
     "Cauchy": "_losses",
     "Certificate": "_fit",
+    "CommandManifest": "_manifest",
     "DataError": "_errors",
     "Fit": "_fit",
     "FitSpec": "_spec",

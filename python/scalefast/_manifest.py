@@ -1,7 +1,8 @@
-"""Manifests: what a fit was made of, so that it can be made again and give the same bytes.
+"""Manifests: what a fit or a command was made of, so that it can be made again and give the same bytes.
 
-Stage: beside a fit. In: a `Fit`, or a file. Out: `Manifest`: version, spec, data hash over the bound columns, kernel.
-No time stamps, no paths: the same run writes the same bytes.
+Stage: beside a fit, or a run of the command line. In: a `Fit`, or what was typed, or a file. Out: `Manifest` (version,
+spec, data hash over the bound columns, kernel) or `CommandManifest` (version, command and options, hashes of the files
+read, kernel). No time stamps: the same run writes the same bytes.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from scalefast._rows import Rows
     from scalefast._spec import FitSpec
 
-__all__ = ["SCHEMA_VERSION", "Manifest", "check_version", "data_hash"]
+__all__ = ["SCHEMA_VERSION", "CommandManifest", "Manifest", "check_version", "data_hash"]
 
 SCHEMA_VERSION = 1
 
@@ -62,19 +63,8 @@ class Manifest:
     @classmethod
     def read(cls, path: str | Path) -> Manifest:
         """The manifest in a file. Raises LawError: `unreadable-file`, `foreign-manifest`, `newer-manifest`."""
-        name = Path(path).name
-        try:
-            fields = json.loads(Path(path).read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "not UTF-8"
-            raise LawError(f"manifest `{name}` cannot be read: {reason}", code="unreadable-file") from error
-        except (ValueError, RecursionError) as error:
-            raise LawError(f"`{name}` is no manifest: it is not JSON", code="foreign-manifest") from error
-        if not isinstance(fields, dict) or "schema_version" not in fields or "data" not in fields:
-            hint = "manifests are written by `scalefast fit --manifest FILE` and fit.manifest.save(path)"
-            raise LawError(f"`{name}` is no manifest", code="foreign-manifest", hint=hint)
-        check_version(fields["schema_version"], name, "manifest")
-        return cls.from_fields(fields, name)
+        hint = "manifests of fits are written by `scalefast fit --manifest FILE` and fit.manifest.save(path)"
+        return cls.from_fields(_read_fields(Path(path), "data", hint), Path(path).name)
 
     @classmethod
     def from_fields(cls, fields: Mapping[str, Any], name: str) -> Manifest:
@@ -103,8 +93,7 @@ class Manifest:
 
     def save(self, path: str | Path) -> None:
         """Writes JSON."""
-        text = json.dumps(self.fields, indent=2, ensure_ascii=False, allow_nan=False)
-        Path(path).write_text(text + "\n", encoding="utf-8", newline="\n")
+        _write_fields(self.fields, Path(path))
 
     def repeat(self, runs: Any, *, threads: int | None = None, progress: Progress = None) -> Fit:
         """The same fit again. Raises DataError, `other-data`, where the bound columns of `runs` are not the same."""
@@ -120,6 +109,88 @@ class Manifest:
                 hint="repeat with the file, the order of rows and the columns of the first run",
             )
         return fit
+
+
+@dataclass(frozen=True)
+class CommandManifest:
+    """What a run of the command line was made of; `scalefast COMMAND --repeat FILE` runs it again.
+
+    Attributes
+    ----------
+    command: its name, such as `sweep`.
+    options: what was typed after each option, in the order of the help; True for a flag. Without options that change no
+        result: format and place of the output, threads, time limits.
+    arguments: what was typed without an option.
+    inputs: name and SHA-256 (`sha256:…`) of every file that was read, `-` for stdin, in the order of the command line.
+    version, kernel: of the scalefast that ran; results do not depend on the kernel.
+
+    >>> found = CommandManifest("sweep", {"--budget": ["1e24"]}, (), ())
+    >>> found.save("manifest.json")
+    >>> CommandManifest.read("manifest.json") == found
+    True
+    """
+
+    command: str
+    options: Mapping[str, Any]
+    arguments: tuple[str, ...]
+    inputs: tuple[tuple[str, str], ...]
+    version: str = _core.__version__
+    kernel: str = field(default_factory=_core.kernel)
+
+    @classmethod
+    def read(cls, path: str | Path) -> CommandManifest:
+        """The manifest in a file. Raises LawError: `unreadable-file`, `foreign-manifest`, `newer-manifest`."""
+        name = Path(path).name
+        hint = "manifests of commands are written by `scalefast COMMAND --manifest FILE`"
+        fields = _read_fields(Path(path), "command", hint)
+        try:
+            return cls(
+                str(fields["command"]),
+                {str(option): value for option, value in fields["options"].items()},
+                tuple(str(argument) for argument in fields["arguments"]),
+                tuple((str(source), str(digest)) for source, digest in fields["inputs"]),
+                str(fields["version"]),
+                str(fields["kernel"]),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise LawError(f"`{name}`: the manifest in it is damaged", code="damaged-artifact") from error
+
+    def save(self, path: str | Path) -> None:
+        """Writes JSON."""
+        fields = {
+            "schema_version": SCHEMA_VERSION,
+            "version": self.version,
+            "kernel": self.kernel,
+            "command": self.command,
+            "options": dict(self.options),
+            "arguments": list(self.arguments),
+            "inputs": [list(entry) for entry in self.inputs],
+        }
+        _write_fields(fields, Path(path))
+
+
+def _read_fields(path: Path, essential: str, hint: str) -> dict[str, Any]:
+    """The fields of a manifest of the kind that has the field `essential`."""
+    name = path.name
+    try:
+        fields = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not UTF-8"
+        raise LawError(f"manifest `{name}` cannot be read: {reason}", code="unreadable-file") from error
+    except (ValueError, RecursionError) as error:
+        raise LawError(f"`{name}` is no manifest: it is not JSON", code="foreign-manifest") from error
+    if not isinstance(fields, dict) or "schema_version" not in fields:
+        raise LawError(f"`{name}` is no manifest", code="foreign-manifest", hint=hint)
+    if essential not in fields:
+        made_by = f"`scalefast {fields.get('command', 'fit')}`"
+        raise LawError(f"`{name}` is a manifest of {made_by:.80}, not of this", code="foreign-manifest", hint=hint)
+    check_version(fields["schema_version"], name, "manifest")
+    return fields
+
+
+def _write_fields(fields: Mapping[str, Any], path: Path) -> None:
+    text = json.dumps(fields, indent=2, ensure_ascii=False, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8", newline="\n")
 
 
 def data_hash(rows: Rows) -> str:

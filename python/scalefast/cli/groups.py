@@ -7,24 +7,48 @@ on stderr.
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
-from scalefast import SettingsError
+from scalefast import LawError, SettingsError
 
-from . import errors, options, output
+from . import errors, manifests, options, output
 
 if TYPE_CHECKING:
     import polars as pl
 
+    import scalefast as sf
+
 #: Parameters of the command that mean something for groups.
 _WITH_GROUPS = {
     *("runs", "law", "by", "bindings", "units", "y", "where", "weights", "residual", "loss", "bounds", "fixed", "tied"),
-    *("threads", "progress", "timeout_s", "strict", "input_format", "format_", "force", "quiet"),
+    *("threads", "progress", "timeout_s", "strict", "input_format", "format_", "manifest_file", "repeat", "force"),
+    "quiet",
 }
 _SETTINGS = ("y", "where", "weights", "residual", "loss", "threads", "progress", "timeout_s")
+
+
+class FitCommand(manifests.Recorded):
+    """`fit`: its manifest holds the specification, but with `--by` it is that of any other command."""
+
+    expose = True
+
+    def read_manifest(self, path: Path) -> sf.CommandManifest | None:
+        """None where the manifest is that of one fit, which the command repeats itself."""
+        import scalefast as sf
+
+        try:
+            sf.Manifest.read(path)
+        except LawError:
+            return super().read_manifest(path)
+        return None
+
+    def records(self, ctx: click.Context) -> bool:
+        """Groups are recorded as a command."""
+        return bool(ctx.params["by"])
 
 
 def by_option(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 from scalefast import DataError
 
+from . import manifests
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -77,6 +79,7 @@ def open_source(source: str, label: str) -> str | io.BytesIO:
     else:
         content = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
         size = len(content)
+        manifests.was_read(source, content)
     if size == 0:
         raise empty(label)
     return source if content is None else io.BytesIO(content)

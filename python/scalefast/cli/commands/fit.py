@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 RUNS = "scalefast predict hoffmann-2022 --at N=1e8..1e10:6 --at D=1e9..1e12:6 | scalefast fit -"
 
 
-@click.command(epilog=options.examples(f"{RUNS} --law chinchilla", f"{RUNS} --law 'E + A/N**a + B/D**b' --fix E=1.69"))
+@click.command(
+    cls=groups.FitCommand,
+    inputs=("runs", "law"),
+    epilog=options.examples(f"{RUNS} --law chinchilla", f"{RUNS} --law 'E + A/N**a + B/D**b' --fix E=1.69"),
+)
 @click.argument("runs", metavar="RUNS")
 @click.option(
     "--law",
@@ -94,7 +98,6 @@ RUNS = "scalefast predict hoffmann-2022 --at N=1e8..1e10:6 --at D=1e9..1e12:6 | 
     type=click.Path(path_type=Path, dir_okay=False),
     help="Save the fitted law here (.parquet or .toml), for `predict` and `sweep`. The parameters still go to stdout.",
 )
-@manifests.manifest_options
 @click.option("--force", is_flag=True, help="Overwrite existing files.")
 @click.option("-q", "--quiet", is_flag=True, help="No notes on stderr; warnings and errors remain.")
 def fit(
@@ -131,15 +134,18 @@ def fit(
         check_law_file(law_file, force)
     if manifest_file is not None:
         output.check_writable(manifest_file, force)
-    manifests.check_use(law, repeat)
     if by:
         groups.check_use(click.get_current_context())
+    elif law is None and repeat is None:
+        raise click.UsageError("Missing option '--law'.", click.get_current_context())
     frame = reading.read_frame(runs, input_format)
     if by:
         groups.run(frame, click.get_current_context(), to)
         return
     if repeat is not None:
-        result = sf.Manifest.read(repeat).repeat(frame, threads=settings["threads"], progress=settings["progress"])
+        manifest = sf.Manifest.read(repeat)
+        manifests.tell_version(manifest.version)
+        result = manifest.repeat(frame, threads=settings["threads"], progress=settings["progress"])
     else:
         result = sf.fit(
             frame,

@@ -10,17 +10,19 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from .. import options, output, reading
+from .. import manifests, options, output, reading
 
 if TYPE_CHECKING:
     import polars as pl
 
 
 @click.command(
+    cls=manifests.Recorded,
+    inputs=("law", "points"),
     epilog=options.examples(
         "scalefast predict epoch-2024-huber --at N=70B --at D=1.4T --interval confidence",
         r"printf 'N,tokens_b\n1e9,20\n' | scalefast predict epoch-2024-huber - --col 'D=tokens_b*1e9'",
-    )
+    ),
 )
 @click.argument("law", metavar="LAW", shell_complete=options.complete_law)
 @click.argument("points", metavar="[POINTS]", required=False)

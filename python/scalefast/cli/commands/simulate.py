@@ -12,7 +12,7 @@ import click
 
 from scalefast import SettingsError, units
 
-from .. import options, output, reading
+from .. import manifests, options, output, reading
 
 #: Kinds of noise on the command line: the public class of each, and how many constants it takes at least and at most.
 KINDS = {
@@ -40,10 +40,12 @@ def read_noise(text: str, what: str) -> tuple[str, list[float]] | None:
 
 
 @click.command(
+    cls=manifests.Recorded,
+    inputs=("law", "points"),
     epilog=options.examples(
         "scalefast simulate hoffmann-2022 --isoflop 1e19..1e21:5 --sizes 7 --noise log-normal:0.005 --seed 1",
         "scalefast simulate hoffmann-2022 --sobol 64 | scalefast fit - --law chinchilla",
-    )
+    ),
 )
 @click.argument("law", metavar="LAW", shell_complete=options.complete_law)
 @click.option("--isoflop", "budgets", multiple=True, metavar="FLOPS", help="Several sizes at each of these budgets.")

@@ -12,22 +12,21 @@ import click
 
 from scalefast import units
 
-from .. import options, output
+from .. import manifests, options, output
 
 if TYPE_CHECKING:
     import polars as pl
 
     import scalefast as sf
 
-if TYPE_CHECKING:
-    pass
-
 
 @click.command(
+    cls=manifests.Recorded,
+    inputs=("laws",),
     epilog=options.examples(
         "scalefast sweep --budget 1e24",
         "scalefast sweep --budget 1e20..1e26:7 --law hoffmann-2022 --law epoch-2024 --format csv",
-    )
+    ),
 )
 @click.option(
     "--budget",
