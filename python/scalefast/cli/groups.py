@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 #: Parameters of the command that mean something for groups.
 _WITH_GROUPS = {
     *("runs", "law", "by", "bindings", "units", "y", "where", "weights", "residual", "loss", "bounds", "fixed", "tied"),
-    *("threads", "progress", "timeout_s", "strict", "input_format", "format_", "manifest_file", "repeat", "force"),
-    "quiet",
+    *("threads", "progress", "timeout_s", "strict", "input_format", "format_", "force", "quiet"),
+    *("manifest_file", "repeat"),
 }
 _SETTINGS = ("y", "where", "weights", "residual", "loss", "threads", "progress", "timeout_s")
 

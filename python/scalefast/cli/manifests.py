@@ -176,12 +176,18 @@ class Inputs:
 
         manifest = sf.CommandManifest(
             ctx.command_path.removeprefix("scalefast "),
-            {p.opts[0]: self.typed[str(p.name)] for p in self.recorded(click.Option)},
+            dict(self.options()),
             tuple(self.arguments()),
             tuple(self.found.items()),
         )
         with output.replacing(self.target, self.force) as temporary:
             manifest.save(temporary)
+
+    def options(self) -> Iterator[tuple[str, Any]]:
+        """What was typed after each option; a flag switched off stands under the name that does so."""
+        for parameter in self.recorded(click.Option):
+            value = self.typed[str(parameter.name)]
+            yield (parameter.secondary_opts[0], True) if value is False else (parameter.opts[0], value)
 
     def arguments(self) -> Iterator[str]:
         """What was typed without an option, in order."""
