@@ -1,8 +1,8 @@
 """Inverse questions: from any one or two of compute, size, data and loss to the rest.
 
-Stage: after laws, beside sweeps. In: a law with values, and numbers for some of C, N, D, L. Out: a frame of one row with
+Stage: after laws, beside sweeps. In: laws with values, and numbers for some of C, N, D, L. Out: a frame with a row a law:
 all four, their quantiles over the law's draws, and how far the split lies from the best one. Questions without an answer
-are errors that say why.
+are errors that say why. Laws that give N and D at a compute themselves answer what they can.
 """
 
 from __future__ import annotations
@@ -15,13 +15,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from scalefast import _core
 from scalefast._allocate import Bound, Columns, Question, binding
 from scalefast._errors import LawError, SettingsError
+from scalefast._frames import FloatArray
+from scalefast._frontier import Frontier, is_frontier
 from scalefast._law import Law
 from scalefast._longcall import LongCall, check_long_call
+from scalefast._names import did_you_mean
 from scalefast._progress import Progress
 from scalefast._scale import refuse_scaled
-from scalefast._sweep import choose_draws, decades_outside, label, law_name, one_law, stated_cost
+from scalefast._sweep import choose_draws, chosen_laws, decades_outside, epochs, label, law_name, stated_cost
 
 if TYPE_CHECKING:
     from scalefast._fit import Fit
@@ -30,22 +34,22 @@ __all__ = ["solve"]
 
 #: So much of a variable stands for no limit at all.
 _UNLIMITED = 1e60
-#: The known symbols, and which question of the core they make.
+#: What is known of compute, size, data and loss, and which question of the core that makes.
 _AIMS = {
-    ("C",): "budget",
-    ("L",): "loss",
-    ("N",): "companion",
-    ("D",): "companion",
-    ("C", "N"): "budget",
-    ("C", "D"): "budget",
-    ("L", "N"): "loss",
-    ("D", "L"): "loss",
-    ("D", "N"): "budget",
+    ("compute",): "budget",
+    ("loss",): "loss",
+    ("size",): "companion",
+    ("data",): "companion",
+    ("compute", "size"): "budget",
+    ("compute", "data"): "budget",
+    ("size", "loss"): "loss",
+    ("data", "loss"): "loss",
+    ("size", "data"): "budget",
 }
 
 
 def solve(
-    law: Law | Fit | str | Path,
+    law: Law | Fit | str | Path | Sequence[Law | Fit | str | Path] | None = None,
     *,
     C: float | None = None,
     N: float | None = None,
@@ -54,11 +58,13 @@ def solve(
     cost: str | None = None,
     bounds: Mapping[str, Bound] | None = None,
     given: Mapping[str, float | str] | None = None,
+    optimise: tuple[str, str] = ("N", "D"),
     draws: int | Any | None = None,
     quantiles: Sequence[float] = (0.05, 0.5, 0.95),
     threads: int | None = None,
     progress: Progress = None,
     timeout_s: float | None = None,
+    **sizes: float,
 ) -> pl.DataFrame:
     """The rest of compute, size, data and loss, from one or two of them.
 
@@ -76,19 +82,23 @@ def solve(
 
     Parameters
     ----------
-    law: an id, a file, a formula with values, a Law or a Fit.
+    law: one or several ids, files, formulas with values, Laws or Fits; None: those of `sweep`.
     C: training FLOPs, or whatever the cost counts. N: parameters. D: tokens. L: nats per token.
     cost: formula of the FLOPs, such as "6*N*D + 2*N*T" with tokens served; None: the law's own.
     bounds, given, draws: as in `sweep`.
+    optimise: the symbols that stand for size and data, such as ("M", "D") with FLOPs per token; a size of another name than
+        N is given by that name: `M=4e11`.
     quantiles: which quantiles over the draws; null where the law has none.
     progress, timeout_s: as in `sweep`.
 
-    Returns one row: law; C, N, D, D_per_N, L, each with quantiles (`N_q05`, …); `C_least`, the least compute of this loss;
-    `L_least`, the least loss of this compute (both at the estimate, null where nothing is to choose); status, at_bound,
-    extrapolation_decades, uncertainty as in `sweep`.
+    Returns a row a law: law; C, N, D, D_per_N, L, each with quantiles (`N_q05`, …), and `epochs` where unique tokens U are
+    given; `C_least`, the least compute of this loss; `L_least`, the least loss of this compute (both at the estimate, null
+    where nothing is to choose); status, at_bound, extrapolation_decades, uncertainty as in `sweep`. A law that gives N and D
+    at a compute itself (`kaplan-frontier`, `rule-20-to-1`) answers from C, N or D alone, and from L where it has one.
 
     Raises SettingsError (`bad-question` for other combinations, `not-positive`, and those of `sweep`), LawError
-    (`infeasible-loss` below what the law can reach, with the floor as `limit`; `infeasible`; `no-finite-optimum`).
+    (`infeasible-loss` below what the law can reach, with the floor as `limit`; `infeasible`; `no-finite-optimum`; `no-loss`
+    where the law gives none and the question needs one).
 
     Source: the first-order condition of Hoffmann et al. 2022, section 3.3; with tokens served, of Sardana et al. 2024.
 
@@ -99,103 +109,191 @@ def solve(
     >>> row = sf.solve("hoffmann-2022", L=2.0, cost="6*N*D + 2*N*T", given={"T": 1e12}).row(0, named=True)
     >>> f"{row['N']:.3g} {row['D']:.3g}"
     '1.12e+10 1.22e+12'
+    >>> sf.solve(["rule-20-to-1", "llama3-2024"], N=70e9)["D"].to_list() == [1.4e12, 2.2443730405203164e12]
+    True
     """
-    found = one_law(law)
-    refuse_scaled(found.fitted_range, law_name(found))
-    known = {name: float(value) for name, value in (("C", C), ("D", D), ("L", L), ("N", N)) if value is not None}
-    aim = _AIMS.get(tuple(known))
-    if aim is None:
-        hint = "give C, N, D or L, or two of them but not C with L"
-        stated = ", ".join(known) or "nothing"
-        raise SettingsError(f"{stated} is no question with one answer", code="bad-question", hint=hint)
-    for name, value in known.items():
-        if not (np.isfinite(value) and value > 0):
-            raise SettingsError(f"{name} must be positive and finite", code="not-positive", column=name, value=value)
+    known = _known({"C": C, "N": N, "D": D, "L": L, **sizes}, optimise)
     settled = dict(given or {})
-    for name in ("N", "D"):
-        if name in known and name in settled:
-            raise SettingsError(f"`{name}` is given twice", code="contradictory", column=name)
-    pinned: dict[str, float | str] = {name: known[name] for name in ("N", "D") if name in known}
-    if len(pinned) == 2:
-        del pinned["D"]
-    question = Question(
-        found,
-        law_name(found),
-        stated_cost(found, cost),
-        ("N", "D"),
-        {**settled, **pinned},
-        {name: bound for name, bound in (bounds or {}).items() if name not in known},
-    )
-    target = known.get("L" if aim == "loss" else "C", 1.0)
-    if "N" in known and "D" in known:
-        target = question.cost_of(known["N"], known["D"])
-    matrix = choose_draws(found, draws)
+    frames = []
     check_long_call(progress, timeout_s)
     with LongCall(progress, timeout_s) as call:
-        columns = question.answer(aim, np.array([target]), matrix, quantiles, threads, call.stage(question.name))
-    status, bound = binding(columns["status"][0], ("N", "D") if len(question.free) == 2 else (question.free[0], ""))
-    if status in ("infeasible", "no-finite-optimum"):
-        raise _refusal(question, aim, target, known, status)
-    return _row(question, columns, settled, known, quantiles, (status, bound), matrix is not None)
+        for found in chosen_laws(law):
+            name = law_name(found)
+            refuse_scaled(found.fitted_range, name)
+            matrix = choose_draws(found, draws)
+            how = (matrix, quantiles, threads, call.stage(name))
+            least: tuple[float | None, float | None] = (None, None)
+            if is_frontier(found):
+                frontier = Frontier(found, name, optimise)
+                frontier.refuse(given=given, bounds=bounds, cost=cost)
+                columns, ending = _along(frontier, known, *how)
+            else:
+                question = _question(found, known, optimise, cost, settled, bounds or {})
+                columns, ending = _ask(question, known, *how)
+                least = _best(replace(question, given=settled), known, columns)
+            frames.append(_row(found, optimise, known, columns, quantiles, matrix is not None, settled, least, ending))
+    return pl.concat(frames)
+
+
+def _known(stated: Mapping[str, float | None], optimise: tuple[str, str]) -> dict[str, float]:
+    """What is given, each checked to be a symbol of the question and a number above zero."""
+    if len(set(optimise)) != 2:
+        raise SettingsError("optimise takes two different variables", code="bad-optimise")
+    known = {}
+    for name, value in stated.items():
+        if value is None:
+            continue
+        if name not in ("C", "L", *optimise):
+            hint = did_you_mean(name, ("C", "L", *optimise, "optimise"), "symbols of the question")
+            raise SettingsError(f"`{name}` is not asked about", code="unknown-symbol", column=name, hint=hint)
+        known[name] = float(value)
+        if not (np.isfinite(known[name]) and known[name] > 0):
+            raise SettingsError(f"{name} must be positive and finite", code="not-positive", column=name, value=value)
+    if _aim(known, optimise) is None:
+        first, second = optimise
+        hint = f"give C, {first}, {second} or L, or two of them but not C with L"
+        raise SettingsError(
+            f"{', '.join(known) or 'nothing'} is no question with one answer", code="bad-question", hint=hint
+        )
+    return known
+
+
+def _aim(known: Mapping[str, float], optimise: tuple[str, str]) -> str | None:
+    """The question of the core."""
+    roles = {"C": "compute", optimise[0]: "size", optimise[1]: "data", "L": "loss"}
+    return _AIMS.get(tuple(role for name, role in roles.items() if name in known))
+
+
+def _question(
+    law: Law,
+    known: Mapping[str, float],
+    optimise: tuple[str, str],
+    cost: str | None,
+    given: Mapping[str, float | str],
+    bounds: Mapping[str, Bound],
+) -> Question:
+    """The question with what is known of size and data pinned."""
+    pinned: dict[str, float | str] = {name: known[name] for name in optimise if name in known}
+    for name in pinned:
+        if name in given:
+            raise SettingsError(f"`{name}` is given twice", code="contradictory", column=name)
+    if len(pinned) == 2:
+        del pinned[optimise[1]]
+    limits = {name: bound for name, bound in bounds.items() if name not in known}
+    return Question(law, law_name(law), stated_cost(law, cost), optimise, {**given, **pinned}, limits)
+
+
+def _ask(
+    question: Question,
+    known: Mapping[str, float],
+    draws: FloatArray | None,
+    quantiles: Sequence[float],
+    threads: int | None,
+    call: _core.Call,
+) -> tuple[Columns, tuple[str, str | None]]:
+    """The answer of a law of the loss, and how it ended."""
+    first, second = question.optimise
+    aim = str(_aim(known, question.optimise))
+    target = known.get("L" if aim == "loss" else "C", 1.0)
+    if first in known and second in known:
+        target = question.cost_of(known[first], known[second])
+    columns = question.answer(aim, np.array([target]), draws, quantiles, threads, call)
+    ending = binding(columns["status"][0], question.optimise if len(question.free) == 2 else (question.free[0], ""))
+    if ending[0] in ("infeasible", "no-finite-optimum"):
+        raise _refusal(question, aim, target, known, ending[0])
+    return columns, ending
+
+
+def _along(
+    frontier: Frontier,
+    known: Mapping[str, float],
+    draws: FloatArray | None,
+    quantiles: Sequence[float],
+    threads: int | None,
+    call: _core.Call,
+) -> tuple[Columns, tuple[str, str | None]]:
+    """The answer of a law that gives size and data at a compute, and how it ended."""
+    [name, *more] = known
+    if more or (name == "L" and "L" not in frontier.law.outputs):
+        raise frontier.needs_loss(list(known))
+    columns = frontier.answer(name, np.array([known[name]]), draws, quantiles, threads, call)
+    if columns["status"][0] == "interior":
+        return columns, ("interior", None)
+    if name == "L":
+        floor = frontier.floor()
+        if known["L"] <= floor:
+            raise _below(frontier.name, known["L"], floor, [])
+    raise LawError(
+        f"at no compute does `{frontier.name}` give {name} = {known[name]:g}", code="infeasible", value=known[name]
+    )
 
 
 def _row(
-    question: Question,
-    columns: Columns,
-    settled: Mapping[str, float | str],
+    law: Law,
+    optimise: tuple[str, str],
     known: Mapping[str, float],
+    columns: Columns,
     quantiles: Sequence[float],
-    ending: tuple[str, str | None],
     with_draws: bool,
+    given: Mapping[str, float | str],
+    least: tuple[float | None, float | None],
+    ending: tuple[str, str | None],
 ) -> pl.DataFrame:
-    row: dict[str, Any] = {"law": question.name}
-    keys = (("C", "cost"), ("N", "first"), ("D", "second"), ("D_per_N", "ratio"), ("L", "loss"))
+    first, second = optimise
+    row: dict[str, Any] = {"law": law_name(law)}
+    keys = (("C", "cost"), (first, "first"), (second, "second"), (f"{second}_per_{first}", "ratio"), ("L", "loss"))
     for name, key in keys:
-        row[name] = known.get(name, float(columns[key][0]))
+        row[name] = known.get(name, float(columns[key][0]) if key in columns else None)
         for place, quantile in enumerate(quantiles):
-            spread = float(columns[f"{key}_quantiles"][place][0])
+            spread = known.get(name, float(columns[f"{key}_quantiles"][place][0]) if key in columns else np.nan)
             row[f"{name}_q{label(quantile)}"] = spread if with_draws and np.isfinite(spread) else None
-    row["C_least"], row["L_least"] = _best(replace(question, given=settled), row)
+    row["C_least"], row["L_least"] = least
     row["status"], row["at_bound"] = ending
-    row["extrapolation_decades"] = decades_outside(question.law, row["C"])
+    row["extrapolation_decades"] = decades_outside(law, row["C"])
     row["uncertainty"] = "draws" if with_draws else "none"
     texts = ("law", "status", "at_bound", "uncertainty")
-    schema = {name: pl.String if name in texts else pl.Float64 for name in row}
-    return pl.DataFrame([row], schema=schema)
+    frame = pl.DataFrame([row], schema={name: pl.String if name in texts else pl.Float64 for name in row})
+    return epochs(frame, given, second, before="L")
 
 
-def _best(question: Question, row: Mapping[str, Any]) -> tuple[float | None, float | None]:
-    """The least compute of the row's loss, the least loss of its compute."""
+def _best(question: Question, known: Mapping[str, float], columns: Columns) -> tuple[float | None, float | None]:
+    """The least compute of the answer's loss, the least loss of its compute."""
     if len(question.free) < 2:
         return None, None
     found = []
-    for aim, target, key in (("loss", row["L"], "cost"), ("budget", row["C"], "loss")):
+    for aim, name, own, key in (("loss", "L", "loss", "cost"), ("budget", "C", "cost", "loss")):
+        target = known.get(name, float(columns[own][0]))
         value = float(question.answer(aim, np.array([target]), None, ())[key][0])
         found.append(value if np.isfinite(value) else None)
     return found[0], found[1]
 
 
+def _below(law: str, target: float, floor: float, held: Sequence[str]) -> LawError:
+    """A loss that cannot be reached, with the least that can."""
+    what = f"what {' and '.join(held)} can reach" if held else "the irreducible loss"
+    return LawError(
+        f"no run reaches {target:g} nats per token under `{law}`: that lies below {what}, {floor:.6g}",
+        code="infeasible-loss",
+        value=target,
+        limit=floor,
+        hint=f"ask for more than {floor:.6g} nats per token",
+    )
+
+
 def _refusal(question: Question, aim: str, target: float, known: Mapping[str, float], status: str) -> LawError:
     """Why there is no answer."""
     if aim == "loss":
-        limits = {name: (question.bounds.get(name) or (None, None))[1] or _UNLIMITED for name in ("N", "D")}
-        at = {**limits, **{name: known[name] for name in ("N", "D") if name in known}}
-        floor = question.loss_of(at["N"], at["D"])
-        held = [f"{name} = {value:.4g}" for name, value in at.items() if value < _UNLIMITED]
+        limits = {name: (question.bounds.get(name) or (None, None))[1] or _UNLIMITED for name in question.optimise}
+        at = {**limits, **{name: known[name] for name in question.optimise if name in known}}
+        floor = question.loss_of(*at.values())
         if target <= floor:
-            what = f"what {' and '.join(held)} can reach" if held else "the irreducible loss"
-            return LawError(
-                f"no run reaches {target:g} nats per token under `{question.name}`: that lies below {what}, {floor:.6g}",
-                code="infeasible-loss",
-                value=target,
-                limit=floor,
-                hint=f"ask for more than {floor:.6g} nats per token",
-            )
+            held = [f"{name} = {value:.4g}" for name, value in at.items() if value < _UNLIMITED]
+            return _below(question.name, target, floor, held)
     if status == "no-finite-optimum":
         return LawError(
             f"under `{question.name}` and C = {question.cost} the loss keeps falling: there is no best split",
             code="no-finite-optimum",
-            hint='bounds={"N": (1e8, 1e12)} limits the choice',
+            hint=f'bounds={{"{question.optimise[0]}": (1e8, 1e12)}} limits the choice',
         )
     asked = ", ".join(f"{name} = {value:g}" for name, value in known.items())
     return LawError(

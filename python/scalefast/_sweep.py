@@ -19,6 +19,7 @@ from scalefast import _catalogue
 from scalefast._allocate import Bound, Question, binding
 from scalefast._errors import LawError, SettingsError
 from scalefast._frames import FloatArray, collect, read_frame, to_array
+from scalefast._frontier import Frontier, is_frontier
 from scalefast._law import Law, resolve
 from scalefast._longcall import LongCall, check_long_call
 from scalefast._names import listing
@@ -33,7 +34,9 @@ __all__ = [
     "DEFAULT_LAW",
     "Sweep",
     "choose_draws",
+    "chosen_laws",
     "decades_outside",
+    "epochs",
     "label",
     "law_name",
     "one_law",
@@ -52,11 +55,11 @@ class Sweep:
     Attributes
     ----------
     summary: one row a law and budget: law, C, then each of N, D, D_per_N, L as a point and as quantiles over draws
-        (`N_q05`, …), status, at_bound, extrapolation_decades, uncertainty. `status` is `interior`, `at-bound`,
-        `infeasible` (nothing within the bounds costs the budget) or `no-finite-optimum`; `at_bound` names the bound that
-        binds (`N_max`), null where none does; `extrapolation_decades` is how
-        far, in decades, the budget lies outside the range that the law was fitted on (0 inside, null where that is not
-        known); `uncertainty` is `draws`, or `none` with null quantiles.
+        (`N_q05`, …), `epochs` before L where unique tokens U are given, status, at_bound, extrapolation_decades,
+        uncertainty. `status` is `interior`, `at-bound`, `infeasible` (nothing within the bounds costs the budget) or
+        `no-finite-optimum`; `at_bound` names the bound that binds (`N_max`), null where none does;
+        `extrapolation_decades` is how far, in decades, the budget lies outside the range that the law was fitted on (0
+        inside, null where that is not known); `uncertainty` is `draws`, or `none` with null quantiles.
     spread: one row a budget: C, laws, lowest and highest N and D over the laws. Not an interval, and no loss: losses of
         different corpora and tokenisers do not compare.
     laws: the laws, in the order of the summary.
@@ -109,7 +112,7 @@ def sweep(
     bounds: lowest and highest value of a variable to choose, None where it has none: {"N": (None, 8e9)}.
     given: variables that are settled: pinned to numbers, {"U": 25e9}, or derived from others, {"D": "20*N"}. A variable to
         choose that is given leaves the other to follow from the budget.
-    optimise: the two variables to choose.
+    optimise: the two variables to choose, or, of a law that gives them at a compute itself, two of its outputs.
     draws: None uses every stored draw once; a number uses the first so many, 0 none; a frame of parameters replaces them.
     quantiles: which quantiles over the draws.
     progress: as in `sf.fit`; counts budgets. timeout_s: give up after so many seconds.
@@ -136,29 +139,27 @@ def sweep(
             )
     if len(set(optimise)) != 2:
         raise SettingsError("optimise takes two different variables", code="bad-optimise")
-    laws = _laws(law)
+    laws = chosen_laws(law)
     costs: list[str | None] = []
     frames = []
     check_long_call(progress, timeout_s)
     with LongCall(progress, timeout_s) as call:
         for found in laws:
-            refuse_scaled(found.fitted_range, law_name(found))
-            if set(optimise) <= set(found.outputs):
-                if given or bounds:
-                    message = (
-                        f"`{law_name(found)}` gives {listing(optimise)} at a budget itself: there is nothing to choose"
-                    )
-                    raise SettingsError(message, code="bad-given", hint="leave out given and bounds")
+            name = law_name(found)
+            refuse_scaled(found.fitted_range, name)
+            matrix = choose_draws(found, draws)
+            if is_frontier(found):
+                frontier = Frontier(found, name, optimise)
+                frontier.refuse(given=given, bounds=bounds)
                 costs.append(None)
-                columns = _frontier(found, budgets, optimise, threads)
-                uncertainty = "none"
+                columns = frontier.answer("C", budgets, matrix, quantiles, threads, call.stage(name))
             else:
                 costs.append(stated_cost(found, cost))
-                matrix = choose_draws(found, draws)
-                question = Question(found, law_name(found), str(costs[-1]), optimise, given or {}, bounds or {})
-                columns = question.budget(budgets, matrix, quantiles, threads, call.stage(question.name))
-                uncertainty = "none" if matrix is None else "draws"
-            frames.append(_frame(found, budgets, columns, optimise, quantiles, uncertainty))
+                question = Question(found, name, str(costs[-1]), optimise, given or {}, bounds or {})
+                columns = question.budget(budgets, matrix, quantiles, threads, call.stage(name))
+            uncertainty = "none" if matrix is None else "draws"
+            frame = _frame(found, budgets, columns, optimise, quantiles, uncertainty)
+            frames.append(epochs(frame, given or {}, optimise[1], before="L"))
     summary = pl.concat(frames)
     return Sweep(summary, _spread(summary, optimise), tuple(laws), tuple(costs))
 
@@ -186,7 +187,8 @@ def _budgets(budget: Any) -> FloatArray:
     return np.array(values, dtype=np.float64)
 
 
-def _laws(law: Any) -> list[Law]:
+def chosen_laws(law: Any) -> list[Law]:
+    """The laws of an argument, with values; None: the default one and those that stand beside it."""
     if law is None:
         default = resolve(DEFAULT_LAW)
         return [default, *_alike(default)]
@@ -269,14 +271,6 @@ def choose_draws(law: Law, draws: int | Any | None) -> FloatArray | None:
     return np.stack([to_array(frame[name]) for name in law.parameters])
 
 
-def _frontier(law: Law, budgets: FloatArray, optimise: tuple[str, str], threads: int | None) -> Mapping[str, Any]:
-    if list(law.variables) != ["C"]:
-        raise LawError(f"`{law_name(law)}` is no function of C alone", code="no-closed-form")
-    found = law._system.evaluate({"C": budgets}, dict(law.values or {}), threads)
-    first, second = found[optimise[0]], found[optimise[1]]
-    return {"first": first, "second": second, "ratio": second / first}
-
-
 def _frame(
     law: Law,
     budgets: FloatArray,
@@ -302,6 +296,22 @@ def _frame(
         pl.Series("at_bound", [bound for _, bound in ends], dtype=pl.String),
         _extrapolation(law, budgets),
         pl.lit(uncertainty).alias("uncertainty"),
+    )
+
+
+def epochs(frame: pl.DataFrame, given: Mapping[str, float | str], data: str, before: str) -> pl.DataFrame:
+    """The frame with `epochs`, tokens seen over the unique ones, and its quantiles, where U is given as a number."""
+    unique = given.get("U")
+    if unique is None or isinstance(unique, str):
+        return frame
+    added = [
+        (pl.col(name) / unique).alias(name.replace(data, "epochs", 1))
+        for name in frame.columns
+        if name == data or name.startswith(f"{data}_q")
+    ]
+    place = frame.columns.index(before)
+    return frame.with_columns(added).select(
+        *frame.columns[:place], *(name.meta.output_name() for name in added), *frame.columns[place:]
     )
 
 
