@@ -109,8 +109,9 @@ def solve(
     >>> row = sf.solve("hoffmann-2022", L=2.0, cost="6*N*D + 2*N*T", given={"T": 1e12}).row(0, named=True)
     >>> f"{row['N']:.3g} {row['D']:.3g}"
     '1.12e+10 1.22e+12'
-    >>> sf.solve(["rule-20-to-1", "llama3-2024"], N=70e9)["D"].to_list() == [1.4e12, 2.2443730405203164e12]
-    True
+    >>> rows = sf.solve(["rule-20-to-1", "llama3-2024"], N=70e9)
+    >>> [f"{d:.4g}" for d in rows["D"]]
+    ['1.4e+12', '2.231e+12']
     """
     known = _known({"C": C, "N": N, "D": D, "L": L, **sizes}, optimise)
     settled = dict(given or {})
