@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from scalefast._errors import ScalefastError as ScalefastError
     from scalefast._errors import SettingsError as SettingsError
     from scalefast._errors import UnitsError as UnitsError
+    from scalefast._files import read_file as read_file
     from scalefast._fit import Certificate as Certificate
     from scalefast._fit import Fit as Fit
     from scalefast._fit import fit as fit
@@ -99,6 +100,7 @@ _HOME = {
     "law": "_law",
     "laws": "_law",
     "load": "_artifact",
+    "read_file": "_files",
     "simulate": "_simulate",
     "solve": "_solve",
     "sweep": "_sweep",

@@ -1,14 +1,12 @@
-"""Tables in: files and foreign frames become Polars frames; columns become float64 arrays without a copy where possible.
+"""Tables in: foreign frames become Polars frames; columns become float64 arrays without a copy where possible.
 
-Stage: before binding. In: a path, a URL, a buffer, a Polars, Arrow-speaking or pandas frame, or a dict of arrays or numbers.
+Stage: before binding. In: what `read_file` takes, a Polars, Arrow-speaking or pandas frame, or a dict of arrays or numbers.
 Out: a `pl.DataFrame` or `pl.LazyFrame` of the same rows in the same order. Whatever cannot be read is a DataError.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from importlib import import_module
-from io import BytesIO
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,49 +15,31 @@ import polars as pl
 from numpy.typing import NDArray
 
 from scalefast._errors import DataError
-from scalefast._names import did_you_mean
+from scalefast._files import first_line, is_file_like, read_file
 
-__all__ = ["READERS", "FloatArray", "collect", "column_names", "read_draws", "read_frame", "to_array", "usable_draws"]
+__all__ = ["FloatArray", "collect", "column_names", "read_draws", "read_frame", "to_array", "usable_draws"]
 
 FloatArray = NDArray[np.float64]
 
-#: Reader of each suffix. CSV types are inferred from all rows: a column whose first thousand entries look whole may not be.
-READERS: dict[str, Callable[[Any], pl.DataFrame]] = {
-    ".csv": lambda path: pl.read_csv(path, infer_schema_length=None),
-    ".tsv": lambda path: pl.read_csv(path, separator="\t", infer_schema_length=None),
-    ".parquet": lambda path: pl.read_parquet(path, glob=False),
-    ".ndjson": lambda path: pl.read_ndjson(path, infer_schema_length=None),
-    ".jsonl": lambda path: pl.read_ndjson(path, infer_schema_length=None),
-    ".arrow": lambda path: pl.read_ipc(path),
-    ".feather": lambda path: pl.read_ipc(path),
-}
-
-
-#: Schemes of URLs that Polars reads by itself; others are read through fsspec, where it is installed.
-_NATIVE = ("file", "http", "https", "s3", "gs", "gcs", "az", "adl", "abfs", "abfss", "hf")
-#: First bytes of the binary formats, and of a line of NDJSON.
-_MAGIC = {b"PAR1": ".parquet", b"ARROW1": ".arrow", b"{": ".ndjson"}
-
 
 def read_frame(source: Any) -> pl.DataFrame | pl.LazyFrame:
-    """The rows of `source`; a LazyFrame stays lazy. A buffer's format is told by its first bytes, CSV where they say nothing.
+    """The rows of `source`; a LazyFrame stays lazy.
 
-    Raises DataError: `unreadable-file`, `empty-file`, `unknown-format`, `unknown-frame`, `uneven-columns`.
+    Raises DataError: `unknown-frame`, `unreadable-frame`, `uneven-columns`, and what `read_file` raises.
     """
     if isinstance(source, pl.DataFrame | pl.LazyFrame):
         return source
-    if isinstance(source, str) and "://" in source:
-        return _read_url(source)
-    if isinstance(source, str | Path):
-        return _read_path(Path(source))
-    if hasattr(source, "read"):
-        return _read_buffer(source)
-    if isinstance(source, Mapping):
-        return _from_mapping(source)
-    if type(source).__module__.partition(".")[0] == "pandas":
-        return _from_pandas(source)
-    if hasattr(source, "__arrow_c_stream__") or hasattr(source, "__arrow_c_array__"):
-        return pl.DataFrame(source)
+    if is_file_like(source):
+        return read_file(source)
+    try:
+        if isinstance(source, Mapping):
+            return _from_mapping(source)
+        if type(source).__module__.partition(".")[0] == "pandas":
+            return _from_pandas(source)
+        if hasattr(source, "__arrow_c_stream__") or hasattr(source, "__arrow_c_array__"):
+            return pl.DataFrame(source)
+    except (pl.exceptions.PolarsError, TypeError, ValueError, RuntimeError, OSError, OverflowError) as error:
+        raise DataError(f"the rows cannot be read: {first_line(error)}", code="unreadable-frame") from error
     raise DataError(
         f"cannot read rows from {type(source).__name__!r}",
         code="unknown-frame",
@@ -74,9 +54,9 @@ def collect(frame: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame:
     try:
         return frame.collect()
     except pl.exceptions.ColumnNotFoundError as error:
-        raise DataError(f"no such column: {_first_line(error)}", code="unknown-column") from error
+        raise DataError(f"no such column: {first_line(error)}", code="unknown-column") from error
     except (pl.exceptions.PolarsError, OSError) as error:
-        raise DataError(f"the rows cannot be read: {_first_line(error)}", code="unreadable-frame") from error
+        raise DataError(f"the rows cannot be read: {first_line(error)}", code="unreadable-frame") from error
 
 
 def column_names(frame: pl.DataFrame | pl.LazyFrame) -> list[str]:
@@ -86,7 +66,7 @@ def column_names(frame: pl.DataFrame | pl.LazyFrame) -> list[str]:
     try:
         return frame.collect_schema().names()
     except (pl.exceptions.PolarsError, OSError) as error:
-        raise DataError(f"the rows cannot be read: {_first_line(error)}", code="unreadable-frame") from error
+        raise DataError(f"the rows cannot be read: {first_line(error)}", code="unreadable-frame") from error
 
 
 def to_array(series: pl.Series) -> FloatArray:
@@ -111,7 +91,7 @@ def to_array(series: pl.Series) -> FloatArray:
 
 def read_draws(path: Path, parameters: Sequence[str]) -> pl.DataFrame:
     """Stored draws: one row each, a float64 column for every parameter. Raises DataError."""
-    frame = _read_path(path)
+    frame = read_file(path)
     missing = [name for name in parameters if name not in frame.columns]
     if missing:
         raise DataError(f"{path.name} has no column `{missing[0]}`", code="unknown-column", column=missing[0])
@@ -123,68 +103,6 @@ def usable_draws(frame: pl.DataFrame) -> pl.DataFrame:
     if "status" not in frame.columns:
         return frame
     return frame.filter(pl.col("status").is_in(["converged", "at-bound"]))
-
-
-def _read_path(path: Path) -> pl.DataFrame:
-    reader = _reader(path.suffix, path.name)
-    try:
-        empty = path.stat().st_size == 0
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise DataError(f"`{path.name}` cannot be read: {reason}", code="unreadable-file") from error
-    return _read(reader, path, path.name, empty)
-
-
-def _read_url(url: str) -> pl.DataFrame:
-    scheme, _, rest = url.partition("://")
-    name = Path(rest.partition("?")[0]).name
-    reader = _reader(Path(name).suffix, name)
-    if scheme.lower() in _NATIVE:
-        return _read(reader, url, name)
-    try:
-        fsspec = import_module("fsspec")
-    except ImportError as error:
-        hint = "install fsspec, which reads other places"
-        raise DataError(f"`{scheme}://` is not read by Polars", code="unknown-format", hint=hint) from error
-    try:
-        with fsspec.open(url, "rb") as file:
-            content = file.read()
-    except (OSError, ValueError, ImportError) as error:
-        raise DataError(f"`{name}` cannot be read: {_first_line(error)}", code="unreadable-file") from error
-    return _read(reader, BytesIO(content), name, not content)
-
-
-def _read_buffer(buffer: Any) -> pl.DataFrame:
-    content = buffer.read()
-    content = content.encode() if isinstance(content, str) else content
-    if not isinstance(content, bytes):
-        raise DataError("the buffer holds neither bytes nor text", code="unknown-frame")
-    suffix = next((suffix for start, suffix in _MAGIC.items() if content.startswith(start)), ".csv")
-    return _read(READERS[suffix], BytesIO(content), "the buffer", not content)
-
-
-def _reader(suffix: str, name: str) -> Callable[[Any], pl.DataFrame]:
-    reader = READERS.get(suffix.lower())
-    if reader is None:
-        raise DataError(
-            f"`{name}` has an unknown suffix",
-            code="unknown-format",
-            hint=did_you_mean(suffix, READERS, "suffixes"),
-        )
-    return reader
-
-
-def _read(reader: Callable[[Any], pl.DataFrame], source: Any, name: str, empty: bool = False) -> pl.DataFrame:
-    """What a reader makes of a source; whatever it cannot read is a DataError."""
-    if empty:
-        raise DataError(f"`{name}` is empty", code="empty-file")
-    try:
-        return reader(source)
-    except pl.exceptions.NoDataError as error:
-        raise DataError(f"`{name}` is empty", code="empty-file") from error
-    except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else _first_line(error)
-        raise DataError(f"`{name}` cannot be read: {reason}", code="unreadable-file") from error
 
 
 def _from_mapping(source: Mapping[Any, Any]) -> pl.DataFrame:
@@ -215,9 +133,12 @@ def _from_pandas(source: Any) -> pl.DataFrame:
     if not hasattr(source, "columns"):
         raise DataError("cannot read rows from a pandas Series", code="unknown-frame", hint="give a DataFrame")
     # Column by column: `pl.from_pandas` would need pyarrow.
-    return pl.DataFrame([pl.Series(str(name), source[name].to_numpy(), strict=False) for name in source.columns])
+    return pl.DataFrame([_from_pandas_series(str(name), source.iloc[:, i]) for i, name in enumerate(source.columns)])
 
 
-def _first_line(error: BaseException) -> str:
-    text = str(error).strip().splitlines()
-    return text[0] if text else type(error).__name__
+def _from_pandas_series(name: str, series: Any) -> pl.Series:
+    """Numbers without a copy; boxed Python objects one by one, so that those that are numbers are seen as such."""
+    if series.dtype == object:
+        entries = series.astype(object).where(series.notna(), None).tolist()
+        return pl.Series(name, entries, strict=False)
+    return pl.Series(name, series.to_numpy(), strict=False)

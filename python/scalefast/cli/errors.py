@@ -46,6 +46,7 @@ SPELLINGS = (
     (re.compile(r"where=, or drop_invalid=True \(--where, --drop-invalid\)"), "--where, or --drop-invalid"),
     (re.compile(r"declare others with variables= or bind them with columns="), "bind others with --col NAME=COLUMN"),
     (re.compile(r"`starts=` and `bounds=`"), "`--start` and `--bound`"),
+    (re.compile(r'sf\.read_file\(path, "csv"\)'), "--input-format csv"),
     (re.compile(r"^where= "), "--where "),
     (re.compile(r"^bounds: "), "--bound: "),
     (re.compile(r"^fixed: "), "--fix: "),

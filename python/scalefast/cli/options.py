@@ -219,6 +219,6 @@ def progress_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def input_format_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """`--input-format`, for stdin and for names whose suffix does not tell."""
-    return click.option("--input-format", type=click.Choice(INPUT_FORMATS), help="Default: by suffix; CSV for stdin.")(
-        command
-    )
+    return click.option(
+        "--input-format", type=click.Choice(INPUT_FORMATS), help="Default: by suffix; of pipes by the first bytes."
+    )(command)
