@@ -92,6 +92,10 @@ def sweep(
     quantiles: Sequence[float],
     threads: int | None,
     call: Call,
+    pinned_names: Sequence[str] = ...,
+    pinned: Sequence[_Floats] = ...,
+    plan_loss: bool = ...,
+    keep: bool = ...,
 ) -> dict[str, Any]: ...
 def answer(
     law: System,
@@ -107,6 +111,10 @@ def answer(
     quantiles: Sequence[float],
     threads: int | None,
     call: Call,
+    pinned_names: Sequence[str] = ...,
+    pinned: Sequence[_Floats] = ...,
+    plan_loss: bool = ...,
+    keep: bool = ...,
 ) -> dict[str, Any]: ...
 def sobol(dimension: int, count: int) -> list[_Floats]: ...
 def resample(

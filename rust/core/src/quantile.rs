@@ -1,20 +1,22 @@
 //! Quantiles of a column of draws by selection, never by a full sort: linear interpolation between order statistics
 //! (type 7 of Hyndman & Fan 1996, the default of NumPy and Polars).
 //!
-//! Columns are long and the quantiles few, so each wanted order statistic is first bracketed by a sample (Floyd &
-//! Rivest 1975) and only the values inside the bracket are kept and selected from. The answer is the exact order
-//! statistic whatever the bracket; a miss costs a plain selection.
+//! Columns are long and the quantiles few, so only the values near a wanted order statistic are kept and selected from
+//! ([`Gatherer`]); a miss costs a selection from the whole column.
+
+mod gather;
+
+use scalefast_expr::{BLOCK, Kernel};
+
+pub use gather::Gatherer;
 
 use crate::error::CoreError;
 
-/// Below this length plain selection is as fast.
-const BRACKETED_LENGTH: usize = 32_768;
+/// Below this length selecting from the whole column is as fast.
+pub const BRACKETED_LENGTH: usize = 32_768;
 
 /// Length of the sample from which brackets are read.
-const SAMPLE_LENGTH: usize = 4096;
-
-/// Half the width of a bracket, in standard errors of a rank in the sample.
-const MARGIN: f64 = 5.0;
+pub const SAMPLE_LENGTH: usize = 4096;
 
 /// Refuses probabilities outside [0, 1] (`Settings`, `bad-quantile`).
 pub fn validate(probabilities: &[f64]) -> Result<(), CoreError> {
@@ -62,40 +64,66 @@ impl Position {
     }
 }
 
+/// The ranks behind the quantiles of `n` values at `probabilities`, ascending, each once.
+pub fn ranks(probabilities: &[f64], n: usize) -> Vec<usize> {
+    if n == 0 {
+        return Vec::new();
+    }
+    let positions = probabilities.iter().map(|&p| Position::new(p, n));
+    sorted(positions.flat_map(|at| at.ranks(n)).collect())
+}
+
+/// Ranks in order, each once.
+pub fn sorted(mut ranks: Vec<usize>) -> Vec<usize> {
+    ranks.sort_unstable();
+    ranks.dedup();
+    ranks
+}
+
+/// Row `k` of an evenly spaced sample of `n` rows.
+pub fn sampled_row(k: usize, n: usize) -> usize {
+    (2 * k + 1) * n / (2 * SAMPLE_LENGTH)
+}
+
 /// The quantiles of `values` at `probabilities` (each in [0, 1]); NaN where `values` is empty or holds a NaN.
-pub fn quantiles(values: &[f64], probabilities: &[f64], scratch: &mut Vec<f64>) -> Vec<f64> {
-    if values.is_empty() || values.iter().fold(false, |any, x| any | x.is_nan()) {
+pub fn quantiles(values: &[f64], probabilities: &[f64]) -> Vec<f64> {
+    let n = values.len();
+    if n == 0 || values.iter().fold(false, |any, x| any | x.is_nan()) {
         return vec![f64::NAN; probabilities.len()];
     }
-    let n = values.len();
-    let positions = probabilities.iter().map(|&p| Position::new(p, n));
-    let ordered = Ordered::select(
-        values,
-        positions.clone().flat_map(|at| at.ranks(n)),
-        scratch,
-    );
-    positions.map(|at| ordered.quantile(at)).collect()
+    let kernel = Kernel::detect();
+    let gathered = |mut gatherer: Gatherer| {
+        for block in values.chunks(BLOCK) {
+            gatherer.push(kernel, block);
+        }
+        gatherer.finish(|n| ranks(probabilities, n))
+    };
+    let bracketed = (n >= BRACKETED_LENGTH).then(|| {
+        let mut sample: Vec<f64> = (0..SAMPLE_LENGTH)
+            .map(|k| values[sampled_row(k, n)])
+            .collect();
+        gathered(Gatherer::bracketed(ranks(probabilities, n), n, &mut sample))
+    });
+    let found = bracketed.flatten().or_else(|| gathered(Gatherer::whole()));
+    found.map_or_else(
+        || vec![f64::NAN; probabilities.len()],
+        |ordered| ordered.quantiles(probabilities),
+    )
 }
 
 /// Some order statistics of a column.
 #[derive(Clone, Debug)]
 pub struct Ordered {
+    /// Length of the column.
+    count: usize,
     ranks: Vec<usize>,
     values: Vec<f64>,
 }
 
 impl Ordered {
-    /// Selects the values of some `ranks` (from 0, each below the length) of `values`, none of which may be NaN.
-    pub fn select(
-        values: &[f64],
-        ranks: impl Iterator<Item = usize>,
-        scratch: &mut Vec<f64>,
-    ) -> Self {
-        let mut ranks: Vec<usize> = ranks.collect();
-        ranks.sort_unstable();
-        ranks.dedup();
-        let values = order_statistics(values, &ranks, scratch);
-        Ordered { ranks, values }
+    /// Length of the column, not counting what is no number.
+    pub fn count(&self) -> usize {
+        self.count
     }
 
     /// The value of a rank; NaN for one that was not selected.
@@ -105,119 +133,18 @@ impl Ordered {
             .map_or(f64::NAN, |i| self.values[i])
     }
 
-    /// The quantile at a position whose ranks were selected.
-    pub fn quantile(&self, at: Position) -> f64 {
-        let lower = self.at(at.below);
-        if at.fraction == 0.0 {
-            lower
-        } else {
-            at.interpolate(lower, self.at(at.below + 1))
+    /// The quantiles at probabilities whose ranks were selected; NaN of an empty column.
+    pub fn quantiles(&self, probabilities: &[f64]) -> Vec<f64> {
+        if self.count == 0 {
+            return vec![f64::NAN; probabilities.len()];
         }
+        let quantile = |&p: &f64| {
+            let at = Position::new(p, self.count);
+            let [lower, upper] = at.ranks(self.count).map(|rank| self.at(rank));
+            at.interpolate(lower, upper)
+        };
+        probabilities.iter().map(quantile).collect()
     }
-}
-
-/// The order statistics of `values` (no NaN) at `ranks` (ascending, from 0, each below the length).
-fn order_statistics(values: &[f64], ranks: &[usize], scratch: &mut Vec<f64>) -> Vec<f64> {
-    let mut found = vec![f64::NAN; ranks.len()];
-    let mut done = vec![false; ranks.len()];
-    if values.len() >= BRACKETED_LENGTH {
-        let sample = sample(values);
-        let mut first = 0;
-        while first < ranks.len() {
-            let group = adjacent(ranks, first, values.len());
-            let (lower, upper) = bracket(&sample, ranks[first], ranks[group - 1], values.len());
-            let below = gather(values, lower, upper, scratch);
-            for i in first..group {
-                if ranks[i] >= below && ranks[i] - below < scratch.len() {
-                    found[i] = select(scratch, ranks[i] - below);
-                    done[i] = true;
-                }
-            }
-            first = group;
-        }
-    }
-    if done.contains(&false) {
-        scratch.clear();
-        scratch.extend_from_slice(values);
-        for i in (0..ranks.len()).filter(|&i| !done[i]) {
-            found[i] = select(scratch, ranks[i]);
-        }
-    }
-    found
-}
-
-/// Selects by the usual order; −0 and 0 are equal, and no value is NaN.
-fn select(values: &mut [f64], rank: usize) -> f64 {
-    *values
-        .select_nth_unstable_by(rank, |a, b| {
-            a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal)
-        })
-        .1
-}
-
-/// A sorted sample of evenly spaced rows.
-fn sample(values: &[f64]) -> Vec<f64> {
-    let n = values.len();
-    let mut sample: Vec<f64> = (0..SAMPLE_LENGTH)
-        .map(|k| values[(2 * k + 1) * n / (2 * SAMPLE_LENGTH)])
-        .collect();
-    sample.sort_unstable_by(f64::total_cmp);
-    sample
-}
-
-/// End of the run of ranks from `first` on that one bracket serves: those within a standard error or so.
-fn adjacent(ranks: &[usize], first: usize, n: usize) -> usize {
-    let width = n / 256;
-    (first + 1..ranks.len())
-        .find(|&i| ranks[i] - ranks[first] > width)
-        .unwrap_or(ranks.len())
-}
-
-/// Values between which the ranks `low..=high` of `n` almost surely lie.
-fn bracket(sample: &[f64], low: usize, high: usize, n: usize) -> (f64, f64) {
-    let size = sample.len() as f64;
-    let place = |rank: usize| {
-        let q = rank as f64 / n as f64;
-        (q * size, 2.0 + MARGIN * (size * q * (1.0 - q)).sqrt())
-    };
-    let (low, high) = (place(low), place(high));
-    let (from, to) = (low.0 - low.1, high.0 + high.1);
-    let lower = if from < 0.0 {
-        f64::NEG_INFINITY
-    } else {
-        sample[from as usize]
-    };
-    let upper = if to >= size - 1.0 {
-        f64::INFINITY
-    } else {
-        sample[to as usize + 1]
-    };
-    (lower, upper)
-}
-
-/// Copies the values in `[lower, upper]` to `kept` and returns how many are below `lower`.
-fn gather(values: &[f64], lower: f64, upper: f64, kept: &mut Vec<f64>) -> usize {
-    const CHUNK: usize = 1024;
-    kept.clear();
-    let mut below = 0;
-    for chunk in values.chunks(CHUNK) {
-        let start = kept.len();
-        kept.resize(start + chunk.len(), 0.0);
-        let room = &mut kept[start..];
-        let mut inside = 0;
-        let mut count = 0u64;
-        for x in chunk {
-            count += u64::from(*x < lower);
-        }
-        below += count as usize;
-        // Written always and kept only when inside: no branch that data could mislead.
-        for &x in chunk {
-            room[inside] = x;
-            inside += usize::from((x >= lower) & (x <= upper));
-        }
-        kept.truncate(start + inside);
-    }
-    below
 }
 
 #[cfg(test)]
@@ -227,7 +154,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn quantiles_of(values: &[f64], probabilities: &[f64]) -> Vec<f64> {
-        quantiles(values, probabilities, &mut Vec::new())
+        quantiles(values, probabilities)
     }
 
     #[test]
@@ -254,7 +181,7 @@ mod tests {
         // Large exactly where the sample looks: every bracket misses.
         let mut hostile = smooth.clone();
         for k in 0..SAMPLE_LENGTH {
-            hostile[(2 * k + 1) * n as usize / (2 * SAMPLE_LENGTH)] += 10.0;
+            hostile[sampled_row(k, n as usize)] += 10.0;
         }
         let probabilities = [0.0, 0.01, 0.05, 0.5, 0.500001, 0.95, 1.0];
         for values in [smooth, tied, rising, hostile] {

@@ -4,19 +4,25 @@ use numpy::{IntoPyArray, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMetho
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use scalefast_core::allocate::{self, Aim, ClosedForm, Quantity, Question, Status};
+use scalefast_core::allocate::{
+    self, Aim, Cells, ClosedForm, Quantity, Question, Spread, Status, Wanted,
+};
 use scalefast_core::predict::Values;
 
 use crate::errors::core_error;
 use crate::interrupt::{self, Call};
 use crate::system::System;
 
-/// The best split of each budget. `names` are the law's parameters, `values` their estimates, `draws` one row a parameter.
+/// The best split of each budget in closed form. `names` are the law's parameters, `values` their estimates, `draws` one row
+/// a parameter; `pinned_names` differ from budget to budget, with one array each in `pinned`.
 ///
-/// Returns `first`, `second`, `ratio`, `loss` (one entry a budget), each also with `_quantiles` (one array a quantile);
-/// what does not exist is NaN.
+/// Returns `first`, `second`, `cost`, `loss`, `ratio`, `plan` (one entry a budget; what does not exist is NaN), each also
+/// with `_quantiles` (one array a quantile); `status` (one text a budget) and `solved_draws`. The quantiles of `plan` are
+/// those of the loss at the split of the estimate, where `plan_loss` asks for them. With `keep` also `kept`: the arrays of
+/// first, second and loss of every draw, budget by budget, and `kept_status`, codes into `statuses`.
 #[pyfunction]
-#[pyo3(signature = (law, output, cost, free, names, values, draws, budgets, quantiles, threads, call))]
+#[pyo3(signature = (law, output, cost, free, names, values, draws, budgets, quantiles, threads, call,
+    pinned_names=vec![], pinned=vec![], plan_loss=false, keep=false))]
 #[expect(clippy::too_many_arguments, reason = "called by one Python function")]
 pub fn sweep<'py>(
     py: Python<'py>,
@@ -31,37 +37,35 @@ pub fn sweep<'py>(
     quantiles: Vec<f64>,
     threads: Option<usize>,
     call: &Call,
+    pinned_names: Vec<String>,
+    pinned: Vec<PyReadonlyArray1<'py, f64>>,
+    plan_loss: bool,
+    keep: bool,
 ) -> PyResult<Bound<'py, PyDict>> {
     let form = ClosedForm::detect(&law.inner, output, &cost.inner, (&free.0, &free.1))
         .map_err(|error| core_error(py, error))?;
+    let cells = cells(&budgets, &pinned_names, &pinned)?;
     let known = Known::new(&names, &values, draws.as_ref())?;
-    let (estimate, rows) = known.choose(form.parameters())?;
-    let budgets = budgets.as_slice()?;
+    let (estimate, rows) = known.choose(form.parameters(), &cells)?;
+    let wanted = Wanted {
+        probabilities: &quantiles,
+        plan_loss,
+        keep,
+    };
     let found = interrupt::run(py, call, |control| {
-        allocate::sweep(
-            &form, &estimate, &rows, budgets, &quantiles, threads, control,
-        )
+        allocate::sweep(&form, &estimate, &rows, &cells, &wanted, threads, control)
     })?;
-    let fields = PyDict::new(py);
-    for (name, quantity) in [
-        ("first", found.first),
-        ("second", found.second),
-        ("ratio", found.ratio),
-        ("loss", found.loss),
-    ] {
-        set_quantity(py, &fields, name, quantity)?;
-    }
-    Ok(fields)
+    answers(py, found)
 }
 
 /// Answers a question about a law at each target: `budget` (the least loss at a cost), `loss` (the least cost of a loss)
 /// or `companion` (one free variable: where the other, held fixed, is optimal). The outputs of `spending` are the cost
 /// and the two variables to report; `free` names one or two symbols, `bounds` their lowest and highest values.
 ///
-/// Returns `first`, `second`, `cost`, `loss`, `ratio` with `_quantiles` as `sweep` does, `status` (one text a target) and
-/// `solved_draws`.
+/// Returns the same as `sweep`.
 #[pyfunction]
-#[pyo3(signature = (law, output, spending, aim, free, bounds, names, values, draws, targets, quantiles, threads, call))]
+#[pyo3(signature = (law, output, spending, aim, free, bounds, names, values, draws, targets, quantiles, threads, call,
+    pinned_names=vec![], pinned=vec![], plan_loss=false, keep=false))]
 #[expect(clippy::too_many_arguments, reason = "called by one Python module")]
 pub fn answer<'py>(
     py: Python<'py>,
@@ -78,6 +82,10 @@ pub fn answer<'py>(
     quantiles: Vec<f64>,
     threads: Option<usize>,
     call: &Call,
+    pinned_names: Vec<String>,
+    pinned: Vec<PyReadonlyArray1<'py, f64>>,
+    plan_loss: bool,
+    keep: bool,
 ) -> PyResult<Bound<'py, PyDict>> {
     let aim = match aim {
         "budget" => Aim::Budget,
@@ -89,24 +97,71 @@ pub fn answer<'py>(
     let bounds: Vec<[Option<f64>; 2]> = bounds.iter().map(|&(low, high)| [low, high]).collect();
     let question = Question::new(&law.inner, output, &spending.inner, aim, &free, &bounds)
         .map_err(|error| core_error(py, error))?;
+    let cells = cells(&targets, &pinned_names, &pinned)?;
     let known = Known::new(&names, &values, draws.as_ref())?;
-    let (estimate, rows) = known.choose(question.parameters())?;
-    let targets = targets.as_slice()?;
+    let (estimate, rows) = known.choose(question.parameters(), &cells)?;
+    let wanted = Wanted {
+        probabilities: &quantiles,
+        plan_loss,
+        keep,
+    };
     let found = interrupt::run(py, call, |control| {
         allocate::spread(
-            &question, &estimate, &rows, targets, &quantiles, threads, control,
+            &question, &estimate, &rows, &cells, &wanted, threads, control,
         )
     })?;
+    answers(py, found)
+}
+
+fn cells<'a>(
+    targets: &'a PyReadonlyArray1<'_, f64>,
+    names: &'a [String],
+    columns: &'a [PyReadonlyArray1<'_, f64>],
+) -> PyResult<Cells<'a>> {
+    let mut pinned = Vec::with_capacity(names.len());
+    for (name, column) in names.iter().zip(columns) {
+        pinned.push((name.as_str(), column.as_slice()?));
+    }
+    Ok(Cells {
+        targets: targets.as_slice()?,
+        pinned,
+    })
+}
+
+/// Columns as arrays.
+fn answers(py: Python<'_>, found: Spread) -> PyResult<Bound<'_, PyDict>> {
     let fields = PyDict::new(py);
-    let names = ["first", "second", "cost", "loss", "ratio"];
+    let names = ["first", "second", "cost", "loss", "ratio", "plan"];
     for (name, quantity) in names.into_iter().zip(found.quantities) {
         set_quantity(py, &fields, name, quantity)?;
     }
     let status: Vec<&str> = found.status.into_iter().map(status_name).collect();
     fields.set_item("status", status)?;
     fields.set_item("solved_draws", found.solved_draws)?;
+    if let Some(kept) = found.kept {
+        let columns: Vec<_> = kept
+            .columns
+            .into_iter()
+            .map(|column| column.into_pyarray(py))
+            .collect();
+        fields.set_item("kept", columns)?;
+        let codes: Vec<u8> = kept.status.into_iter().map(|status| status as u8).collect();
+        fields.set_item("kept_status", codes.into_pyarray(py))?;
+        fields.set_item("statuses", STATUSES.map(status_name))?;
+    }
     Ok(fields)
 }
+
+/// Every status, in the order of its code.
+const STATUSES: [Status; 7] = [
+    Status::Interior,
+    Status::FirstMin,
+    Status::FirstMax,
+    Status::SecondMin,
+    Status::SecondMax,
+    Status::NoFiniteOptimum,
+    Status::Infeasible,
+];
 
 fn status_name(status: Status) -> &'static str {
     match status {
@@ -145,11 +200,20 @@ impl<'a> Known<'a> {
         })
     }
 
-    /// Estimates and draws of the `wanted` names.
-    fn choose(&self, wanted: &[String]) -> PyResult<(Vec<f64>, Vec<Values<'a>>)> {
+    /// Estimates and draws of the `wanted` names; what differs from cell to cell has neither.
+    fn choose(
+        &self,
+        wanted: &[String],
+        cells: &Cells<'_>,
+    ) -> PyResult<(Vec<f64>, Vec<Values<'a>>)> {
         let mut estimates = Vec::with_capacity(wanted.len());
         let mut rows = Vec::with_capacity(wanted.len());
         for name in wanted {
+            if cells.pinned.iter().any(|(known, _)| known == name) {
+                estimates.push(f64::NAN);
+                rows.push(Values::Number(f64::NAN));
+                continue;
+            }
             let place = self.names.iter().position(|known| known == name);
             let Some((place, &value)) = place.and_then(|k| Some((k, self.values.get(k)?))) else {
                 let message = format!("no value for `{name}` of the law or its cost");

@@ -1,142 +1,168 @@
-//! Answers to a question for many targets under many draws of the parameters, with quantiles.
+//! Answers to a question in many cells under many draws of the parameters, with quantiles.
 //!
-//! In: a question, the estimate and `K` draws of its parameters, `B` targets (budgets in the unit of the cost, or
-//! losses). Out: a struct of arrays with one entry for each target. Blocks of draws of each target run in parallel, each
-//! thread holding its own scratch memory; the columns of one target, of `K` values each, live until their quantiles are
-//! taken.
+//! In: a question, the estimate and `K` draws of its parameters, `B` cells. Out: [`Spread`], columns of one entry a cell.
+//! Cells run in parallel, or the blocks of draws of each where there are fewer cells than threads; the columns of one cell,
+//! of `K` values each, live until their quantiles are taken.
 
 use rayon::prelude::*;
 
-use super::lanes::Compiled;
-use super::numeric::{Answers, Solver, Status, answer, check_count};
+use super::cells::{Cells, Found, Kept, Spread, Wanted, count_draws};
+use super::lanes::{Compiled, Scratch, Span};
+use super::numeric::{Answers, Solver, answer, check_count};
 use super::question::Question;
-use super::sweep::Quantity;
 use crate::error::CoreError;
-use crate::executor::{Control, with_pool};
+use crate::executor::{Control, thread_count, with_pool};
 use crate::predict::Values;
 use crate::quantile;
 
-/// The answers over targets.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Spread {
-    /// First variable (N), second (D), cost, loss, and the ratio second/first.
-    pub quantities: [Quantity; 5],
-    /// What became of the estimate.
-    pub status: Vec<Status>,
-    /// Draws that have an answer, over which the quantiles are taken.
-    pub solved_draws: Vec<usize>,
-}
+/// Blocks of draws of one parallel task where the draws of one cell are shared out.
+const TASK: usize = 4;
 
-/// Answers `question` at each target. `estimate` and `draws` follow `question.parameters()`; without any column among
-/// `draws` there are no draws and the quantiles are NaN.
+/// Answers `question` in each cell, whose targets are budgets in the unit of the cost, or losses. `estimate` and `draws`
+/// follow `question.parameters()`; without any column among `draws` there are no draws and the quantiles are NaN.
 ///
 /// # Errors
-/// `bad-target` for a target that is not positive and finite; `bad-quantile`; `column-length`; `parameter-count`;
-/// `interrupted` and `timeout`.
+/// `bad-target` for a target that is not positive and finite; `bad-given`; `bad-quantile`; `column-length`;
+/// `parameter-count`; `interrupted` and `timeout`.
 pub fn spread(
     question: &Question,
     estimate: &[f64],
     draws: &[Values<'_>],
-    targets: &[f64],
-    probabilities: &[f64],
+    cells: &Cells<'_>,
+    wanted: &Wanted<'_>,
     threads: Option<usize>,
     control: &Control,
 ) -> Result<Spread, CoreError> {
-    quantile::validate(probabilities)?;
+    cells.check("target", "bad-target")?;
     check_count(question, draws.len())?;
-    if let Some(&target) = targets.iter().find(|t| !(**t > 0.0 && t.is_finite())) {
-        let message = format!("a target must be positive and finite, not {target}");
-        return Err(CoreError::settings("bad-target", message)
-            .with_value(target)
-            .with_limit(0.0));
-    }
-    let count = lanes(draws)?;
-    let point = answer(question, estimate, targets)?;
-    control.set_total(targets.len() as u64);
-    let mut rows = Vec::with_capacity(targets.len());
-    if count > 0 {
-        let compiled = Compiled::new(question, draws, None)?;
-        let solver = Solver::new(&compiled);
-        rows = with_pool(threads, || {
-            targets
-                .par_iter()
+    let names = question.parameters();
+    let draws = cells.draws(names, draws);
+    let count = count_draws(&draws, wanted.probabilities)?;
+    control.set_total(cells.len() as u64);
+    let point = answer(question, &cells.estimates(names, estimate), cells.targets)?;
+    let found = if count == 0 {
+        vec![Found::none(wanted.probabilities.len()); cells.len()]
+    } else {
+        let compiled = Compiled::new(question, &draws, None)?;
+        let sweep = Task {
+            solver: Solver::new(&compiled),
+            compiled: &compiled,
+            cells,
+            point: &point,
+            count,
+            wanted,
+            control,
+        };
+        let within = cells.len() < thread_count(threads)?;
+        with_pool(threads, || match within {
+            true => (0..cells.len())
+                .map(|cell| sweep.shared_out(cell))
+                .collect(),
+            false => (0..cells.len())
+                .into_par_iter()
                 .map_init(
-                    || compiled.scratch(f64::NAN),
-                    |scratch, &target| {
-                        control.check()?;
-                        compiled.set_target(scratch, target);
-                        let mut answers = Answers::with_lanes(count);
-                        solver.solve(scratch, &mut answers);
-                        control.advance(1);
-                        Ok(summary(&answers, probabilities))
-                    },
+                    || compiled.scratch(),
+                    |scratch, cell| sweep.alone(scratch, cell),
                 )
-                .collect::<Result<Vec<Row>, CoreError>>()
-        })?;
-    }
-    let ratio = ratios(&point);
+                .collect::<Result<Vec<Found>, CoreError>>(),
+        })?
+    };
+    let ratio = ratios(&point.columns);
     let [first, second, cost, loss] = point.columns;
     let points = [first, second, cost, loss, ratio];
-    let mut quantities: [Quantity; 5] = Default::default();
-    for (k, (quantity, point)) in quantities.iter_mut().zip(points).enumerate() {
-        quantity.quantiles = (0..probabilities.len())
-            .map(|q| match rows.is_empty() {
-                true => vec![f64::NAN; targets.len()],
-                false => rows.iter().map(|row| row.quantiles[k][q]).collect(),
+    Ok(Spread::of(points, point.status, found, wanted))
+}
+
+/// What every cell needs.
+struct Task<'a> {
+    solver: Solver<'a>,
+    compiled: &'a Compiled<'a>,
+    cells: &'a Cells<'a>,
+    point: &'a Answers,
+    count: usize,
+    wanted: &'a Wanted<'a>,
+    control: &'a Control,
+}
+
+impl Task<'_> {
+    /// One cell on this thread.
+    fn alone(&self, scratch: &mut Scratch, cell: usize) -> Result<Found, CoreError> {
+        let all = Span {
+            start: 0,
+            len: self.count,
+        };
+        let (answers, plan) = self.part(scratch, cell, all)?;
+        self.control.advance(1);
+        Ok(self.summary(answers, &plan))
+    }
+
+    /// One cell, its draws shared out among the threads. Lanes know nothing of one another, so nothing depends on the parts.
+    fn shared_out(&self, cell: usize) -> Result<Found, CoreError> {
+        let size = TASK * scalefast_expr::BLOCK;
+        let parts: Vec<Span> = (0..self.count)
+            .step_by(size)
+            .map(|start| Span {
+                start,
+                len: size.min(self.count - start),
             })
             .collect();
-        quantity.point = point;
+        let run = |scratch: &mut Scratch, part: &Span| self.part(scratch, cell, *part);
+        let found = parts
+            .par_iter()
+            .map_init(|| self.compiled.scratch(), run)
+            .collect::<Result<Vec<_>, CoreError>>()?;
+        let (mut answers, mut plan) = (Answers::default(), Vec::new());
+        for (part, losses) in found {
+            answers.append(part);
+            plan.extend(losses);
+        }
+        self.control.advance(1);
+        Ok(self.summary(answers, &plan))
     }
-    Ok(Spread {
-        quantities,
-        status: point.status,
-        solved_draws: match rows.is_empty() {
-            true => vec![0; targets.len()],
-            false => rows.iter().map(|row| row.solved).collect(),
-        },
-    })
+
+    /// Some draws of a cell: their answers, and where wanted their losses at the split of the estimate.
+    fn part(
+        &self,
+        scratch: &mut Scratch,
+        cell: usize,
+        draws: Span,
+    ) -> Result<(Answers, Vec<f64>), CoreError> {
+        self.compiled.set_cell(scratch, self.cells, cell);
+        let answers = self.solver.solve(scratch, draws, self.control)?;
+        let mut plan = Vec::new();
+        if self.wanted.plan_loss {
+            let split = [0, 1].map(|k| self.point.columns[k][cell]);
+            plan = self.solver.losses_at(scratch, draws, split);
+        }
+        Ok((answers, plan))
+    }
+
+    fn summary(&self, answers: Answers, plan: &[f64]) -> Found {
+        let solved = |column: &[f64]| -> Vec<f64> {
+            let all = column.iter().zip(&answers.status);
+            all.filter(|(_, status)| status.is_solved())
+                .map(|(value, _)| *value)
+                .collect()
+        };
+        let quantiles =
+            |column: &[f64]| quantile::quantiles(&solved(column), self.wanted.probabilities);
+        let [first, second, cost, loss] = &answers.columns;
+        let ratio = ratios(&answers.columns);
+        let found = [first, second, cost, loss, &ratio, plan].map(quantiles);
+        Found {
+            solved: answers.status.iter().filter(|s| s.is_solved()).count(),
+            quantiles: found,
+            kept: self.wanted.keep.then(|| {
+                let [first, second, _, loss] = answers.columns;
+                Kept {
+                    columns: [first, second, loss],
+                    status: answers.status,
+                }
+            }),
+        }
+    }
 }
 
-/// The quantiles of one target.
-struct Row {
-    quantiles: [Vec<f64>; 5],
-    solved: usize,
-}
-
-fn summary(answers: &Answers, probabilities: &[f64]) -> Row {
-    let kept = |column: &[f64]| -> Vec<f64> {
-        column
-            .iter()
-            .copied()
-            .filter(|value| !value.is_nan())
-            .collect()
-    };
-    let [first, second, cost, loss] = &answers.columns;
-    let ratio = ratios(answers);
-    let columns = [first, second, cost, loss, &ratio].map(|column| kept(column));
-    let solved = columns[0].len();
-    let mut scratch = Vec::new();
-    let quantiles = columns.map(|column| match solved {
-        0 => vec![f64::NAN; probabilities.len()],
-        _ => quantile::quantiles(&column, probabilities, &mut scratch),
-    });
-    Row { quantiles, solved }
-}
-
-fn ratios(answers: &Answers) -> Vec<f64> {
-    let [first, second, ..] = &answers.columns;
+fn ratios([first, second, ..]: &[Vec<f64>; 4]) -> Vec<f64> {
     second.iter().zip(first).map(|(d, n)| d / n).collect()
-}
-
-/// The number of draws, 0 where no symbol varies.
-fn lanes(draws: &[Values<'_>]) -> Result<usize, CoreError> {
-    let mut lengths = draws.iter().filter_map(Values::column).map(<[f64]>::len);
-    let first = lengths.next().unwrap_or(0);
-    match lengths.any(|length| length != first) {
-        false => Ok(first),
-        true => Err(CoreError::data(
-            "column-length",
-            "the columns of draws differ in length",
-        )),
-    }
 }

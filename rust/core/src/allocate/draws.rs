@@ -1,61 +1,112 @@
-//! Draws of a closed form's parameters, compiled: one budget costs one pass over them.
+//! Draws of a closed form's parameters, compiled: a group of cells costs one pass over them.
 //!
-//! In: columns of `K` draws, a budget. Out: quantiles of N*, D*, D*/N* and L* over the draws that have an interior
-//! optimum. At a given budget D and D/N fall as N rises, so where the cost is the same in every draw their quantiles
-//! are read from the order statistics of N.
+//! In: columns of `K` draws, cells. Out: quantiles of N*, D*, L*, D*/N* and of the loss at the split of the estimate, over
+//! the draws that have an interior optimum. At a given budget D and D/N fall as N rises, so where the cost is the same in
+//! every draw their quantiles are read from the order statistics of N. A chunk of draws serves every cell of the group
+//! while it is in cache.
+
+use std::ops::Range;
 
 use scalefast_expr::{BLOCK, Binding, Family, Kernel, Output, Workspace};
 
-use super::optimum::{BUDGET, ClosedForm};
+use super::cells::{Cells, Found, Kept, Wanted};
+use super::optimum::{BUDGET, ClosedForm, FIRST};
+use super::sweep::status;
 use crate::error::CoreError;
+use crate::executor::Control;
 use crate::predict::Values;
-use crate::quantile::{self, Ordered, Position};
+use crate::quantile::{
+    BRACKETED_LENGTH, Gatherer, Ordered, Position, SAMPLE_LENGTH, ranks, sampled_row, sorted,
+};
 
 /// Programs of the family.
 const OPTIMUM: usize = 0;
 const CONDITIONS: usize = 1;
+const SECOND: usize = 2;
+
+/// Draws that one cell takes before the next: their columns stay in the second cache.
+const CHUNK: usize = 8 * BLOCK;
 
 /// The draws, with what depends on them alone already computed.
 pub(super) struct Draws<'a> {
     form: &'a ClosedForm,
     family: Family,
     kernel: Kernel,
-    inputs: Vec<&'a [f64]>,
-    numbers: Vec<f64>,
-    /// Where the budget stands among the numbers.
-    budget_place: usize,
-    cached: Vec<Vec<f64>>,
-    /// Marks the draws with an interior optimum; `None` when all have one.
-    valid: Option<Vec<bool>>,
-    /// How many have one.
-    pub valid_count: usize,
+    columns: Columns<'a>,
+    /// Evenly spaced draws, from which brackets of the quantiles are read; `None` where the draws are few.
+    sample: Option<Sample>,
+    numbers: Numbers<'a>,
+    cells: &'a Cells<'a>,
+    wanted: &'a Wanted<'a>,
+    /// The outputs of the optimum: N, L, where the cost varies D, where wanted the loss at a given split.
+    outputs: Outputs,
+    /// Marks of the draws with an interior optimum, where cells do not differ in it.
+    valid: Option<Valid>,
     count: usize,
-    /// The numbers behind the cost where no draw changes it, in the order of the parameters.
-    fixed_cost: Option<Vec<f64>>,
 }
 
-/// Memory of one thread: a column for each of N, L and, where the cost varies, D.
-pub(super) struct Scratch {
-    workspace: Workspace,
+/// Inputs and cached columns.
+#[derive(Clone, Default)]
+struct Columns<'a> {
+    inputs: Vec<&'a [f64]>,
+    cached: Vec<Vec<f64>>,
+}
+
+/// The same for the rows of the sample.
+struct Sample {
+    inputs: Vec<Vec<f64>>,
+    cached: Vec<Vec<f64>>,
+}
+
+/// Values of the uniform symbols and where those stand that differ from cell to cell.
+struct Numbers<'a> {
+    values: Vec<f64>,
+    pinned: Vec<(usize, &'a [f64])>,
+    budget: usize,
+    /// The split of the estimate: N, D.
+    split: [usize; 2],
+}
+
+/// Which output is which.
+#[derive(Clone, Copy)]
+struct Outputs {
+    /// Where the cost differs from draw to draw.
+    second: Option<usize>,
+    plan: Option<usize>,
+}
+
+/// Marks of the draws that have an interior optimum; no marks where all have one.
+#[derive(Clone)]
+struct Valid {
+    marks: Option<Vec<bool>>,
+    count: usize,
+}
+
+/// One cell under way.
+struct Cell {
     numbers: Vec<f64>,
-    columns: Vec<Vec<f64>>,
-    kept: Vec<f64>,
+    valid: Valid,
+    /// N, L, where the cost varies D and D/N, where wanted the loss at the split of the estimate.
+    gatherers: Vec<Gatherer>,
 }
 
 impl<'a> Draws<'a> {
-    /// Compiles `count ≥ 1` draws for budgets up to `largest_budget`; `values` follow `form.parameters()`.
+    /// Compiles `count ≥ 1` draws for the cells; `values` follow `form.parameters()`.
     pub fn new(
         form: &'a ClosedForm,
         values: &[Values<'a>],
         count: usize,
-        largest_budget: f64,
+        cells: &'a Cells<'a>,
+        wanted: &'a Wanted<'a>,
     ) -> Result<Self, CoreError> {
         let kernel = Kernel::detect();
-        let (mut bindings, mut inputs, mut numbers) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut bindings, mut inputs) = (Vec::new(), Vec::new());
+        let (mut numbers, mut pinned) = (Vec::new(), Vec::new());
         for (name, values) in form.parameters().iter().zip(values) {
             match values {
                 Values::Number(number) => {
                     bindings.push(Binding::uniform(name, *number > 0.0));
+                    pinned.extend(cells.column(name).map(|column| (numbers.len(), column)));
                     numbers.push(*number);
                 }
                 Values::Column(column) | Values::PositiveColumn(column) => {
@@ -65,54 +116,322 @@ impl<'a> Draws<'a> {
                 }
             }
         }
-        let budget_place = numbers.len();
-        bindings.push(Binding::uniform(BUDGET, true));
-        numbers.push(largest_budget);
-        let fixed_cost = fixed_cost(form, values);
+        let budget = numbers.len();
+        for name in [BUDGET, &form.free[0], &form.free[1]] {
+            bindings.push(Binding::uniform(name, true));
+            numbers.push(f64::NAN);
+        }
+        bindings.push(Binding::varying(FIRST, true));
         let [first, second, loss] = form.optimum;
-        let wanted = if fixed_cost.is_some() {
-            vec![first, loss]
-        } else {
-            vec![first, loss, second]
+        let mut optimum = vec![first, loss];
+        let mut further = |wanted: bool, node| {
+            wanted.then(|| {
+                optimum.push(node);
+                optimum.len() - 1
+            })
+        };
+        let outputs = Outputs {
+            second: further(cost_varies(form, values), second),
+            plan: further(wanted.plan_loss, form.law),
         };
         let checked = [&form.conditions[..], &form.optimum].concat();
-        let family = Family::compile(&form.graph, &[&wanted, &checked], &bindings)?;
+        let sets: [&[_]; 3] = [&optimum, &checked, &[form.second_of_first]];
+        let family = Family::compile(&form.graph, &sets, &bindings)?;
         let mut cached = vec![vec![0.0; count]; family.cached_len()];
         let mut slices: Vec<&mut [f64]> = cached.iter_mut().map(Vec::as_mut_slice).collect();
+        // N itself is no part of what is prepared: any column of the right length stands for it.
+        inputs.push(inputs.first().copied().unwrap_or(&[]));
         family.prepare(kernel, &inputs, 0, count, &mut slices);
+        let columns = Columns { inputs, cached };
         let mut draws = Draws {
             form,
             family,
             kernel,
-            inputs,
-            numbers,
-            budget_place,
-            cached,
+            sample: (count >= BRACKETED_LENGTH).then(|| columns.sample(count)),
+            columns,
+            numbers: Numbers {
+                values: numbers,
+                pinned,
+                budget,
+                split: [budget + 1, budget + 2],
+            },
+            cells,
+            wanted,
+            outputs,
             valid: None,
-            valid_count: count,
             count,
-            fixed_cost,
         };
-        // The inner sum falls with the budget and the layers around it are monotone, so a draw that has an optimum at
-        // the largest budget has one at all.
-        draws.check_conditions();
+        if draws.numbers.pinned.is_empty() {
+            // The inner sum falls with the budget and the layers around it are monotone, so a draw that has an optimum at
+            // the largest budget has one at all.
+            let largest = |a: usize, b: &usize| match cells.targets[a] < cells.targets[*b] {
+                true => *b,
+                false => a,
+            };
+            let cell = (1..cells.len()).fold(0, |a, b| largest(a, &b));
+            let numbers = draws.numbers.of_cell(cell, cells, [f64::NAN; 2]);
+            draws.valid = Some(draws.validity(&numbers));
+        }
         Ok(draws)
     }
 
+    /// Allocates every draw in each cell of a group; `points` are N, D and more at the estimate, one entry a cell.
+    pub fn allocate(
+        &self,
+        group: Range<usize>,
+        points: &[[f64; 4]],
+        control: &Control,
+    ) -> Result<Vec<Found>, CoreError> {
+        let first = group.start;
+        let mut cells: Vec<Cell> = group
+            .map(|cell| self.cell(cell, [points[cell][0], points[cell][1]]))
+            .collect();
+        self.gather(&mut cells, control)?;
+        let mut found = Vec::with_capacity(cells.len());
+        for (k, mut cell) in cells.into_iter().enumerate() {
+            let ordered = match self.finish(std::mem::take(&mut cell.gatherers)) {
+                Some(ordered) => ordered,
+                None => {
+                    cell.gatherers = vec![Gatherer::whole(); self.quantities()];
+                    self.gather(std::slice::from_mut(&mut cell), control)?;
+                    self.finish(cell.gatherers.clone()).unwrap_or_default()
+                }
+            };
+            found.push(Found {
+                quantiles: self.quantiles(&ordered, &cell, self.cells.targets[first + k]),
+                solved: cell.valid.count,
+                kept: self.wanted.keep.then(|| self.every(&cell)),
+            });
+        }
+        Ok(found)
+    }
+
+    /// How many columns are gathered.
+    fn quantities(&self) -> usize {
+        2 + 2 * usize::from(self.outputs.second.is_some()) + usize::from(self.wanted.plan_loss)
+    }
+
+    /// One cell before its pass, with brackets from the sample.
+    fn cell(&self, cell: usize, split: [f64; 2]) -> Cell {
+        let numbers = self.numbers.of_cell(cell, self.cells, split);
+        let valid = match &self.valid {
+            Some(valid) => valid.clone(),
+            None => self.validity(&numbers),
+        };
+        let n = valid.count;
+        let gatherers = match &self.sample {
+            Some(sample) => {
+                let values = self.sampled(sample, &numbers, &valid);
+                let bracketed = |(k, mut values): (usize, Vec<f64>)| {
+                    Gatherer::bracketed(self.ranks(k, n), n, &mut values)
+                };
+                values.into_iter().enumerate().map(bracketed).collect()
+            }
+            None => vec![Gatherer::whole(); self.quantities()],
+        };
+        Cell {
+            numbers,
+            valid,
+            gatherers,
+        }
+    }
+
+    /// The ranks wanted of gathered column `k` of `n` values. Those of N serve D too, whose order is the other way round.
+    fn ranks(&self, k: usize, n: usize) -> Vec<usize> {
+        let wanted = ranks(self.wanted.probabilities, n);
+        if k > 0 || self.outputs.second.is_some() {
+            return wanted;
+        }
+        let mirrored = wanted.iter().map(|rank| n - 1 - rank);
+        sorted(mirrored.chain(wanted.iter().copied()).collect())
+    }
+
+    /// The gathered columns of the sample, without the draws that have no optimum.
+    fn sampled(&self, sample: &Sample, numbers: &[f64], valid: &Valid) -> Vec<Vec<f64>> {
+        let program = &self.family.programs()[OPTIMUM];
+        let mut workspace = Workspace::new(&self.family, OPTIMUM, self.kernel);
+        program.set_uniforms(&mut workspace, numbers);
+        let (inputs, cached) = (slices(&sample.inputs), slices(&sample.cached));
+        let mut columns = vec![Vec::with_capacity(SAMPLE_LENGTH); self.quantities()];
+        let mut block = [0.0; BLOCK];
+        for start in (0..SAMPLE_LENGTH).step_by(BLOCK) {
+            let len = (SAMPLE_LENGTH - start).min(BLOCK);
+            program.run(&mut workspace, &inputs, &cached, start, len);
+            for (k, column) in columns.iter_mut().enumerate() {
+                self.read(&workspace, k, &mut block[..len]);
+                let row = |i: usize| sampled_row(start + i, self.count);
+                let kept = (0..len).filter(|&i| valid.holds(row(i)) && !block[i].is_nan());
+                column.extend(kept.map(|i| block[i]));
+            }
+        }
+        columns
+    }
+
+    /// One pass over the draws.
+    fn gather(&self, cells: &mut [Cell], control: &Control) -> Result<(), CoreError> {
+        let program = &self.family.programs()[OPTIMUM];
+        let mut workspace = Workspace::new(&self.family, OPTIMUM, self.kernel);
+        let cached = slices(&self.columns.cached);
+        let mut block = [0.0; BLOCK];
+        for chunk in (0..self.count).step_by(CHUNK) {
+            control.check()?;
+            let end = (chunk + CHUNK).min(self.count);
+            for cell in cells.iter_mut() {
+                program.set_uniforms(&mut workspace, &cell.numbers);
+                for start in (chunk..end).step_by(BLOCK) {
+                    let len = (end - start).min(BLOCK);
+                    program.run(&mut workspace, &self.columns.inputs, &cached, start, len);
+                    for (k, gatherer) in cell.gatherers.iter_mut().enumerate() {
+                        let whole = (
+                            k < 2,
+                            &cell.valid.marks,
+                            program.output(&workspace, k.min(1)),
+                        );
+                        if let (true, None, Output::Block(values)) = whole {
+                            gatherer.push(self.kernel, values);
+                            continue;
+                        }
+                        self.read(&workspace, k, &mut block[..len]);
+                        cell.valid.blank(start, &mut block[..len]);
+                        gatherer.push(self.kernel, &block[..len]);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Gathered column `k` of the block that the program has just run.
+    fn read(&self, workspace: &Workspace, k: usize, out: &mut [f64]) {
+        let program = &self.family.programs()[OPTIMUM];
+        let copy = |output: usize, out: &mut [f64]| match program.output(workspace, output) {
+            Output::Uniform(number) => out.fill(number),
+            Output::Block(values) => out.copy_from_slice(values),
+        };
+        match (k, self.outputs.second, self.outputs.plan) {
+            (0 | 1, ..) => copy(k, out),
+            (2, Some(second), _) => copy(second, out),
+            (3, Some(second), _) => {
+                let mut first = [0.0; BLOCK];
+                copy(0, &mut first[..out.len()]);
+                copy(second, out);
+                out.iter_mut().zip(&first).for_each(|(d, n)| *d /= n);
+            }
+            (_, _, Some(plan)) => copy(plan, out),
+            (_, _, None) => out.fill(f64::NAN),
+        }
+    }
+
+    /// The order statistics; `None` where a bracket missed.
+    fn finish(&self, gatherers: Vec<Gatherer>) -> Option<Vec<Ordered>> {
+        let finish = |(k, gatherer): (usize, Gatherer)| gatherer.finish(|n| self.ranks(k, n));
+        gatherers.into_iter().enumerate().map(finish).collect()
+    }
+
+    /// Quantiles of first, second, cost, loss, ratio, and the loss at the split of the estimate.
+    fn quantiles(&self, ordered: &[Ordered], cell: &Cell, budget: f64) -> [Vec<f64>; 6] {
+        let probabilities = self.wanted.probabilities;
+        let none = || vec![f64::NAN; probabilities.len()];
+        if cell.valid.count == 0 {
+            return std::array::from_fn(|_| none());
+        }
+        let of = |k: usize| {
+            ordered
+                .get(k)
+                .map_or_else(none, |o| o.quantiles(probabilities))
+        };
+        let (second, ratio) = match (self.outputs.second, ordered.first()) {
+            (None, Some(first)) => self.mirrored(first, cell),
+            _ => (of(2), of(3)),
+        };
+        let plan = if self.wanted.plan_loss {
+            of(self.quantities() - 1)
+        } else {
+            none()
+        };
+        let cost = vec![budget; probabilities.len()];
+        [of(0), second, cost, of(1), ratio, plan]
+    }
+
+    /// Quantiles of D and D/N from the order statistics of N.
+    fn mirrored(&self, first: &Ordered, cell: &Cell) -> (Vec<f64>, Vec<f64>) {
+        let n = first.count();
+        let at = |p: &f64| {
+            let position = Position::new(*p, n);
+            let sizes = position.ranks(n).map(|rank| first.at(n - 1 - rank));
+            let mut data = [0.0; 2];
+            self.second_at(&cell.numbers, &sizes, &mut data);
+            let ratios = [data[0] / sizes[0], data[1] / sizes[1]];
+            (
+                position.interpolate(data[0], data[1]),
+                position.interpolate(ratios[0], ratios[1]),
+            )
+        };
+        self.wanted.probabilities.iter().map(at).unzip()
+    }
+
+    /// D at each N of a block, where the cost is the same in all draws.
+    fn second_at(&self, numbers: &[f64], first: &[f64], out: &mut [f64]) {
+        let program = &self.family.programs()[SECOND];
+        let mut workspace = Workspace::new(&self.family, SECOND, self.kernel);
+        program.set_uniforms(&mut workspace, numbers);
+        let mut inputs: Vec<&[f64]> = vec![&[]; self.columns.inputs.len()];
+        if let Some(last) = inputs.last_mut() {
+            *last = first;
+        }
+        let cached: Vec<&[f64]> = vec![&[]; self.columns.cached.len()];
+        program.run(&mut workspace, &inputs, &cached, 0, first.len());
+        match program.output(&workspace, 0) {
+            Output::Uniform(number) => out.fill(number),
+            Output::Block(values) => out.copy_from_slice(values),
+        }
+    }
+
+    /// Every allocation of a cell, by the programs that its quantiles were taken from.
+    fn every(&self, cell: &Cell) -> Kept {
+        let program = &self.family.programs()[OPTIMUM];
+        let mut workspace = Workspace::new(&self.family, OPTIMUM, self.kernel);
+        program.set_uniforms(&mut workspace, &cell.numbers);
+        let cached = slices(&self.columns.cached);
+        let mut columns: [Vec<f64>; 3] = std::array::from_fn(|_| vec![0.0; self.count]);
+        for start in (0..self.count).step_by(BLOCK) {
+            let range = start..(start + BLOCK).min(self.count);
+            let len = range.len();
+            program.run(&mut workspace, &self.columns.inputs, &cached, start, len);
+            let [first, second, loss] = &mut columns;
+            self.read(&workspace, 0, &mut first[range.clone()]);
+            self.read(&workspace, 1, &mut loss[range.clone()]);
+            match self.outputs.second {
+                Some(_) => self.read(&workspace, 2, &mut second[range.clone()]),
+                None => self.second_at(
+                    &cell.numbers,
+                    &first[range.clone()],
+                    &mut second[range.clone()],
+                ),
+            }
+            for column in [first, second, loss] {
+                cell.valid.blank(start, &mut column[range.clone()]);
+            }
+        }
+        let status = columns[0].iter().map(|&first| status(first)).collect();
+        Kept { columns, status }
+    }
+
     /// Marks the draws whose conditions are above zero and whose optimum is finite.
-    fn check_conditions(&mut self) {
+    fn validity(&self, numbers: &[f64]) -> Valid {
         let conditions = self.form.conditions.len();
         let program = &self.family.programs()[CONDITIONS];
-        let cached: Vec<&[f64]> = self.cached.iter().map(Vec::as_slice).collect();
+        let cached = slices(&self.columns.cached);
         let mut workspace = Workspace::new(&self.family, CONDITIONS, self.kernel);
-        program.set_uniforms(&mut workspace, &self.numbers);
-        let mut valid = vec![true; self.count];
-        for (block, marks) in valid.chunks_mut(BLOCK).enumerate() {
+        program.set_uniforms(&mut workspace, numbers);
+        let mut marks = vec![true; self.count];
+        for (block, marks) in marks.chunks_mut(BLOCK).enumerate() {
+            let start = block * BLOCK;
             program.run(
                 &mut workspace,
-                &self.inputs,
+                &self.columns.inputs,
                 &cached,
-                block * BLOCK,
+                start,
                 marks.len(),
             );
             for k in 0..program.outputs_len() {
@@ -136,120 +455,66 @@ impl<'a> Draws<'a> {
                 }
             }
         }
-        self.valid_count = valid.iter().filter(|mark| **mark).count();
-        self.valid = (self.valid_count < self.count).then_some(valid);
-    }
-
-    /// Memory for one thread.
-    pub fn scratch(&self) -> Scratch {
-        let outputs = self.family.programs()[OPTIMUM].outputs_len();
-        Scratch {
-            workspace: Workspace::new(&self.family, OPTIMUM, self.kernel),
-            numbers: self.numbers.clone(),
-            columns: vec![Vec::with_capacity(self.count); outputs],
-            kept: Vec::new(),
-        }
-    }
-
-    /// Quantiles of N, D, D/N and L at a budget.
-    pub fn quantiles(
-        &self,
-        budget: f64,
-        probabilities: &[f64],
-        scratch: &mut Scratch,
-    ) -> [Vec<f64>; 4] {
-        if self.valid_count == 0 {
-            return std::array::from_fn(|_| vec![f64::NAN; probabilities.len()]);
-        }
-        self.fill(budget, scratch);
-        let Scratch { columns, kept, .. } = scratch;
-        let loss = quantile::quantiles(&columns[1], probabilities, kept);
-        let Some(cost) = &self.fixed_cost else {
-            let first = quantile::quantiles(&columns[0], probabilities, kept);
-            let second = quantile::quantiles(&columns[2], probabilities, kept);
-            let ratios: Vec<f64> = columns[2]
-                .iter()
-                .zip(&columns[0])
-                .map(|(d, n)| d / n)
-                .collect();
-            return [
-                first,
-                second,
-                quantile::quantiles(&ratios, probabilities, kept),
-                loss,
-            ];
-        };
-        let n = self.valid_count;
-        let positions: Vec<Position> = probabilities.iter().map(|&p| Position::new(p, n)).collect();
-        let mirrored = |rank: usize| n - 1 - rank;
-        let ranks = positions
-            .iter()
-            .flat_map(|at| at.ranks(n))
-            .flat_map(|rank| [rank, mirrored(rank)]);
-        let ordered = Ordered::select(&columns[0], ranks, kept);
-        let mut found: [Vec<f64>; 4] = std::array::from_fn(|_| Vec::with_capacity(positions.len()));
-        for at in positions {
-            let [lower, upper] = at.ranks(n).map(|rank| {
-                let first = ordered.at(mirrored(rank));
-                let second = self.form.second_at(cost, budget, first);
-                (second, second / first)
-            });
-            found[0].push(ordered.quantile(at));
-            found[1].push(at.interpolate(lower.0, upper.0));
-            found[2].push(at.interpolate(lower.1, upper.1));
-        }
-        found[3] = loss;
-        found
-    }
-
-    /// One pass over the draws, of which the columns keep the valid ones.
-    fn fill(&self, budget: f64, scratch: &mut Scratch) {
-        let Scratch {
-            workspace,
-            numbers,
-            columns,
-            ..
-        } = scratch;
-        let program = &self.family.programs()[OPTIMUM];
-        numbers[self.budget_place] = budget;
-        program.set_uniforms(workspace, numbers);
-        let cached: Vec<&[f64]> = self.cached.iter().map(Vec::as_slice).collect();
-        columns.iter_mut().for_each(Vec::clear);
-        let mut start = 0;
-        while start < self.count {
-            let len = (self.count - start).min(BLOCK);
-            program.run(workspace, &self.inputs, &cached, start, len);
-            for (k, column) in columns.iter_mut().enumerate() {
-                match (program.output(workspace, k), &self.valid) {
-                    (Output::Uniform(number), None) => {
-                        column.extend(std::iter::repeat_n(number, len))
-                    }
-                    (Output::Block(values), None) => column.extend_from_slice(values),
-                    (output, Some(valid)) => {
-                        column.extend((0..len).filter(|i| valid[start + i]).map(|i| match output {
-                            Output::Uniform(number) => number,
-                            Output::Block(values) => values[i],
-                        }))
-                    }
-                }
-            }
-            start += len;
+        let count = marks.iter().filter(|mark| **mark).count();
+        Valid {
+            marks: (count < self.count).then_some(marks),
+            count,
         }
     }
 }
 
-/// The parameters as far as they are numbers, where those include every symbol of the cost.
-fn fixed_cost(form: &ClosedForm, values: &[Values<'_>]) -> Option<Vec<f64>> {
-    let varies = |name: &String| {
+impl Columns<'_> {
+    /// The rows of the sample.
+    fn sample(&self, count: usize) -> Sample {
+        let chosen = |column: &[f64]| -> Vec<f64> {
+            let row = |k| column.get(sampled_row(k, count)).copied();
+            (0..SAMPLE_LENGTH).filter_map(row).collect()
+        };
+        Sample {
+            inputs: self.inputs.iter().map(|column| chosen(column)).collect(),
+            cached: self.cached.iter().map(|column| chosen(column)).collect(),
+        }
+    }
+}
+
+impl Numbers<'_> {
+    /// The numbers of a cell, with the split of its estimate.
+    fn of_cell(&self, cell: usize, cells: &Cells<'_>, split: [f64; 2]) -> Vec<f64> {
+        let mut numbers = self.values.clone();
+        numbers[self.budget] = cells.targets[cell];
+        for (place, column) in &self.pinned {
+            numbers[*place] = column[cell];
+        }
+        for (place, value) in self.split.iter().zip(split) {
+            numbers[*place] = value;
+        }
+        numbers
+    }
+}
+
+impl Valid {
+    fn holds(&self, row: usize) -> bool {
+        self.marks.as_ref().is_none_or(|marks| marks[row])
+    }
+
+    /// Makes NaN of the draws without an optimum among those from `start` on.
+    fn blank(&self, start: usize, values: &mut [f64]) {
+        if let Some(marks) = &self.marks {
+            for (value, mark) in values.iter_mut().zip(&marks[start..]) {
+                *value = if *mark { *value } else { f64::NAN };
+            }
+        }
+    }
+}
+
+fn slices(columns: &[Vec<f64>]) -> Vec<&[f64]> {
+    columns.iter().map(Vec::as_slice).collect()
+}
+
+/// Whether the cost differs from draw to draw.
+fn cost_varies(form: &ClosedForm, values: &[Values<'_>]) -> bool {
+    form.cost_symbols.iter().any(|name| {
         let place = form.parameters().iter().position(|p| p == name);
         place.is_some_and(|k| values[k].column().is_some())
-    };
-    if form.cost_symbols.iter().any(varies) {
-        return None;
-    }
-    let number = |values: &Values<'_>| match values {
-        Values::Number(number) => *number,
-        Values::Column(_) | Values::PositiveColumn(_) => f64::NAN,
-    };
-    Some(values.iter().map(number).collect())
+    })
 }

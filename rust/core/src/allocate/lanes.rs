@@ -6,6 +6,7 @@
 
 use scalefast_expr::{BLOCK, Binding, Family, Kernel, NodeId, Output, Workspace};
 
+use super::cells::Cells;
 use super::question::{Question, TARGET};
 use crate::error::CoreError;
 use crate::predict::Values;
@@ -24,7 +25,8 @@ pub(super) struct Compiled<'a> {
     family: Family,
     columns: Vec<&'a [f64]>,
     cached: Vec<Vec<f64>>,
-    /// Values of the uniform symbols; the last is the target, unless that is a column.
+    /// Names and values of the uniform symbols; the last is the target, unless that is a column.
+    number_names: Vec<&'a str>,
     numbers: Vec<f64>,
     /// Names of the columns.
     pub varying: Vec<&'a str>,
@@ -66,7 +68,7 @@ pub(super) struct Scratch {
     shared: Option<(Workspace, Vec<f64>)>,
 }
 
-/// Lanes of the columns: those from `start` on, `len ≤ BLOCK` of them.
+/// Lanes of the columns: those from `start` on, `len` of them; at most `BLOCK` in a run.
 #[derive(Clone, Copy)]
 pub(super) struct Span {
     pub start: usize,
@@ -83,12 +85,13 @@ impl<'a> Compiled<'a> {
     ) -> Result<Self, CoreError> {
         let kernel = Kernel::detect();
         let (mut bindings, mut columns, mut numbers) = (Vec::new(), Vec::new(), Vec::new());
-        let mut varying = Vec::new();
+        let (mut varying, mut number_names) = (Vec::new(), Vec::new());
         let all = question.parameters().iter().map(String::as_str).zip(values);
         for (name, values) in all {
             match values {
                 Values::Number(number) => {
                     bindings.push(Binding::uniform(name, *number > 0.0));
+                    number_names.push(name);
                     numbers.push(*number);
                 }
                 Values::Column(column) | Values::PositiveColumn(column) => {
@@ -107,6 +110,7 @@ impl<'a> Compiled<'a> {
             }
             None => {
                 bindings.push(Binding::uniform(TARGET, true));
+                number_names.push(TARGET);
                 numbers.push(f64::NAN);
             }
         }
@@ -147,6 +151,7 @@ impl<'a> Compiled<'a> {
             family,
             columns,
             cached,
+            number_names,
             numbers,
             varying,
             shared,
@@ -176,8 +181,8 @@ impl<'a> Compiled<'a> {
         }
     }
 
-    /// Memory for one thread, with the target set where it is a number.
-    pub fn scratch(&self, target: f64) -> Scratch {
+    /// Memory for one thread. Where the target is a number, [`Compiled::set_cell`] comes before any run.
+    pub fn scratch(&self) -> Scratch {
         let mut scratch = Scratch {
             workspaces: (0..PARTS)
                 .map(|k| Workspace::new(&self.family, k, self.kernel))
@@ -187,16 +192,22 @@ impl<'a> Compiled<'a> {
                 .as_ref()
                 .map(|shared| (Workspace::new(&shared.family, 0, self.kernel), Vec::new())),
         };
-        self.set_target(&mut scratch, target);
+        self.set_numbers(&mut scratch, self.numbers.clone());
         scratch
     }
 
-    /// Sets the target, where it is no column.
-    pub fn set_target(&self, scratch: &mut Scratch, target: f64) {
-        let mut numbers = self.numbers.clone();
-        if let (Some(last), false) = (numbers.last_mut(), self.varying.contains(&TARGET)) {
-            *last = target;
-        }
+    /// Sets the target and whatever else differs from cell to cell.
+    pub fn set_cell(&self, scratch: &mut Scratch, cells: &Cells<'_>, cell: usize) {
+        let value = |(name, &number): (&&str, &f64)| match cells.column(name) {
+            Some(column) => column[cell],
+            None if *name == TARGET => cells.targets[cell],
+            None => number,
+        };
+        let numbers = self.number_names.iter().zip(&self.numbers).map(value);
+        self.set_numbers(scratch, numbers.collect());
+    }
+
+    fn set_numbers(&self, scratch: &mut Scratch, mut numbers: Vec<f64>) {
         for (program, workspace) in self.family.programs().iter().zip(&mut scratch.workspaces) {
             program.set_uniforms(workspace, &numbers);
         }
@@ -385,10 +396,11 @@ impl Shared {
     }
 }
 
-/// The blocks of so many lanes.
-pub(super) fn spans(lanes: usize) -> impl Iterator<Item = Span> {
-    (0..lanes.div_ceil(BLOCK)).map(move |block| Span {
-        start: block * BLOCK,
-        len: (lanes - block * BLOCK).min(BLOCK),
+/// The blocks of some lanes.
+pub(super) fn spans(lanes: Span) -> impl Iterator<Item = Span> {
+    let end = lanes.start + lanes.len;
+    (lanes.start..end).step_by(BLOCK).map(move |start| Span {
+        start,
+        len: (end - start).min(BLOCK),
     })
 }

@@ -1,6 +1,7 @@
 //! Allocation of a compute budget: the split into N and D that minimises the predicted loss at a given cost.
 
 mod answers;
+mod cells;
 mod draws;
 mod lanes;
 mod monomial;
@@ -10,8 +11,9 @@ mod question;
 mod split;
 mod sweep;
 
-pub use answers::{Spread, spread};
+pub use answers::spread;
+pub use cells::{Cells, Kept, Quantity, Spread, Wanted};
 pub use numeric::{Answers, Status, answer};
 pub use optimum::{Allocation, ClosedForm};
 pub use question::{Aim, Question};
-pub use sweep::{Quantity, Sweep, sweep};
+pub use sweep::sweep;

@@ -15,6 +15,7 @@ use scalefast_expr::{BLOCK, math};
 use super::lanes::{Compiled, Part, Scratch, Span, spans};
 use super::question::Question;
 use crate::error::CoreError;
+use crate::executor::Control;
 use crate::predict::Values;
 
 /// Points of the grid that brackets the least value.
@@ -65,13 +66,14 @@ pub struct Answers {
     pub status: Vec<Status>,
 }
 
-/// Answers for each of `targets`, the parameters being numbers.
+/// Answers for each of `targets`, the parameters being numbers, or columns of one value a target.
 ///
 /// # Errors
 /// `parameter-count`; `formula` errors of symbols without a value.
 ///
 /// ```
 /// use scalefast_core::allocate::{Aim, Question, answer};
+/// use scalefast_core::predict::Values;
 /// use scalefast_expr::System;
 /// let law = System::formula("E + A/N**alpha + B/D**beta")?;
 /// let spending = System::parse(&[("C", "6*N*D + 2*N*T"), ("N", "N"), ("D", "D")], &[])?;
@@ -80,20 +82,25 @@ pub struct Answers {
 /// let value = |name: &String| match name.as_str() {
 ///     "E" => 1.69, "A" => 406.4, "B" => 410.7, "alpha" => 0.34, "beta" => 0.28, _ => 1e12,
 /// };
-/// let values: Vec<f64> = question.parameters().iter().map(value).collect();
+/// let values: Vec<Values> = question.parameters().iter().map(|p| Values::Number(value(p))).collect();
 /// let found = answer(&question, &values, &[1e23]).unwrap();
 /// let [n, d] = [found.columns[0][0], found.columns[1][0]];
 /// assert!(((6.0 * n * d + 2.0 * n * 1e12) / 1e23 - 1.0).abs() < 1e-12);
 /// # Ok::<(), scalefast_expr::FormulaError>(())
 /// ```
-pub fn answer(question: &Question, values: &[f64], targets: &[f64]) -> Result<Answers, CoreError> {
-    let numbers: Vec<Values<'_>> = values.iter().map(|&value| Values::Number(value)).collect();
-    check_count(question, numbers.len())?;
-    let compiled = Compiled::new(question, &numbers, Some(targets))?;
-    let mut answers = Answers::with_lanes(targets.len());
-    let mut scratch = compiled.scratch(f64::NAN);
-    Solver::new(&compiled).solve(&mut scratch, &mut answers);
-    Ok(answers)
+pub fn answer(
+    question: &Question,
+    values: &[Values<'_>],
+    targets: &[f64],
+) -> Result<Answers, CoreError> {
+    check_count(question, values.len())?;
+    let compiled = Compiled::new(question, values, Some(targets))?;
+    let lanes = Span {
+        start: 0,
+        len: targets.len(),
+    };
+    let mut scratch = compiled.scratch();
+    Solver::new(&compiled).solve(&mut scratch, lanes, &Control::new())
 }
 
 pub(super) fn check_count(question: &Question, found: usize) -> Result<(), CoreError> {
@@ -110,11 +117,12 @@ pub(super) fn check_count(question: &Question, found: usize) -> Result<(), CoreE
 }
 
 impl Answers {
-    pub(super) fn with_lanes(lanes: usize) -> Answers {
-        Answers {
-            columns: std::array::from_fn(|_| vec![f64::NAN; lanes]),
-            status: vec![Status::Infeasible; lanes],
+    /// Adds the answers of the lanes that follow.
+    pub(super) fn append(&mut self, next: Answers) {
+        for (column, values) in self.columns.iter_mut().zip(next.columns) {
+            column.extend(values);
         }
+        self.status.extend(next.status);
     }
 }
 
@@ -148,15 +156,23 @@ impl<'a> Solver<'a> {
         }
     }
 
-    /// Answers every lane.
-    pub fn solve(&self, scratch: &mut Scratch, answers: &mut Answers) {
+    /// Answers some lanes.
+    pub fn solve(
+        &self,
+        scratch: &mut Scratch,
+        lanes: Span,
+        control: &Control,
+    ) -> Result<Answers, CoreError> {
+        let mut answers = Answers::default();
         let shared = (self.shared && self.question.along.is_some()).then(|| {
             let one = Span { start: 0, len: 1 };
             let window = self.window(scratch, one);
             let grid = self.shared_grid(scratch, &window);
             (window, grid)
         });
-        for span in spans(answers.status.len()) {
+        for span in spans(lanes) {
+            control.check()?;
+            let answers = &mut answers;
             match (&self.question.along, &shared) {
                 (None, _) => self.solve_one(scratch, span, answers),
                 (Some(_), Some((window, grid))) => {
@@ -169,6 +185,27 @@ impl<'a> Solver<'a> {
                 }
             }
         }
+        Ok(answers)
+    }
+
+    /// The loss in each of some lanes at one split: N and D, of which the free ones count.
+    pub fn losses_at(&self, scratch: &mut Scratch, lanes: Span, split: [f64; 2]) -> Vec<f64> {
+        let mut losses = Vec::with_capacity(lanes.len);
+        let free: Vec<[f64; BLOCK]> = self
+            .question
+            .free_places
+            .iter()
+            .map(|&place| [split[place]; BLOCK])
+            .collect();
+        let mut found = [[0.0; BLOCK]; 4];
+        for span in spans(lanes) {
+            let free: Vec<&[f64]> = free.iter().map(|values| &values[..span.len]).collect();
+            let [first, second, cost, loss] = &mut found;
+            let out: &mut [&mut [f64]] = &mut [first, second, cost, loss];
+            self.compiled.run(scratch, Part::Report, span, &free, out);
+            losses.extend_from_slice(&found[3][..span.len]);
+        }
+        losses
     }
 
     /// The logarithms of the bounds of a free variable.
@@ -613,7 +650,7 @@ impl<'a> Solver<'a> {
         state.y[lane] = f64::NAN;
     }
 
-    /// Writes the answers of a block; a lane that misses its constraint is infeasible.
+    /// Adds the answers of a block; a lane that misses its constraint is infeasible.
     fn report(
         &self,
         scratch: &mut Scratch,
@@ -622,7 +659,6 @@ impl<'a> Solver<'a> {
         status: &[Status],
         answers: &mut Answers,
     ) {
-        let range = span.start..span.start + span.len;
         let (mut residual, mut slope) = (vec![0.0; BLOCK], vec![0.0; BLOCK]);
         self.compiled.run(
             scratch,
@@ -642,19 +678,22 @@ impl<'a> Solver<'a> {
             self.compiled
                 .run(scratch, Part::Report, span, free, &mut [a, b, c, d]);
         }
-        for (i, lane) in range.enumerate() {
+        for i in 0..span.len {
             let met = residual[i].abs() <= TOLERANCE;
             let finite = found.iter().all(|column| column[i].is_finite());
             let within = (0..free.len()).all(|k| self.is_within(k, free[k][i]));
-            answers.status[lane] = if met && finite && within {
+            let status = if met && finite && within {
                 status[i]
             } else {
                 worse(status[i])
             };
-            if answers.status[lane].is_solved() {
-                for (column, values) in answers.columns.iter_mut().zip(&found) {
-                    column[lane] = values[i];
-                }
+            answers.status.push(status);
+            for (column, values) in answers.columns.iter_mut().zip(&found) {
+                column.push(if status.is_solved() {
+                    values[i]
+                } else {
+                    f64::NAN
+                });
             }
         }
     }

@@ -19,7 +19,7 @@ use crate::error::CoreError;
 /// The reserved symbols of the budget and of the inner sum; no formula can spell them.
 pub(super) const BUDGET: &str = "$budget";
 const INNER: &str = "$inner";
-const FIRST: &str = "$first";
+pub(super) const FIRST: &str = "$first";
 
 /// The solution of the first-order condition: `P·N^x = D^y` with `P = w·A/B`, on the curve `N^s·D^t = X`.
 const DEFINITIONS: [(&str, &str); 5] = [
@@ -48,7 +48,10 @@ pub struct ClosedForm {
     /// Symbols of the cost's coefficient and exponents.
     pub(super) cost_symbols: Vec<String>,
     /// D as a formula of N and the budget.
-    second_of_first: NodeId,
+    pub(super) second_of_first: NodeId,
+    /// The law itself, and the free symbols.
+    pub(super) law: NodeId,
+    pub(super) free: [String; 2],
     parameters: Vec<String>,
 }
 
@@ -115,10 +118,16 @@ impl ClosedForm {
                 free.0, free.1
             ))
         })?;
-        ClosedForm::solve(graph, &split, cost_term)
+        let free = [free.0.to_owned(), free.1.to_owned()];
+        ClosedForm::solve(graph, (root, free), &split, cost_term)
     }
 
-    fn solve(mut graph: Graph, split: &Split, cost: Term) -> Result<Self, CoreError> {
+    fn solve(
+        mut graph: Graph,
+        (law, free): (NodeId, [String; 2]),
+        split: &Split,
+        cost: Term,
+    ) -> Result<Self, CoreError> {
         let solution = System::parse(&SOLUTION, &DEFINITIONS)?;
         let [left, right] = split.terms;
         let [s, t] = cost.exponents;
@@ -165,13 +174,16 @@ impl ClosedForm {
         let optimum = [first, second, loss];
 
         let cost_symbols = names_of(&graph, &[cost.coefficient, s, t]);
-        let parameters = names_of(&graph, &[&optimum[..], &conditions].concat());
+        let mut parameters = names_of(&graph, &[&optimum[..], &conditions, &[law]].concat());
+        parameters.retain(|name| !free.contains(name));
         Ok(ClosedForm {
             graph,
             optimum,
             conditions,
             cost_symbols,
             second_of_first,
+            law,
+            free,
             parameters,
         })
     }
@@ -196,15 +208,6 @@ impl ClosedForm {
             second,
             loss,
         })
-    }
-
-    /// The second free variable at a given first one, on the curve of this cost.
-    pub(super) fn second_at(&self, values: &[f64], budget: f64, first: f64) -> f64 {
-        let mut by_symbol = self.by_symbol(values, budget);
-        if let Some(symbol) = self.graph.symbol_id(FIRST) {
-            by_symbol[symbol as usize] = first;
-        }
-        self.graph.evaluate(self.second_of_first, &by_symbol)
     }
 
     fn by_symbol(&self, values: &[f64], budget: f64) -> Vec<f64> {

@@ -45,6 +45,8 @@ pub struct Question {
     pub(super) along: Option<[NodeId; 3]>,
     /// First and second variable, cost, loss.
     pub(super) reported: [NodeId; 4],
+    /// Which of the two reported variables each free one is.
+    pub(super) free_places: Vec<usize>,
     /// Lowest and highest value of each free variable; `None` where the user sets none.
     pub(super) bounds: Vec<[Option<f64>; 2]>,
     parameters: Vec<String>,
@@ -132,6 +134,8 @@ impl Question {
             _ => None,
         };
         let reported = [first, second, cost, root];
+        let place = |name: &&str| names.iter().position(|reported| reported == name);
+        let free_places = free.iter().filter_map(place).collect();
         let mut parameters: Vec<String> = Vec::new();
         for node in reported.iter().chain([&residual]) {
             for symbol in graph.symbols_of(*node) {
@@ -151,6 +155,7 @@ impl Question {
             explicit,
             along,
             reported,
+            free_places,
             bounds: bounds.to_vec(),
             parameters,
         })

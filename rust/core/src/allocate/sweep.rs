@@ -1,147 +1,122 @@
-//! Optimal splits of many budgets under many draws of the parameters, with quantiles.
+//! Optimal splits in closed form: many cells under many draws of the parameters, with quantiles.
 //!
-//! In: a closed form, the estimate and `K` draws of its parameters, `B` budgets (in the unit of the cost). Out: a
-//! struct of arrays with one entry for each budget. What depends on the draws alone is computed once; a budget costs
-//! one pass over the draws. Budgets run in parallel, each thread holding two columns of `K` values.
+//! In: a closed form, the estimate and `K` draws of its parameters, `B` cells. Out: [`Spread`], columns of one entry a
+//! cell. What depends on the draws alone is computed once. Groups of cells run in parallel, each in one pass over the draws
+//! that keeps, beside the few values near each quantile, nothing: `B·K` allocations need memory for `K` draws.
 
 #[cfg(test)]
 mod tests;
 
 use rayon::prelude::*;
 
+use super::cells::{Cells, Found, Spread, Wanted, count_draws};
 use super::draws::Draws;
+use super::numeric::Status;
 use super::optimum::ClosedForm;
 use crate::error::CoreError;
-use crate::executor::{Control, with_pool};
+use crate::executor::{Control, thread_count, with_pool};
 use crate::predict::Values;
-use crate::quantile;
 
-/// One quantity of a sweep: the point estimate and its quantiles over the draws.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Quantity {
-    /// At the estimate; NaN where it has no interior optimum. One entry for each budget.
-    pub point: Vec<f64>,
-    /// One column for each probability asked for, each with one entry for each budget; NaN without valid draws.
-    pub quantiles: Vec<Vec<f64>>,
-}
+/// Most cells of one pass: what a chunk of draws needs stays in the second cache.
+const MOST_CELLS: usize = 16;
 
-/// The result of a sweep.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Sweep {
-    /// The first free variable, N.
-    pub first: Quantity,
-    /// The second free variable, D.
-    pub second: Quantity,
-    /// D/N.
-    pub ratio: Quantity,
-    /// The law's value at the optimum.
-    pub loss: Quantity,
-    /// Number of draws given.
-    pub draws: usize,
-    /// Draws with an interior optimum, over which the quantiles are taken.
-    pub valid_draws: usize,
-}
+/// Most allocations of one pass, so that what is kept of them fits in memory.
+const MOST_ALLOCATIONS: usize = 1 << 25;
 
-/// Sweeps `budgets`. `estimate` and `draws` follow `form.parameters()`; a draw may be a number where a symbol does not
-/// vary. Without any column among `draws` there are no draws and the quantiles are NaN.
+/// Sweeps the cells, whose targets are budgets. `estimate` and `draws` follow `form.parameters()`; a draw may be a number
+/// where a symbol does not vary. Without any column among `draws` there are no draws and the quantiles are NaN.
 ///
 /// # Errors
-/// `bad-budget` for a budget that is not positive and finite; `bad-quantile`; `column-length`; `parameter-count`;
-/// `interrupted` and `timeout`.
+/// `bad-budget` for a budget that is not positive and finite; `bad-given`; `bad-quantile`; `column-length`;
+/// `parameter-count`; `interrupted` and `timeout`.
 pub fn sweep(
     form: &ClosedForm,
     estimate: &[f64],
     draws: &[Values<'_>],
-    budgets: &[f64],
-    probabilities: &[f64],
+    cells: &Cells<'_>,
+    wanted: &Wanted<'_>,
     threads: Option<usize>,
     control: &Control,
-) -> Result<Sweep, CoreError> {
-    quantile::validate(probabilities)?;
-    check_budgets(budgets)?;
-    let count = check_draws(form, estimate, draws)?;
-    let largest = budgets.iter().copied().fold(f64::NAN, f64::max);
-    let draws = if count > 0 {
-        Some(Draws::new(form, draws, count, largest)?)
+) -> Result<Spread, CoreError> {
+    cells.check("budget", "bad-budget")?;
+    check_count(form, estimate, draws)?;
+    let draws = cells.draws(form.parameters(), draws);
+    let count = count_draws(&draws, wanted.probabilities)?;
+    control.set_total(cells.len() as u64);
+    let points = points(form, estimate, cells);
+    let found = if count == 0 {
+        vec![Found::none(wanted.probabilities.len()); cells.len()]
     } else {
-        None
-    };
-    control.set_total(budgets.len() as u64);
-    let rows: Vec<Row> = with_pool(threads, || {
-        let scratch = || draws.as_ref().map(Draws::scratch);
-        let run = |scratch: &mut Option<_>, &budget: &f64| {
-            control.check()?;
-            let best = form.allocate(estimate, budget);
-            let point = best.map_or([f64::NAN; 4], |at| {
-                [at.first, at.second, at.second / at.first, at.loss]
-            });
-            let quantiles = match (&draws, scratch) {
-                (Some(draws), Some(scratch)) => draws.quantiles(budget, probabilities, scratch),
-                _ => std::array::from_fn(|_| vec![f64::NAN; probabilities.len()]),
+        let draws = Draws::new(form, &draws, count, cells, wanted)?;
+        let size = group_size(cells.len(), count, thread_count(threads)?);
+        let starts: Vec<usize> = (0..cells.len()).step_by(size).collect();
+        let groups = with_pool(threads, || {
+            let run = |&start: &usize| {
+                let group = start..(start + size).min(cells.len());
+                let steps = group.len() as u64;
+                let found = draws.allocate(group, &points, control)?;
+                control.advance(steps);
+                Ok(found)
             };
-            control.advance(1);
-            Ok((point, quantiles))
-        };
-        budgets
-            .par_iter()
-            .map_init(scratch, run)
-            .collect::<Result<Vec<Row>, CoreError>>()
-    })?;
-    let quantity = |which: usize| Quantity {
-        point: rows.iter().map(|row| row.0[which]).collect(),
-        quantiles: (0..probabilities.len())
-            .map(|q| rows.iter().map(|row| row.1[which][q]).collect())
-            .collect(),
+            starts
+                .par_iter()
+                .map(run)
+                .collect::<Result<Vec<Vec<Found>>, CoreError>>()
+        })?;
+        groups.into_iter().flatten().collect()
     };
-    Ok(Sweep {
-        first: quantity(0),
-        second: quantity(1),
-        ratio: quantity(2),
-        loss: quantity(3),
-        draws: count,
-        valid_draws: draws.map_or(0, |draws| draws.valid_count),
-    })
+    let column = |k: usize| points.iter().map(|point| point[k]).collect::<Vec<f64>>();
+    let columns = [
+        column(0),
+        column(1),
+        cells.targets.to_vec(),
+        column(2),
+        column(3),
+    ];
+    let status = points.iter().map(|point| status(point[0])).collect();
+    Ok(Spread::of(columns, status, found, wanted))
 }
 
-/// N, D, D/N and L of one budget: at the estimate, and their quantiles.
-type Row = ([f64; 4], [Vec<f64>; 4]);
-
-fn check_budgets(budgets: &[f64]) -> Result<(), CoreError> {
-    match budgets
-        .iter()
-        .find(|budget| !(**budget > 0.0 && budget.is_finite()))
-    {
-        None => Ok(()),
-        Some(&budget) => {
-            let message = format!("a budget must be positive and finite, not {budget}");
-            Err(CoreError::settings("bad-budget", message)
-                .with_value(budget)
-                .with_limit(0.0))
+/// N, D, L and D/N at the estimate of every cell; NaN where there is no optimum.
+fn points(form: &ClosedForm, estimate: &[f64], cells: &Cells<'_>) -> Vec<[f64; 4]> {
+    let mut values = estimate.to_vec();
+    let columns: Vec<Option<&[f64]>> = form.parameters().iter().map(|p| cells.column(p)).collect();
+    let at = |(cell, &budget): (usize, &f64)| {
+        for (value, column) in values.iter_mut().zip(&columns) {
+            *value = column.map_or(*value, |column| column[cell]);
         }
+        let best = form.allocate(&values, budget);
+        best.map_or([f64::NAN; 4], |at| {
+            [at.first, at.second, at.loss, at.second / at.first]
+        })
+    };
+    cells.targets.iter().enumerate().map(at).collect()
+}
+
+/// What became of an allocation: the formulas know an interior minimum or none.
+pub(super) fn status(first: f64) -> Status {
+    if first.is_nan() {
+        Status::NoFiniteOptimum
+    } else {
+        Status::Interior
     }
 }
 
-/// The number of draws, 0 where no symbol varies.
-fn check_draws(
-    form: &ClosedForm,
-    estimate: &[f64],
-    draws: &[Values<'_>],
-) -> Result<usize, CoreError> {
-    let wanted = form.parameters().len();
-    if estimate.len() != wanted || draws.len() != wanted {
-        let message = format!(
-            "{wanted} parameters are needed: {}",
-            form.parameters().join(", ")
-        );
-        return Err(CoreError::settings("parameter-count", message));
+/// Cells of one pass. Results do not depend on it.
+fn group_size(cells: usize, draws: usize, threads: usize) -> usize {
+    let even = cells.div_ceil(4 * threads);
+    even.min(MOST_CELLS).min(MOST_ALLOCATIONS / draws).max(1)
+}
+
+fn check_count(form: &ClosedForm, estimate: &[f64], draws: &[Values<'_>]) -> Result<(), CoreError> {
+    let wanted = form.parameters();
+    if estimate.len() == wanted.len() && draws.len() == wanted.len() {
+        return Ok(());
     }
-    let mut lengths = draws.iter().filter_map(Values::column).map(<[f64]>::len);
-    let first = lengths.next().unwrap_or(0);
-    if lengths.any(|length| length != first) {
-        return Err(CoreError::data(
-            "column-length",
-            "the columns of draws differ in length",
-        ));
-    }
-    Ok(first)
+    let message = format!(
+        "{} parameters are needed: {}",
+        wanted.len(),
+        wanted.join(", ")
+    );
+    Err(CoreError::settings("parameter-count", message))
 }

@@ -71,13 +71,13 @@ pub fn spread(
     let std_error = scale * (squares / (n - 1) as f64).sqrt();
     let tails = [0.5 - 0.5 * level, 0.5 + 0.5 * level];
     let quantile = |tails: [f64; 2]| {
-        let found = quantiles(&finite, &tails, &mut Vec::new());
+        let found = quantiles(&finite, &tails);
         [found[0], found[1]].map(|q| estimate + scale * (q - estimate))
     };
     let [lower, upper] = match kind {
         // Without stretching the quantiles are taken as they are, to the last bit.
         IntervalKind::Percentile if scale == 1.0 => {
-            let found = quantiles(&finite, &tails, &mut Vec::new());
+            let found = quantiles(&finite, &tails);
             [found[0], found[1]]
         }
         IntervalKind::Percentile => quantile(tails),

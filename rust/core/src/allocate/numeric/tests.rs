@@ -1,5 +1,5 @@
 use super::*;
-use crate::allocate::{Aim, ClosedForm};
+use crate::allocate::{Aim, Cells, ClosedForm};
 use proptest::prelude::*;
 use scalefast_expr::System;
 
@@ -38,7 +38,11 @@ fn numbers(question: &Question, known: &[(&str, f64)]) -> Vec<f64> {
 }
 
 fn solve(question: &Question, known: &[(&str, f64)], target: f64) -> ([f64; 4], Status) {
-    let found = answer(question, &numbers(question, known), &[target]).unwrap();
+    let values: Vec<Values<'_>> = numbers(question, known)
+        .into_iter()
+        .map(Values::Number)
+        .collect();
+    let found = answer(question, &values, &[target]).unwrap();
     ([0, 1, 2, 3].map(|k| found.columns[k][0]), found.status[0])
 }
 
@@ -260,13 +264,19 @@ fn draws_in_lanes_give_what_single_draws_give() {
         })
         .collect();
     let compiled = Compiled::new(&question, &draws, None).unwrap();
-    let mut scratch = compiled.scratch(1e23);
-    let mut together = Answers::with_lanes(count);
-    Solver::new(&compiled).solve(&mut scratch, &mut together);
+    let mut scratch = compiled.scratch();
+    compiled.set_cell(&mut scratch, &Cells::of(&[1e23]), 0);
+    let lanes = Span {
+        start: 0,
+        len: count,
+    };
+    let together = Solver::new(&compiled)
+        .solve(&mut scratch, lanes, &Control::new())
+        .unwrap();
     for i in [0, 1, BLOCK - 1, BLOCK, count - 1] {
-        let values: Vec<f64> = names
+        let values: Vec<Values<'_>> = names
             .iter()
-            .map(|name| if name == "alpha" { alpha[i] } else { at(name) })
+            .map(|name| Values::Number(if name == "alpha" { alpha[i] } else { at(name) }))
             .collect();
         let alone = answer(&question, &values, &[1e23]).unwrap();
         for k in 0..4 {

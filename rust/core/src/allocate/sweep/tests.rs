@@ -1,4 +1,5 @@
 use super::*;
+use crate::quantile;
 use crate::rng::{Random, Stream};
 use scalefast_expr::System;
 
@@ -33,21 +34,30 @@ fn draws(count: u64) -> [Vec<f64>; 5] {
 
 const ESTIMATE: [f64; 5] = [0.35, 0.37, 480.0, 2100.0, 1.8];
 
+/// Quantiles, the loss at the plan, every allocation.
+fn asked(probabilities: &[f64]) -> Wanted<'_> {
+    Wanted {
+        probabilities,
+        plan_loss: true,
+        keep: true,
+    }
+}
+
 fn run(
     form: &ClosedForm,
     draws: &[Vec<f64>; 5],
     budgets: &[f64],
     q: &[f64],
     threads: usize,
-) -> Sweep {
+) -> Spread {
     let columns: Vec<Values<'_>> = draws.iter().map(|column| Values::Column(column)).collect();
     assert_eq!(form.parameters(), ["alpha", "beta", "A", "B", "E"]);
     sweep(
         form,
         &ESTIMATE,
         &columns,
-        budgets,
-        q,
+        &Cells::of(budgets),
+        &asked(q),
         Some(threads),
         &Control::new(),
     )
@@ -73,18 +83,18 @@ fn quantiles_are_those_of_single_allocations() {
             })
             .collect();
         let best = form.allocate(&ESTIMATE, budget).unwrap();
-        assert_eq!(found.first.point[b], best.first);
-        assert_eq!(found.ratio.point[b], best.second / best.first);
-        let quantities = [&found.first, &found.second, &found.ratio, &found.loss];
+        assert_eq!(found.quantities[0].point[b], best.first);
+        assert_eq!(found.quantities[4].point[b], best.second / best.first);
+        let quantities = [0, 1, 4, 3].map(|k| &found.quantities[k]);
         for (k, quantity) in quantities.into_iter().enumerate() {
             let column: Vec<f64> = single.iter().map(|row| row[k]).collect();
-            let expected = quantile::quantiles(&column, &q, &mut Vec::new());
+            let expected = quantile::quantiles(&column, &q);
             for (q, expected) in expected.iter().enumerate() {
                 assert!(close(quantity.quantiles[q][b], *expected), "{k} {q}");
             }
         }
     }
-    assert_eq!((found.draws, found.valid_draws), (501, 501));
+    assert_eq!(found.solved_draws, [501, 501]);
 }
 
 #[test]
@@ -113,8 +123,8 @@ fn an_uncertain_cost_is_drawn_too() {
         &form,
         &estimate,
         &columns,
-        &[1e22],
-        &[0.5],
+        &Cells::of(&[1e22]),
+        &asked(&[0.5]),
         None,
         &Control::new(),
     )
@@ -127,8 +137,8 @@ fn an_uncertain_cost_is_drawn_too() {
         })
         .collect();
     assert!(close(
-        found.second.quantiles[0][0],
-        quantile::quantiles(&seconds, &[0.5], &mut Vec::new())[0]
+        found.quantities[1].quantiles[0][0],
+        quantile::quantiles(&seconds, &[0.5])[0]
     ));
 }
 
@@ -139,10 +149,9 @@ fn draws_without_an_optimum_are_counted_and_left_out() {
     draws[0][3] = -0.1;
     draws[2][7] = f64::NAN;
     let found = run(&form, &draws, &[1e22, 1e23], &[0.0, 1.0], 1);
-    assert_eq!(found.valid_draws, 98);
+    assert_eq!(found.solved_draws, [98, 98]);
     assert!(
-        found
-            .first
+        found.quantities[0]
             .quantiles
             .iter()
             .flatten()
@@ -150,8 +159,10 @@ fn draws_without_an_optimum_are_counted_and_left_out() {
     );
     draws[4].fill(f64::NAN);
     let found = run(&form, &draws, &[1e22], &[0.5], 1);
-    assert_eq!(found.valid_draws, 0);
-    assert!(found.first.quantiles[0][0].is_nan() && found.first.point[0].is_finite());
+    assert_eq!(found.solved_draws, [0]);
+    assert!(
+        found.quantities[0].quantiles[0][0].is_nan() && found.quantities[0].point[0].is_finite()
+    );
 }
 
 #[test]
@@ -162,14 +173,14 @@ fn without_draws_there_are_no_quantiles() {
         &form,
         &ESTIMATE,
         &numbers,
-        &[1e22],
-        &[0.5],
+        &Cells::of(&[1e22]),
+        &asked(&[0.5]),
         None,
         &Control::new(),
     )
     .unwrap();
-    assert_eq!((found.draws, found.valid_draws), (0, 0));
-    assert!(found.first.quantiles[0][0].is_nan() && found.first.point[0] > 0.0);
+    assert_eq!(found.solved_draws, [0]);
+    assert!(found.quantities[0].quantiles[0][0].is_nan() && found.quantities[0].point[0] > 0.0);
 }
 
 #[test]
@@ -177,9 +188,17 @@ fn misuse_is_an_error_with_a_code() {
     let form = form("6*N*D");
     let numbers: Vec<Values<'_>> = ESTIMATE.iter().map(|x| Values::Number(*x)).collect();
     let code = |budgets: &[f64], q: &[f64], estimate: &[f64]| {
-        sweep(&form, estimate, &numbers, budgets, q, None, &Control::new())
-            .unwrap_err()
-            .code
+        sweep(
+            &form,
+            estimate,
+            &numbers,
+            &Cells::of(budgets),
+            &asked(q),
+            None,
+            &Control::new(),
+        )
+        .unwrap_err()
+        .code
     };
     for budget in [-1.0, 0.0, f64::NAN, f64::INFINITY] {
         assert_eq!(code(&[1e21, budget], &[0.5], &ESTIMATE), "bad-budget");
@@ -200,8 +219,8 @@ fn columns_of_the_cost_follow_the_draws_not_the_estimate() {
         &form,
         &estimate,
         &columns,
-        &[1e22],
-        &[0.0],
+        &Cells::of(&[1e22]),
+        &asked(&[0.0]),
         None,
         &Control::new(),
     )
@@ -213,5 +232,136 @@ fn columns_of_the_cost_follow_the_draws_not_the_estimate() {
                 .first
         })
         .fold(0.0, f64::max);
-    assert!(close(found.second.quantiles[0][0] * largest, 1e22 / 12.0));
+    assert!(close(
+        found.quantities[1].quantiles[0][0] * largest,
+        1e22 / 12.0
+    ));
+}
+
+/// The quantiles of a cell, from its allocations.
+fn from_kept(found: &Spread, cell: usize, count: usize, q: &[f64]) -> [Vec<f64>; 4] {
+    let kept = found.kept.as_ref().unwrap();
+    let range = cell * count..(cell + 1) * count;
+    let solved: Vec<usize> = range.filter(|&i| kept.status[i].is_solved()).collect();
+    assert_eq!(solved.len(), found.solved_draws[cell]);
+    let column = |k: usize| -> Vec<f64> { solved.iter().map(|&i| kept.columns[k][i]).collect() };
+    let (first, second, loss) = (column(0), column(1), column(2));
+    let ratio: Vec<f64> = second.iter().zip(&first).map(|(d, n)| d / n).collect();
+    [first, second, ratio, loss].map(|column| quantile::quantiles(&column, q))
+}
+
+#[test]
+fn quantiles_of_many_draws_are_those_of_the_allocations_to_the_last_bit() {
+    let (budgets, q) = ([1e20, 1e23, 1e26], [0.0, 0.05, 0.5, 0.501, 0.95, 1.0]);
+    let count = 50_001;
+    for spoilt in [0, 7] {
+        let mut draws = draws(count as u64);
+        draws[0]
+            .iter_mut()
+            .skip(3)
+            .step_by(1000)
+            .take(spoilt)
+            .for_each(|alpha| *alpha = -0.1);
+        let found = run(&form("6*N*D"), &draws, &budgets, &q, 2);
+        for cell in 0..budgets.len() {
+            assert_eq!(found.solved_draws[cell], count - spoilt);
+            let expected = from_kept(&found, cell, count, &q);
+            for (k, expected) in [0, 1, 4, 3].into_iter().zip(expected) {
+                let quantiles = &found.quantities[k].quantiles;
+                assert_eq!(
+                    quantiles.iter().map(|q| q[cell]).collect::<Vec<f64>>(),
+                    expected,
+                    "{k}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn the_loss_at_the_plan_is_that_of_each_draw_at_one_split() {
+    let form = form("6*N*D");
+    let [alpha, beta, a, b, e] = draws(300);
+    let drawn = [alpha.clone(), beta.clone(), a.clone(), b.clone(), e.clone()];
+    let found = run(&form, &drawn, &[1e23], &[0.05, 0.5, 0.95], 1);
+    let best = form.allocate(&ESTIMATE, 1e23).unwrap();
+    let losses: Vec<f64> = (0..300)
+        .map(|i| e[i] + a[i] / best.first.powf(alpha[i]) + b[i] / best.second.powf(beta[i]))
+        .collect();
+    let expected = quantile::quantiles(&losses, &[0.05, 0.5, 0.95]);
+    for (found, (own, expected)) in found.quantities[5]
+        .quantiles
+        .iter()
+        .zip(found.quantities[3].quantiles.iter().zip(expected))
+    {
+        assert!(close(found[0], expected));
+        // No draw does better elsewhere than at its own optimum.
+        assert!(own[0] <= found[0]);
+    }
+    assert_eq!(found.quantities[5].point, found.quantities[3].point);
+}
+
+#[test]
+fn what_differs_from_cell_to_cell_is_as_if_asked_alone() {
+    let law = System::formula("E + A/N**alpha + Z*B/D**beta").unwrap();
+    let cost = System::formula("6*N*D").unwrap();
+    let form = ClosedForm::detect(&law, "L", &cost, ("N", "D")).unwrap();
+    let drawn = draws(100);
+    let place = |name: &String| {
+        ["alpha", "beta", "A", "B", "E"]
+            .iter()
+            .position(|n| n == name)
+    };
+    let values = |z: f64| -> (Vec<f64>, Vec<Values<'_>>) {
+        let estimate = |name: &String| place(name).map_or(z, |k| ESTIMATE[k]);
+        let column = |name: &String| match place(name) {
+            Some(k) => Values::Column(&drawn[k]),
+            None => Values::Number(z),
+        };
+        let names = form.parameters();
+        (
+            names.iter().map(estimate).collect(),
+            names.iter().map(column).collect(),
+        )
+    };
+    // Where Z is negative the data term grows: no optimum.
+    let (budgets, z) = ([1e21, 1e22, 1e21], [0.5, 2.0, -1.0]);
+    let cells = Cells {
+        targets: &budgets,
+        pinned: vec![("Z", &z)],
+    };
+    let (estimate, rows) = values(f64::NAN);
+    let q = [0.1, 0.9];
+    let together = sweep(
+        &form,
+        &estimate,
+        &rows,
+        &cells,
+        &asked(&q),
+        None,
+        &Control::new(),
+    )
+    .unwrap();
+    assert_eq!(together.solved_draws, [100, 100, 0]);
+    assert_eq!(together.status[2], Status::NoFiniteOptimum);
+    for cell in 0..2 {
+        let (estimate, rows) = values(z[cell]);
+        let alone = Cells::of(&budgets[cell..=cell]);
+        let alone = sweep(
+            &form,
+            &estimate,
+            &rows,
+            &alone,
+            &asked(&q),
+            None,
+            &Control::new(),
+        )
+        .unwrap();
+        for (together, alone) in together.quantities.iter().zip(&alone.quantities) {
+            assert_eq!(together.point[cell], alone.point[0]);
+            for (together, alone) in together.quantiles.iter().zip(&alone.quantiles) {
+                assert!(close(together[cell], alone[0]));
+            }
+        }
+    }
 }
