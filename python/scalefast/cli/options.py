@@ -107,6 +107,14 @@ def read_quantiles(text: str, what: str) -> tuple[float, ...]:
     return values
 
 
+def read_pair(text: str, what: str) -> tuple[str, str]:
+    """Two symbols: `M,D`."""
+    names = [name.strip() for name in text.split(",")]
+    if len(names) != 2 or not all(NAME.fullmatch(name) for name in names):
+        raise SettingsError(f"{what}: {quoted(text)} is not two symbols", code="bad-optimise", hint="for example N,D")
+    return names[0], names[1]
+
+
 def losses() -> dict[str, type[Loss]]:
     """The library's losses by their names on the command line: `SoftL1` is `soft-l1`."""
     return {re.sub(r"(?<=[a-z])(?=[A-Z])", "-", kind.__name__).lower(): kind for kind in get_args(Loss)}
@@ -142,6 +150,7 @@ VALUES = Reader("NAME=NUMBER", read_values)
 GRID = Reader("FLOPS", units.read_grid)
 STARTS = Reader("NAME=NUMBER,...", read_starts)
 QUANTILES = Reader("Q,Q,...", read_quantiles)
+PAIR = Reader("SYMBOL,SYMBOL", read_pair)
 LOSS = Reader("LOSS", read_loss)
 
 
