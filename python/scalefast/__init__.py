@@ -9,10 +9,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from scalefast._accounting import Accounting as Accounting
+    from scalefast._accounting import accountings as accountings
+    from scalefast._accounting import training_cost as training_cost
     from scalefast._artifact import SavedFit as SavedFit
     from scalefast._artifact import load as load
+    from scalefast._buildable import ShapeRules as ShapeRules
+    from scalefast._buildable import buildable as buildable
     from scalefast._cancel import CancelToken as CancelToken
     from scalefast._codes import codes as codes
+    from scalefast._compare import compare as compare
     from scalefast._core import __version__ as __version__
     from scalefast._design import FixedRatio as FixedRatio
     from scalefast._design import IsoFLOP as IsoFLOP
@@ -32,6 +38,7 @@ if TYPE_CHECKING:
     from scalefast._law import laws as laws
     from scalefast._lawfile import Parameter as Parameter
     from scalefast._lawfile import Variable as Variable
+    from scalefast._lifetime import lifetime_cost as lifetime_cost
     from scalefast._losses import Asymmetric as Asymmetric
     from scalefast._losses import Cauchy as Cauchy
     from scalefast._losses import Huber as Huber
@@ -46,8 +53,10 @@ if TYPE_CHECKING:
     from scalefast._noise import Residuals as Residuals
     from scalefast._noise import RunLevel as RunLevel
     from scalefast._noise import StudentT as StudentT
+    from scalefast._overtraining import overtraining as overtraining
     from scalefast._resampling import Bootstrap as Bootstrap
     from scalefast._resampling import Jackknife as Jackknife
+    from scalefast._shape import Transformer as Transformer
     from scalefast._simulate import simulate as simulate
     from scalefast._solve import solve as solve
     from scalefast._spec import FitSpec as FitSpec
@@ -58,6 +67,7 @@ if TYPE_CHECKING:
 
 #: Public name and the module that it lives in.
 _HOME = {
+    "Accounting": "_accounting",
     "Additive": "_noise",
     "Asymmetric": "_losses",
     "Bootstrap": "_resampling",
@@ -86,24 +96,32 @@ _HOME = {
     "SavedFit": "_artifact",
     "ScalefastError": "_errors",
     "SettingsError": "_errors",
+    "ShapeRules": "_buildable",
     "Sobol": "_starts",
     "SoftL1": "_losses",
     "Squared": "_losses",
     "StudentT": "_noise",
     "Sweep": "_sweep",
+    "Transformer": "_shape",
     "UnitsError": "_errors",
     "Variable": "_lawfile",
     "__version__": "_core",
+    "accountings": "_accounting",
+    "buildable": "_buildable",
     "codes": "_codes",
+    "compare": "_compare",
     "fit": "_fit",
     "fit_groups": "_groups",
     "law": "_law",
     "laws": "_law",
+    "lifetime_cost": "_lifetime",
     "load": "_artifact",
+    "overtraining": "_overtraining",
     "read_file": "_files",
     "simulate": "_simulate",
     "solve": "_solve",
     "sweep": "_sweep",
+    "training_cost": "_accounting",
 }
 
 __all__ = [name for name in _HOME if not name.startswith("_")]

@@ -1,0 +1,108 @@
+"""Plans side by side: what changes when size, data, compute or loss do.
+
+Stage: after inverse questions. In: a law and several questions, each as `solve` takes it. Out: a frame of one row a question,
+with its answer and how it compares with the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from scalefast import _core
+from scalefast._allocate import Bound
+from scalefast._errors import LawError, SettingsError
+from scalefast._law import Law
+from scalefast._solve import solve
+from scalefast._sweep import chosen_laws
+
+if TYPE_CHECKING:
+    from scalefast._fit import Fit
+
+__all__ = ["compare"]
+
+#: Errors that say that a question has no answer, which here is the status of a row.
+_UNANSWERED = ("infeasible", "infeasible-loss", "no-finite-optimum")
+_RATIOS = ("C", "N", "D")
+
+
+def compare(
+    law: Law | Fit | str | Path | Sequence[Law | Fit | str | Path] | None,
+    plans: Sequence[Mapping[str, Any]],
+    *,
+    cost: str | None = None,
+    bounds: Mapping[str, Bound] | None = None,
+    given: Mapping[str, float | str] | None = None,
+    draws: int | Any | None = None,
+    quantiles: Sequence[float] = (0.05, 0.5, 0.95),
+    threads: int | None = None,
+) -> pl.DataFrame:
+    """Several plans under one law or more, each compared with the first of its law.
+
+    Parameters
+    ----------
+    law: one or several ids, files, formulas with values, Laws or Fits; None: those of `sweep`.
+    plans: what is known of each, as `solve` takes it: {"N": 10e9} at its best data, {"N": 10e9, "D": 2e11}, {"C": 1e24},
+        {"L": 2.0}, …
+    cost, bounds, given, draws, quantiles: as in `solve`.
+
+    Returns one row a law and plan: plan, its number from 1; the columns of `solve`; and against the first plan C_ratio,
+    N_ratio, D_ratio, L_change (nats per token) and perplexity_ratio, exp(L_change); and compute_excess, by how much C exceeds
+    the least compute of its loss (0.25: a quarter more). A plan without an answer is a row of nulls whose status says why.
+
+    Raises what `solve` raises for plans that are no questions; SettingsError (`bad-question`) for no plans, and LawError
+    where the first has no answer.
+
+    >>> import scalefast as sf
+    >>> two = sf.compare("epoch-2024", [{"C": 1e23}, {"C": 1e24}])
+    >>> [round(two[name][1], 2) for name in ("N_ratio", "D_ratio")]
+    [3.26, 3.07]
+    """
+    if not plans:
+        raise SettingsError(
+            "there is nothing to compare", code="bad-question", hint='give plans, such as [{"N": 10e9}]'
+        )
+    settled: dict[str, Any] = {"cost": cost, "bounds": bounds, "given": given}
+    settled |= {"draws": draws, "quantiles": quantiles, "threads": threads}
+    tables = []
+    for found in chosen_laws(law):
+        rows: list[pl.DataFrame] = []
+        for plan in plans:
+            try:
+                rows.append(solve(found, **settled, **plan))
+            except LawError as error:
+                if error.code not in _UNANSWERED or not rows:
+                    raise
+                rows.append(_unanswered(rows[0], plan, error.code))
+        tables.append(_compared(pl.concat(rows)))
+    return pl.concat(tables)
+
+
+def _unanswered(like: pl.DataFrame, plan: Mapping[str, Any], status: str) -> pl.DataFrame:
+    """A row with what the plan says, and else nulls."""
+    known = {"law": like["law"][0], "status": status, "uncertainty": like["uncertainty"][0], **plan}
+    return pl.DataFrame([{name: known.get(name) for name in like.columns}], schema=like.schema)
+
+
+def _compared(table: pl.DataFrame) -> pl.DataFrame:
+    answered = table["status"].is_in(_UNANSWERED).not_()
+    names = [*_RATIOS, "L"]
+    columns = {
+        name: table[name].cast(pl.Float64).fill_null(float("nan")).to_numpy().copy() for name in (*names, "C_least")
+    }
+    first = {f"{name}_first": float(columns[name][0]) for name in names}
+    outputs = [(f"{name}_ratio", f"{name}/{name}_first") for name in _RATIOS]
+    outputs += [
+        ("L_change", "L - L_first"),
+        ("perplexity_ratio", "exp(L - L_first)"),
+        ("compute_excess", "C/C_least - 1"),
+    ]
+    found = _core.System.parse(outputs, []).evaluate(columns, first)
+    numbers = pl.Series("plan", range(1, table.height + 1), dtype=pl.Int64)
+    return table.insert_column(1, numbers).with_columns(
+        pl.Series(name, np.where(answered, found[name], np.nan), nan_to_null=True) for name, _ in outputs
+    )
