@@ -39,7 +39,7 @@ _MOVED = 0.05
 def diagnose(fit: Fit) -> pl.DataFrame:
     """See `Fit.diagnostics`."""
     findings = [*_rows(fit), *_design(fit), *design_findings(fit), *_optimum(fit), *_robustness(fit)]
-    findings += [*row_findings(fit), *_units(fit), *_resampling(fit)]
+    findings += [*row_findings(fit), *_units(fit), *_resampling(fit), *_interruption(fit)]
     return pl.DataFrame(findings, schema=SCHEMA, orient="row")
 
 
@@ -113,6 +113,14 @@ def _units(fit: Fit) -> Iterator[Finding]:
         yield found("looks-scaled", f"{message}: C, N or D is in another unit", ratio, _COST_FACTOR)
 
 
+def _interruption(fit: Fit) -> Iterator[Finding]:
+    solved, starts = fit._result.solved
+    if solved < starts:
+        resampling = ", and nothing was resampled" if fit.spec.resample is not None else ""
+        message = f"interrupted after {solved} of {starts} starts{resampling}"
+        yield found("interrupted", message, float(solved), float(starts))
+
+
 def _resampling(fit: Fit) -> Iterator[Finding]:
     runs, replicates = fit.runs, fit._replicates
     if runs is not None:
@@ -123,9 +131,8 @@ def _resampling(fit: Fit) -> Iterator[Finding]:
             yield found("checkpoints-biased", message)
     if replicates is None:
         return
-    count = replicates.draws.height
-    failed = count - replicates.usable.height
-    moved = int(replicates.draws["moved"].sum())
+    count, usable, moved = replicates.counts
+    failed = count - usable
     message = f"{count} replicates ({replicates.method}), {moved} of them in another optimum than the estimate leads to"
     if moved > _MOVED * count:
         yield found("moved-replicates", message, moved / count, _MOVED)
@@ -137,6 +144,9 @@ def _resampling(fit: Fit) -> Iterator[Finding]:
     if count < replicates.wanted:
         first = f", the first missing is {replicates.first_missing}"
         message = f"interrupted after {count} of {replicates.wanted} replicates{first}"
+        yield found("interrupted", message, float(count), float(replicates.wanted))
+    elif replicates.interval_is_missing:
+        message = "interrupted in the fits with each unit left out, which bca needs: no interval"
         yield found("interrupted", message, float(count), float(replicates.wanted))
     if replicates.clustered and replicates.units < _CLUSTERS:
         message = f"{replicates.units} clusters: intervals from so few are too narrow"

@@ -19,6 +19,7 @@ import polars as pl
 from scalefast import _core
 from scalefast._findings import Finding, found
 from scalefast._frames import FloatArray
+from scalefast._longcall import LongCall
 
 if TYPE_CHECKING:
     from scalefast._fit import Fit
@@ -228,7 +229,11 @@ def _shift(fit: Fit, row: int) -> str:
     values = fit.law.values or {}
     start = np.array([list(values.values())])
     try:
-        found_without = _bind(fit.spec, rows).fit(loss_fields(fit.loss), start, fit.spec.threads, _core.Call())
+        with LongCall(progress=False) as call:
+            found_without, stopped = _bind(fit.spec, rows).fit(
+                loss_fields(fit.loss), start, fit.spec.threads, call.stage("without the row")
+            )
+            call.keeps(stopped, 0)
         without = fit.law.with_values(dict(zip(values, found_without.parameters, strict=True)))
         plain = fit.law.with_values(values)
         target = float(f"{10 * ends[1]:.1g}")

@@ -178,9 +178,10 @@ TABLE: dict[str, Kind] = {
     "failed-replicates": Kind("warning", "Replicates without a fit do not count.", "share that failed", "0"),
     "interrupted": Kind(
         "warning",
-        "Resampling was interrupted: draws and intervals are of the replicates that were finished.",
-        "replicates finished",
-        "replicates asked for",
+        "The call was interrupted: the best of the starts that were solved, or draws and intervals of the replicates that "
+        "were finished.",
+        "replicates or starts finished",
+        "replicates or starts asked for",
         "`sf.Bootstrap(range(first, wanted))` fits the rest, from the first number that is missing",
     ),
 }

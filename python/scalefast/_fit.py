@@ -20,6 +20,7 @@ import polars as pl
 from scalefast import _core
 from scalefast._binding import RESPONSE, SIGMA, WEIGHTS, Column, bind, bind_one
 from scalefast._diagnostics import diagnose
+from scalefast._drawsfile import check_draws_path
 from scalefast._errors import DataError, FormulaError, ScalefastError
 from scalefast._law import Law
 from scalefast._longcall import LongCall, OnInterrupt
@@ -29,7 +30,7 @@ from scalefast._progress import Progress
 from scalefast._replicates import Replicates, run_replicates
 from scalefast._rows import Rows, read_rows
 from scalefast._runs import Runs, choose_checkpoints, codes
-from scalefast._spec import FitSpec, Residual
+from scalefast._spec import HOW_IT_RUNS, FitSpec, Residual
 from scalefast._starts import start_matrix
 
 if TYPE_CHECKING:
@@ -122,13 +123,19 @@ class Fit:
 
     @cached_property
     def starts(self) -> pl.DataFrame:
-        """One row a start that was solved: start.*, end.* of the free parameters, objective, status, evaluations."""
+        """One row a start: start.*, end.* of the free parameters, objective, status, evaluations.
+
+        Starts that an interruption left unsolved have the status `interrupted` and no end.
+        """
         free, found = self.spec.free, self._result.starts()
         return pl.DataFrame(
             [
                 *(pl.Series(f"start.{name}", column) for name, column in zip(free, found["start"], strict=True)),
-                *(pl.Series(f"end.{name}", column) for name, column in zip(free, found["end"], strict=True)),
-                pl.Series("objective", found["objective"]),
+                *(
+                    pl.Series(f"end.{name}", column, nan_to_null=True)
+                    for name, column in zip(free, found["end"], strict=True)
+                ),
+                pl.Series("objective", found["objective"], nan_to_null=True),
                 pl.Series("status", found["status"], dtype=pl.String),
                 pl.Series("evaluations", found["evaluations"], dtype=pl.Int64),
             ]
@@ -163,8 +170,9 @@ class Fit:
         """One row a replicate: replicate, parameters, objective, status, moved.
 
         `status` is `converged`, `at-bound`, `stalled`, `iterations`, `undefined` or `too-few-points` (parameters are null in
-        the last two); `moved` says that the replicate's optimum is another one than the estimate's leads to. Raises
-        ScalefastError (`no-draws`) for a fit without `resample=`.
+        the last two); `moved` says that the replicate's optimum is another one than the estimate's leads to. With
+        `draws_to=` they are read from the file. Raises ScalefastError: `no-draws` for a fit without `resample=`,
+        `draws-moved`.
         """
         return self._resampled("draws").draws
 
@@ -336,9 +344,9 @@ class Fit:
         return self._replicates
 
     def _key(self) -> tuple[Any, ...]:
-        # As text, since what is not a number equals itself there; threads and time limits change no result.
+        # As text, since what is not a number equals itself there; how a fit runs changes no result.
         found = {**_core.result_state(self._result), "threads": None}
-        return (self.spec.replace(threads=None, timeout_s=None), self.law, repr(found))
+        return (self.spec.replace(**HOW_IT_RUNS), self.law, repr(found))
 
     def _same_frames(self, other: Fit) -> bool:
         own, theirs = self._rows.arrays, other._rows.arrays
@@ -388,6 +396,8 @@ def fit(
     level: float = 0.90,
     seed: int = 0,
     threads: int | None = None,
+    draws_to: str | Path | None = None,
+    overwrite: bool = False,
     progress: Progress = None,
     on_interrupt: OnInterrupt = "raise",
     timeout_s: float | None = None,
@@ -413,11 +423,12 @@ def fit(
     bounds, fixed, tied: {"alpha": (0, 1)}, {"E": 1.69}, {"beta": "alpha"}.
     resample: sf.Bootstrap(4000) or sf.Jackknife(); draws, standard errors and intervals then come from refits.
     level: of the intervals. seed: of the random numbers; the same seed gives the same bytes.
+    draws_to: a Parquet file for the draws, which are then not kept in memory; an existing one is refused unless `overwrite`.
     threads: None for all the process may use.
     progress: what takes more than a second shows how far it is on stderr: None where that is a terminal, True, False; or a
         function of (done, total), called a few times a second, whose counts begin again with each stage of the work.
-    on_interrupt: "partial" keeps the replicates that were finished when Ctrl-C, SIGTERM, the time limit or a CancelToken
-        ended the call, and says so in `diagnostics`. timeout_s: give up after so many seconds.
+    on_interrupt: "partial" keeps the replicates, or the given starts, that were finished when Ctrl-C, SIGTERM, the time
+        limit or a CancelToken ended the call, and says so in `diagnostics`. timeout_s: give up after so many seconds.
 
     Raises DataError, LawError, FormulaError, SettingsError, UnitsError for misuse; not converging is a status.
 
@@ -450,6 +461,8 @@ def fit(
         level=level,
         seed=seed,
         threads=threads,
+        draws_to=draws_to,
+        overwrite=overwrite,
         progress=progress,
         on_interrupt=on_interrupt,
         timeout_s=timeout_s,
@@ -459,6 +472,8 @@ def fit(
 def run_fit(spec: FitSpec, runs: Any) -> Fit:
     """See `FitSpec.fit`."""
     law = spec.resolved_law
+    if spec.draws_to is not None:
+        check_draws_path(Path(spec.draws_to), spec.overwrite)
     rows, grouping = _read(spec, law, runs), None
     if spec.run is not None:
         rows, grouping = choose_checkpoints(rows, spec.run, spec.checkpoints, list(law.variables))
@@ -466,10 +481,12 @@ def run_fit(spec: FitSpec, runs: Any) -> Fit:
     problem = _bind(spec, rows)
     starts = None if spec.starts is None else start_matrix(spec.starts, parameters, spec.free)
     replicates = None
-    with LongCall(spec.progress, spec.timeout_s, partial=spec.on_interrupt == "partial") as call:
-        result = problem.fit(loss_fields(spec.loss), starts, spec.threads, call.stage("fit"))
+    partial, tidy = spec.on_interrupt == "partial", spec.draws_to is not None
+    with LongCall(spec.progress, spec.timeout_s, partial=partial, tidy=tidy) as call:
+        result, stopped = problem.fit(loss_fields(spec.loss), starts, spec.threads, call.stage("starts"))
+        interrupted = call.keeps(stopped, result.solved[0])
         _LOG.info("%s, objective %.10g, %d of %d rows", result.status, result.objective, rows.frame.height, rows.n_read)
-        if spec.resample is not None:
+        if spec.resample is not None and not interrupted:
             replicates = run_replicates(spec, rows, problem, result, list(parameters), call)
     values = dict(zip(parameters, result.parameters, strict=True))
     draws = None if replicates is None else replicates.for_law

@@ -54,7 +54,7 @@ class Law:
     id: str = ""
     folder: Path | None = field(default=None, compare=False)
     observed_range: Mapping[str, tuple[float, float]] | None = field(default=None, compare=False)
-    own_draws: pl.DataFrame | None = field(default=None, compare=False, repr=False)
+    own_draws: pl.DataFrame | pl.LazyFrame | None = field(default=None, compare=False, repr=False)
 
     @property
     def title(self) -> str:
@@ -140,7 +140,9 @@ class Law:
     def draws(self) -> pl.DataFrame | None:
         """Draws of the parameters, stored or of a resampled fit: one row each, a column for every parameter; or None."""
         if self.own_draws is not None:
-            return self.own_draws
+            from scalefast._drawsfile import read_stored
+
+            return read_stored(self.own_draws)
         if self.published is None or self.published.draws is None or self.folder is None:
             return None
         from scalefast._frames import read_draws
@@ -214,7 +216,7 @@ class Law:
         self,
         values: Mapping[str, float],
         observed_range: Mapping[str, tuple[float, float]] | None = None,
-        draws: pl.DataFrame | None = None,
+        draws: pl.DataFrame | pl.LazyFrame | None = None,
     ) -> Law:
         """The same form with other values of all its parameters, the range of the data that they come from, and draws."""
         complete = complete_values(self.form, values)

@@ -88,7 +88,11 @@ class LongCall:
         """Whether the work was stopped and its `finished` steps are kept; raises what stopped it where they are not."""
         if stopped is None:
             return False
-        ending = isinstance(stopped, KeyboardInterrupt | _Terminated) or getattr(stopped, "code", None) in _ENDINGS
+        # SystemExit is what a handler of the caller's own makes of SIGTERM, as that of the command line does.
+        ending = (
+            isinstance(stopped, KeyboardInterrupt | SystemExit | _Terminated)
+            or getattr(stopped, "code", None) in _ENDINGS
+        )
         if not (self._partial and finished and ending):
             raise stopped
         return True

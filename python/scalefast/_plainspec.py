@@ -23,7 +23,7 @@ from scalefast._errors import LawError, ScalefastError
 from scalefast._law import Law
 from scalefast._lawfile import parse_law_file
 from scalefast._lawtext import law_text
-from scalefast._spec import FitSpec
+from scalefast._spec import HOW_IT_RUNS, FitSpec
 
 if TYPE_CHECKING:
     from scalefast._lawfile import LawFile
@@ -41,13 +41,11 @@ _NODES = frozenset({
     "value", "value_type",
 })
 # fmt: on
-#: Settings of how a fit runs, which change nothing in what it finds.
-_ABOUT_THE_RUN = ("threads", "timeout_s", "progress", "on_interrupt")
 
 
 def plain_spec(spec: FitSpec) -> dict[str, Any]:
     """The spec as plain values, without what changes no result (threads, time limit)."""
-    names = [field.name for field in dataclasses.fields(spec) if field.name not in _ABOUT_THE_RUN]
+    names = [field.name for field in dataclasses.fields(spec) if field.name not in HOW_IT_RUNS]
     values = {name: getattr(spec, name) for name in names}
     return {
         name: plain_law(spec.resolved_law) if name == "law" else plain_value(value) for name, value in values.items()

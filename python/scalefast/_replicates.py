@@ -6,16 +6,18 @@ Out: `Replicates`, whose frame has one row a replicate. All arithmetic is the co
 
 from __future__ import annotations
 
-import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
 from scalefast import _core
+from scalefast._drawsfile import DrawsFile, read_stored, slices
 from scalefast._errors import SettingsError
 from scalefast._longcall import LongCall
 from scalefast._resampling import Bootstrap, Jackknife
@@ -28,8 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Replicates", "run_replicates"]
 
-_LOG = logging.getLogger("scalefast")
-
 #: Statuses of a replicate whose parameters count.
 USABLE = ("converged", "at-bound")
 
@@ -40,7 +40,7 @@ class Replicates:
 
     Attributes
     ----------
-    draws: one row a replicate: replicate, parameters, objective, status, moved.
+    source: one row a replicate: replicate, parameters, objective, status, moved; lazy where they lie in a file.
     left_out: the same with each unit left out, where the interval needs it.
     labels: the value of each unit, in the order of the numbers; None for rows.
     units: how many units there are. clustered: whether they are more than single rows.
@@ -49,12 +49,17 @@ class Replicates:
 
     settings: Bootstrap | Jackknife
     parameters: tuple[str, ...]
-    draws: pl.DataFrame
+    source: pl.DataFrame | pl.LazyFrame
     left_out: pl.DataFrame | None
     labels: pl.Series | None
     units: int
     clustered: bool
     wanted: int = 0
+
+    @property
+    def draws(self) -> pl.DataFrame:
+        """All rows and columns in memory."""
+        return read_stored(self.source)
 
     @property
     def method(self) -> str:
@@ -63,63 +68,79 @@ class Replicates:
             return "jackknife-normal"
         return f"{self.settings.scheme}-{self.settings.interval}"
 
+    @cached_property
+    def counts(self) -> tuple[int, int, int]:
+        """Replicates finished, those of them with a fit that counts, those in another optimum than the estimate's."""
+        usable = pl.col("status").is_in(USABLE).sum()
+        row = read_stored(self.source.lazy().select(pl.len(), usable, pl.col("moved").sum())).row(0)
+        return int(row[0]), int(row[1]), int(row[2])
+
+    @property
+    def interval_is_missing(self) -> bool:
+        """Whether an interruption left the interval without what it needs beside the draws."""
+        return isinstance(self.settings, Bootstrap) and self.settings.interval == "bca" and self.left_out is None
+
     @property
     def first_missing(self) -> int:
         """The first number without a draw: an interruption may have caught a few that later ones have overtaken."""
         first = (self.settings.numbers or (0, 0))[0] if isinstance(self.settings, Bootstrap) else 0
-        numbers = self.draws["replicate"].to_numpy()
+        numbers = read_stored(self.source.lazy().select("replicate"))["replicate"].to_numpy()
         gaps = np.flatnonzero(numbers != np.arange(first, first + len(numbers)))
         return first + int(gaps[0] if len(gaps) else len(numbers))
 
     @property
     def usable(self) -> pl.DataFrame:
         """The parameters of the replicates that converged, also at a bound."""
-        return _usable(self.draws).select(self.parameters)
+        return read_stored(_usable(self.source, self.parameters))
 
     @property
-    def for_law(self) -> pl.DataFrame | None:
+    def for_law(self) -> pl.DataFrame | pl.LazyFrame | None:
         """Draws that describe the uncertainty of the law as they stand; a jackknife's and a fraction's lie too close."""
-        return self.usable if isinstance(self.settings, Bootstrap) and self.settings.fraction is None else None
+        if not isinstance(self.settings, Bootstrap) or self.settings.fraction is not None:
+            return None
+        return self.usable if isinstance(self.source, pl.DataFrame) else _usable(self.source, self.parameters)
 
     def of_parameters(self, values: Mapping[str, float], level: float) -> dict[str, Any]:
         """Standard errors and intervals of all parameters."""
-        return self._spread(values, list(self.parameters), None, level)
+        found = [self._spread(values[name], [name], itemgetter(name), level) for name in self.parameters]
+        return {key: np.concatenate([entry[key] for entry in found]) for key in found[0]}
 
     def of_formula(self, system: _core.System, values: Mapping[str, float], level: float) -> dict[str, Any]:
         """The same for the first output of a system of formulas of the parameters."""
-        return self._spread(values, [system.outputs()[0]], system, level)
+        symbols, output = system.symbols(), system.outputs()[0]
+        point = float(system.evaluate({}, {name: values[name] for name in symbols})[output][0])
+        # A formula without any parameter still has one value a replicate.
+        columns = symbols or list(self.parameters[:1])
+
+        def of_draws(drawn: Mapping[str, FloatArray]) -> FloatArray:
+            found = system.evaluate({name: drawn[name] for name in symbols}, {})[output]
+            return found if symbols else np.full(len(drawn[columns[0]]), found[0])
+
+        return self._spread(point, columns, of_draws, level)
 
     def _spread(
-        self, values: Mapping[str, float], names: list[str], system: _core.System | None, level: float
+        self,
+        point: float,
+        columns: Sequence[str],
+        of_draws: Callable[[Mapping[str, FloatArray]], FloatArray],
+        level: float,
     ) -> dict[str, Any]:
-        def columns(frame: pl.DataFrame) -> list[FloatArray]:
-            arrays = {name: np.ascontiguousarray(frame[name].to_numpy()) for name in self.parameters}
-            if system is None:
-                return [arrays[name] for name in names]
-            used = {name: arrays[name] for name in system.symbols()}
-            return [_filled(system.evaluate(used, {})[names[0]], frame.height)]
+        """Of one quantity, so that no more columns than it needs are in memory at once."""
 
-        point = (
-            [values[name] for name in names]
-            if system is None
-            else [float(system.evaluate({}, {name: values[name] for name in system.symbols()})[names[0]][0])]
-        )
-        found = self.usable
-        if isinstance(self.settings, Bootstrap) and self.settings.interval == "bca" and self.left_out is not None:
-            left = columns(_usable(self.left_out))
-            return dict(_core.intervals("bca", level, point, columns(found), left, self._scale(found.height)))
+        def values(source: pl.DataFrame | pl.LazyFrame) -> FloatArray:
+            frame = read_stored(_usable(source, columns))
+            return of_draws({name: np.ascontiguousarray(frame[name].to_numpy()) for name in columns})
+
         kind = "normal" if isinstance(self.settings, Jackknife) else self.settings.interval
-        return dict(_core.intervals(kind, level, point, columns(found), None, self._scale(found.height)))
+        left = [values(self.left_out)] if kind == "bca" and self.left_out is not None else None
+        return dict(_core.intervals(kind, level, [point], [values(self.source)], left, self.scale))
 
     @property
     def scale(self) -> float:
-        """What the distance of a draw from the estimate is multiplied by."""
-        return self._scale(self.usable.height)
-
-    def _scale(self, n: int) -> float:
-        """What the spread of the draws is multiplied by to be that of the estimate."""
+        """What the distance of a draw from the estimate is multiplied by, to be that of the estimate from the truth."""
         if isinstance(self.settings, Jackknife):
             # The variance of the jackknife is (n - 1)/n times the sum of squares.
+            n = self.counts[1]
             return (n - 1) / math.sqrt(n) if n else 1.0
         share = self.settings.fraction
         return 1.0 if share is None else math.sqrt(share / (1 - share))
@@ -133,10 +154,10 @@ def run_replicates(
     parameters: Sequence[str],
     call: LongCall,
 ) -> Replicates:
-    """Fits the replicates that `spec.resample` asks for.
+    """Fits the replicates that `spec.resample` asks for; with `spec.draws_to` into a file.
 
-    Raises SettingsError (`bad-resample`, `weights-shape`, `index-out-of-range`, `cluster-spans-strata`, `too-few-units`,
-    `replicate-range`), DataError (`unknown-column`, `null-run`).
+    Raises what `DrawsFile` raises; SettingsError (`bad-resample`, `weights-shape`, `index-out-of-range`,
+    `cluster-spans-strata`, `too-few-units`, `replicate-range`), DataError (`unknown-column`, `null-run`).
     """
     settings = spec.resample
     assert settings is not None
@@ -152,7 +173,9 @@ def run_replicates(
 
     count = rows.frame.height if units is None else int(units.max()) + 1
 
-    def run(kind: str, numbers: tuple[int, int] | None, search: str, units: Any = units, **given: Any) -> pl.DataFrame:
+    def run(
+        kind: str, numbers: tuple[int, int] | None, search: str, watched: _core.Call, units: Any = units, **given: Any
+    ) -> tuple[pl.DataFrame, BaseException | None]:
         found = _core.resample(
             problem,
             result,
@@ -165,32 +188,58 @@ def run_replicates(
             spec.seed,
             numbers,
             (search == "global", spec.starts is None),
-            call.stage("left out" if kind == "jackknife" else "replicates"),
+            watched,
         )
-        if call.keeps(found["stopped"], len(found["replicate"])):
-            _LOG.info("interrupted, %d replicates kept", len(found["replicate"]))
-        return _frame(found, parameters)
+        return _frame(found, parameters), found["stopped"]
 
-    left_out = None
+    kind, search, changes = "jackknife", "global", dict[str, Any]()
     if isinstance(settings, Jackknife):
-        draws, wanted = run("jackknife", None, "global"), count
+        first, last = 0, count
     else:
         weights = _matrix(settings.weights, "weights", np.float64)
         indices = _matrix(settings.indices, "indices", np.int64)
         given = next((matrix for matrix in (weights, indices) if matrix is not None), ())
         first, last = settings.numbers or (0, len(given))
-        wanted = last - first
-        draws = run(
-            settings.scheme,
-            settings.numbers,
-            settings.search,
-            fraction=settings.fraction,
-            weights=weights,
-            indices=indices,
-        )
-        if settings.interval == "bca" and draws.height == wanted:
-            left_out = run("jackknife", None, settings.search, _blocks(units, count))
-    return Replicates(settings, tuple(parameters), draws, left_out, labels, count, units is not None, wanted)
+        kind, search = settings.scheme, settings.search
+        changes = {"fraction": settings.fraction, "weights": weights, "indices": indices}
+
+    def part(begin: int, end: int, before: int) -> tuple[pl.DataFrame, bool]:
+        """The replicates from `begin` to before `end`, and whether they were interrupted."""
+        watched = call.stage("replicates", before=before, total=last - first)
+        rows, stopped = run(kind, (begin, end), search, watched, **changes)
+        return rows, call.keeps(stopped, before + rows.height)
+
+    source: pl.DataFrame | pl.LazyFrame
+    if spec.draws_to is None:
+        source, interrupted = part(first, last, 0)
+    else:
+        source, interrupted = _streamed(spec, part, first, last)
+    left_out = None
+    if isinstance(settings, Bootstrap) and settings.interval == "bca" and not interrupted:
+        watched = call.stage("left out")
+        left_out, stopped = run("jackknife", None, settings.search, watched, _blocks(units, count))
+        if call.keeps(stopped, left_out.height):
+            # The acceleration of some of the units is not that of all.
+            left_out = None
+    return Replicates(
+        settings, tuple(parameters), source, left_out, labels, count, units is not None, wanted=last - first
+    )
+
+
+def _streamed(
+    spec: FitSpec, part: Callable[[int, int, int], tuple[pl.DataFrame, bool]], first: int, last: int
+) -> tuple[pl.LazyFrame, bool]:
+    """The replicates in a file, computed and written a slice at a time, each with the bytes that it has in the whole."""
+    done, interrupted = 0, False
+    with DrawsFile(str(spec.draws_to), overwrite=spec.overwrite) as file:
+        for begin, end in slices(first, last):
+            rows, interrupted = part(begin, end, done)
+            file.append(rows)
+            done += rows.height
+            if interrupted:
+                break
+        file.commit({"schema_version": "1", "replicates_finished": str(done), "replicates_wanted": str(last - first)})
+    return pl.scan_parquet(file.path), interrupted
 
 
 #: Schemes in which rows are taken one by one even where runs are known.
@@ -224,13 +273,8 @@ def _frame(found: Mapping[str, Any], parameters: Sequence[str]) -> pl.DataFrame:
     )
 
 
-def _usable(draws: pl.DataFrame) -> pl.DataFrame:
-    return draws.filter(pl.col("status").is_in(USABLE))
-
-
-def _filled(values: FloatArray, rows: int) -> FloatArray:
-    """One value a row, also where a formula is a constant."""
-    return values if len(values) == rows else np.full(rows, values[0])
+def _usable(source: pl.DataFrame | pl.LazyFrame, columns: Sequence[str]) -> pl.LazyFrame:
+    return source.lazy().filter(pl.col("status").is_in(USABLE)).select(columns)
 
 
 def _matrix(values: Any, name: str, dtype: type) -> Any:

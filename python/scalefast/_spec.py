@@ -27,9 +27,20 @@ if TYPE_CHECKING:
     from scalefast._resampling import Resample
     from scalefast._starts import Starts
 
-__all__ = ["FitSpec"]
+__all__ = ["HOW_IT_RUNS", "FitSpec"]
 
 Residual = Literal["log", "identity"]
+
+
+#: Settings of how a fit runs, as they are unless given: they change nothing in what it finds.
+HOW_IT_RUNS: dict[str, Any] = {
+    "threads": None,
+    "draws_to": None,
+    "overwrite": False,
+    "progress": None,
+    "on_interrupt": "raise",
+    "timeout_s": None,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +72,8 @@ class FitSpec:
     level: float = 0.90
     seed: int = 0
     threads: int | None = None
+    draws_to: str | Path | None = None
+    overwrite: bool = False
     progress: Progress = None
     on_interrupt: OnInterrupt = "raise"
     timeout_s: float | None = None
@@ -193,6 +206,9 @@ def _check_resampling(spec: FitSpec) -> None:
         raise SettingsError(f"resample: {spec.resample!r:.60} is neither", code="bad-resample", hint=hint)
     if not isinstance(given["seed"], int) or isinstance(spec.seed, bool) or not 0 <= spec.seed < 2**64:
         raise SettingsError(f"seed: {spec.seed!r:.60} is no whole number from 0 to 2**64 - 1", code="bad-seed")
+    if spec.draws_to is not None and spec.resample is None:
+        hint = "add resample=sf.Bootstrap(4000), or leave draws_to out"
+        raise SettingsError("draws_to: nothing is resampled, so there are no draws", code="bad-draws-to", hint=hint)
     if not isinstance(given["run"], str | None):
         raise SettingsError("run is the name of a column", code="bad-column", column="run")
     if spec.checkpoints not in (None, "final", "all"):

@@ -1,4 +1,4 @@
-"""The options of `fit` that resample: `--resample`, `--cluster`, `--strata`, `--interval`, `--run`, `--checkpoints`, `--seed`.
+"""The options of `fit` that resample: `--resample`, `--cluster`, `--strata`, `--interval`, `--draws-to`, `--run`, ….
 
 In: what is typed. Out: `resample=` as a value of the library, beside `run=`, `checkpoints=` and `seed=` as they are.
 """
@@ -21,7 +21,7 @@ INTERVALS = ("percentile", "basic", "bca", "normal")
 
 
 def read_resample(text: str, what: str) -> dict[str, Any]:
-    """`4000`, `bayesian:4000`, `fraction:0.8:4000` or `jackknife`, as arguments of `Bootstrap`."""
+    """`4000`, `bayesian:4000`, `fraction:0.8:4000`, `1000..2000` or `jackknife`, as arguments of `Bootstrap`."""
     if text.strip() == "jackknife":
         return {"jackknife": True}
     *kind, count = (part.strip() for part in text.split(":"))
@@ -39,12 +39,13 @@ def read_resample(text: str, what: str) -> dict[str, Any]:
         if found["kind"] == "fraction":
             found["fraction"] = float(kind[1])
             found["kind"] = None
-        found["replicates"] = int(count)
+        first, dots, last = count.partition("..")
+        found["replicates"] = range(int(first), int(last)) if dots else int(count)
     except ValueError:
         raise SettingsError(
             f"{what}: {quoted(text)} is not of the form COUNT or KIND:COUNT",
             code="bad-resample",
-            hint="for example 4000, wild:4000, fraction:0.8:4000 or jackknife",
+            hint="for example 4000, wild:4000, fraction:0.8:4000, 1000..2000 or jackknife",
         ) from None
     return found
 
@@ -53,7 +54,7 @@ RESAMPLE = Reader("[KIND:]COUNT", read_resample)
 
 
 def resample_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds the options; the command receives `resample`, `run`, `checkpoints` and `seed`, None where not given."""
+    """Adds the options; the command receives `resample`, `run`, `checkpoints`, `seed` and `draws_to`, None where not given."""
 
     @functools.wraps(command)
     def with_resample(
@@ -68,6 +69,12 @@ def resample_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
     decorated: Callable[..., Any] = with_resample
     for add in (
+        click.option(
+            "--draws-to",
+            metavar="FILE",
+            type=click.Path(dir_okay=False),
+            help="Write the draws to this .parquet file as they are made, instead of keeping them in memory.",
+        ),
         click.option("--seed", type=click.IntRange(min=0), help="Of the random numbers; default 0."),
         click.option(
             "--interval", type=click.Choice(INTERVALS), help="How it is read off the draws; default percentile."
@@ -78,7 +85,7 @@ def resample_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "--resample",
             type=RESAMPLE,
             help="Standard errors and intervals from so many refits: 4000, or with a kind, bayesian:4000, wild:4000, "
-            "wild-webb:4000, residual:4000, fraction:0.8:4000; or jackknife.",
+            "wild-webb:4000, residual:4000, fraction:0.8:4000; 1000..2000 of them alone; or jackknife.",
         ),
         click.option(
             "--checkpoints",

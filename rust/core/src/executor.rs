@@ -78,8 +78,9 @@ impl Control {
         Ok(())
     }
 
-    /// States how many steps of work there are.
+    /// States how many steps the work that begins now has; the count begins again.
     pub fn set_total(&self, steps: u64) {
+        self.done.store(0, Ordering::Relaxed);
         self.total.store(steps, Ordering::Relaxed);
     }
 

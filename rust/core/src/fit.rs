@@ -117,6 +117,13 @@ pub struct Fit {
     pub quadratic_share: f64,
 }
 
+impl Fit {
+    /// How many of the starts were solved: all, unless the call was stopped.
+    pub fn solved(&self) -> usize {
+        self.runs.iter().filter(|run| run.is_solved()).count()
+    }
+}
+
 /// Condition beyond which parameters are not determined in double precision.
 const SINGULAR: f64 = 1e14;
 /// A Newton step that promises less than this share of the objective changes no printed digit.
@@ -124,9 +131,13 @@ pub(crate) const CERTIFIED_OFFSET: f64 = 1e-9;
 
 /// Fits a law.
 ///
+/// Where `control` asks to stop, given starts that are solved already make a fit of their own, in which the others have the
+/// status `interrupted`; a search that has not ended says nothing about the optimum.
+///
 /// # Errors
 /// `Data`: `too-few-points`, `too-few-values`. `Law`, `Settings`, `Formula`: what [`Model::new`] refuses. `Law`:
-/// `law-undefined` when the law has no value on the data from any start. `Interrupted` when `control` asks to stop.
+/// `law-undefined` when the law has no value on the data from any start. `Interrupted` when `control` asks to stop, save for
+/// what was said.
 pub fn fit(spec: &FitSpec, data: &Dataset<'_>, control: &Control) -> Result<Fit, CoreError> {
     with_pool(spec.threads, || {
         let model = spec.model()?;
@@ -148,6 +159,8 @@ fn fit_auto(
     control: &Control,
 ) -> Result<Fit, CoreError> {
     let first = fit_with(spec, model, data, Loss::Squared, control)?;
+    // The scale of a part of the starts is not that of all.
+    complete(&first, control)?;
     let mut sigma = first.sigma;
     let mut found = first;
     // The scale of a fit with a breakdown point replaces that of the squared fit; two passes settle three digits.
@@ -164,9 +177,19 @@ fn fit_auto(
             },
             control,
         )?;
+        complete(&found, control)?;
         sigma = found.sigma;
     }
     Ok(found)
+}
+
+/// The reason why not all starts were solved, as an error.
+fn complete(found: &Fit, control: &Control) -> Result<(), CoreError> {
+    if found.solved() < found.runs.len() {
+        control.check()
+    } else {
+        Ok(())
+    }
 }
 
 fn fit_with(
@@ -191,6 +214,7 @@ fn fit_with(
         StartSet::Global => multistart::global(&search, data, control)?,
         StartSet::Given(rows) => {
             let runs = given(&search, rows, control)?;
+            let solved = runs.iter().filter(|run| run.is_solved()).count();
             let sorted = Outcome::of(
                 &search,
                 runs.iter()
@@ -199,8 +223,12 @@ fn fit_with(
                     .collect(),
             );
             let best = sorted.runs.into_iter().next();
-            let (starts, agreeing, spread) = (runs.len(), sorted.agreeing, sorted.spread);
+            let (starts, agreeing, spread) = (solved, sorted.agreeing, sorted.spread);
             return match best {
+                None if solved < runs.len() => {
+                    control.check()?;
+                    Err(undefined())
+                }
                 Some(best) => finish(
                     &search,
                     best,
@@ -254,16 +282,23 @@ fn given(
             ));
         }
     }
-    rows.par_iter()
+    control.set_total(rows.len() as u64);
+    Ok(rows
+        .par_iter()
         .map_init(
             || search.objective.scratch(),
             |scratch, values| {
                 let start: Vec<f64> = model.free.iter().map(|f| values[f.position]).collect();
-                let end = search.solve_given(scratch, &start, control)?;
-                Ok(Run { start, end })
+                match search.solve_given(scratch, &start, control) {
+                    Ok(end) => {
+                        control.advance(1);
+                        Run { start, end }
+                    }
+                    Err(_) => Run::interrupted(start),
+                }
             },
         )
-        .collect()
+        .collect())
 }
 
 pub(crate) fn finish(search: &Search<'_, '_>, best: Run, found: Outcome) -> Result<Fit, CoreError> {

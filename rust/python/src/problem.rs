@@ -96,7 +96,8 @@ impl Problem {
         })
     }
 
-    /// The best fit from the given starts (`S` rows by all parameters), or the global one.
+    /// The best fit from the given starts (`S` rows by all parameters), or the global one; and the exception that ended the
+    /// work early, None where all starts were solved.
     #[pyo3(signature = (loss, starts, threads, call))]
     fn fit(
         &self,
@@ -105,7 +106,7 @@ impl Problem {
         starts: Option<PyReadonlyArray2<'_, f64>>,
         threads: Option<usize>,
         call: &Call,
-    ) -> PyResult<FitResult> {
+    ) -> PyResult<(FitResult, Option<Py<PyAny>>)> {
         let spec = FitSpec {
             loss: loss_choice(&loss.0, &loss.1)?,
             starts: starts.map_or(StartSet::Global, |matrix| {
@@ -121,15 +122,23 @@ impl Problem {
             threads,
             ..self.spec.clone()
         };
-        let fit = self.with_data(py, |data| {
-            interrupt::run(py, call, |control| {
-                scalefast_core::fit::fit(&spec, data, control)
-            })
+        let (found, raised) = self.with_data(py, |data| {
+            Ok(interrupt::observe(py, call, |control| {
+                let fit = scalefast_core::fit::fit(&spec, data, control)?;
+                let stopped = (fit.solved() < fit.runs.len()).then(|| control.check().err());
+                Ok((fit, stopped.flatten()))
+            }))
         })?;
-        Ok(FitResult {
-            inner: fit,
-            threads,
-        })
+        let (inner, stopped) = match (found, raised) {
+            (Ok((fit, stopped)), raised) => (
+                fit,
+                raised.or_else(|| stopped.map(|error| core_error(py, error))),
+            ),
+            (Err(_), Some(raised)) => return Err(raised),
+            (Err(error), None) => return Err(core_error(py, error)),
+        };
+        let stopped = stopped.map(|error| error.into_value(py).into_any());
+        Ok((FitResult { inner, threads }, stopped))
     }
 
     /// Every parameter as columns: estimate, std_error, lower, upper (NaN where refused) and method.

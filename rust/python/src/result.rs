@@ -30,6 +30,12 @@ impl FitResult {
         self.inner.at_bound.clone()
     }
 
+    /// How many starts were solved, and of how many: fewer than all where the call was stopped.
+    #[getter]
+    fn solved(&self) -> (usize, usize) {
+        (self.inner.solved(), self.inner.runs.len())
+    }
+
     #[getter]
     fn objective(&self) -> f64 {
         self.inner.objective

@@ -20,11 +20,12 @@ const STATUSES: [&str; 7] = [
     "iterations",
     "undefined",
 ];
-const ENDS: [Status; 4] = [
+const ENDS: [Status; 5] = [
     Status::Converged,
     Status::Stalled,
     Status::Iterations,
     Status::Undefined,
+    Status::Interrupted,
 ];
 
 /// A run: start, end, objective, status, evaluations, offset.

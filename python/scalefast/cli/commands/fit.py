@@ -14,6 +14,7 @@ import click
 from scalefast import SettingsError
 
 from .. import errors, groups, manifests, options, output, reading, resampling
+from ..app import INTERRUPTED
 
 if TYPE_CHECKING:
     import scalefast as sf
@@ -87,6 +88,11 @@ RUNS = "scalefast predict hoffmann-2022 --at N=1e8..1e10:6 --at D=1e9..1e12:6 | 
 @click.option("--level", type=options.NUMBER, default=0.9, help="Level of the intervals; default 0.9.")
 @click.option("--threads", type=click.IntRange(1, 4096), help="Default: the processors at hand.")
 @click.option("--timeout", "timeout_s", type=options.POSITIVE, metavar="SECONDS", help="Give up after so long.")
+@click.option(
+    "--on-interrupt",
+    type=click.Choice(["raise", "partial"]),
+    help="partial: Ctrl-C and --timeout keep the replicates, or the --start points, that are finished. Exits with 130.",
+)
 @options.progress_option
 @click.option("--strict", is_flag=True, help="Exit with 1 unless the fit converged, with no parameter on a bound.")
 @options.input_format_option
@@ -157,6 +163,7 @@ def fit(
             fixed=options.unique(fixed, "--fix"),
             tied=options.unique(tied, "--tie"),
             starts=sf.Grid(options.unique(starts, "--start")) if starts else None,
+            overwrite=force,
             **{name: value for name, value in settings.items() if value is not None},
         )
     tell(result, to)
@@ -168,6 +175,8 @@ def fit(
     if manifest_file is not None:
         with output.replacing(manifest_file, force) as temporary:
             result.manifest.save(temporary)
+    if "interrupted" in result.diagnostics["code"]:
+        raise click.exceptions.Exit(INTERRUPTED)
     if strict:
         insist(result)
 

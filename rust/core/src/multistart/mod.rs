@@ -103,12 +103,14 @@ pub fn global(
     }
     let mut scratch = search.objective.scratch();
     let mut runs = Vec::new();
+    control.set_total(optima.len() as u64);
     for run in optima {
         let end = search.solve(&mut scratch, &run.end.theta, LONG_SOLVE, control)?;
         runs.push(Run {
             start: run.start.clone(),
             end,
         });
+        control.advance(1);
     }
     runs.retain(|r| r.end.cost.is_finite());
     runs.sort_by(|a, b| a.end.cost.total_cmp(&b.end.cost));
@@ -142,6 +144,7 @@ fn rounds(
             control,
         )?;
         next += count;
+        control.set_total(chosen.len() as u64);
         let ended: Vec<Run> = chosen
             .into_par_iter()
             .map_init(
@@ -155,6 +158,7 @@ fn rounds(
                         control,
                     )?;
                     end.evaluations += near.map_or(0, |n| n.evaluations);
+                    control.advance(1);
                     Ok(Run { start, end })
                 },
             )

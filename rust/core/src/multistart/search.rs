@@ -34,6 +34,25 @@ pub struct Run {
     pub end: Solution,
 }
 
+impl Run {
+    /// A start that was not solved, since the call was stopped.
+    pub fn interrupted(start: Vec<f64>) -> Self {
+        let end = Solution {
+            theta: vec![f64::NAN; start.len()],
+            cost: f64::NAN,
+            status: Status::Interrupted,
+            evaluations: 0,
+            offset: f64::NAN,
+        };
+        Run { start, end }
+    }
+
+    /// Whether the start was solved, whatever it led to.
+    pub fn is_solved(&self) -> bool {
+        self.end.status != Status::Interrupted
+    }
+}
+
 /// The true objective and what is needed to solve it from a start.
 #[derive(Clone, Copy)]
 pub struct Search<'s, 'd> {

@@ -20,6 +20,8 @@ pub enum Status {
     Iterations,
     /// The law is undefined on the data at the start.
     Undefined,
+    /// The call was stopped before this start was solved.
+    Interrupted,
 }
 
 impl Status {
@@ -30,6 +32,7 @@ impl Status {
             Self::Stalled => "stalled",
             Self::Iterations => "iterations",
             Self::Undefined => "undefined",
+            Self::Interrupted => "interrupted",
         }
     }
 }

@@ -1,0 +1,298 @@
+"""Calls that are ended early: what was counted as finished is kept, with the bytes of the whole, and nothing else is."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+import scalefast as sf
+from cli_runs import process
+from reference import grid
+
+#: More replicates than any of these tests waits for.
+ENDLESS = 50_000_000
+
+
+def noisy() -> pl.DataFrame:
+    """Thirty runs of a law with log-normal noise."""
+    rows = grid()
+    return rows.with_columns(L=pl.col("L") * np.exp(np.random.default_rng(1).normal(0, 0.01, rows.height)))
+
+
+def code_of(call: Callable[[], object]) -> str:
+    with pytest.raises(sf.ScalefastError) as caught:
+        call()
+    return caught.value.code
+
+
+def cancelled_after(seconds: float, call: Callable[[], Any]) -> Any:
+    """The call's answer, its token cancelled from another thread."""
+    token = sf.CancelToken()
+    timer = threading.Timer(seconds, token.cancel)
+    with token:
+        timer.start()
+        try:
+            return call()
+        finally:
+            timer.cancel()
+
+
+@pytest.fixture(scope="module")
+def whole() -> dict[str, pl.DataFrame]:
+    """Every replicate of an uninterrupted run, by kind."""
+    kinds: tuple[Any, ...] = ("pairs", "residual")
+    return {kind: sf.fit(noisy(), "chinchilla", resample=sf.Bootstrap(6000, kind=kind)).draws for kind in kinds}
+
+
+@pytest.mark.parametrize("attempt", range(12))
+def test_at_any_moment_what_was_counted_is_kept(attempt: int, whole: dict[str, pl.DataFrame]) -> None:
+    generator = random.Random(attempt)
+    kind: Any = generator.choice(sorted(whole))
+    counted = [0]
+    settings: dict[str, Any] = {
+        "resample": sf.Bootstrap(6000, kind=kind),
+        "threads": generator.choice([1, 2, 5]),
+        "on_interrupt": "partial",
+        "progress": lambda done, total: counted.append(done) if total == 6000 else None,
+    }
+    try:
+        part = cancelled_after(generator.uniform(0.0, 1.0), lambda: sf.fit(noisy(), "chinchilla", **settings))
+    except sf.ScalefastError as error:
+        assert error.code == "cancelled"
+        assert counted[-1] == 0
+        return
+    numbers = part.draws["replicate"].to_list()
+    assert numbers == sorted(set(numbers))
+    assert len(numbers) >= counted[-1]
+    assert part.draws.equals(whole[kind].filter(pl.col("replicate").is_in(numbers)))
+    found = part.diagnostics.filter(pl.col("code") == "interrupted")
+    assert found.height == (len(numbers) < 6000)
+    for row in found.iter_rows(named=True):
+        assert (row["value"], row["limit"]) == (len(numbers), 6000)
+        missing = next(number for number in range(6000) if number not in set(numbers))
+        assert f"the first missing is {missing}" in row["message"]
+
+
+def test_the_rest_completes_what_was_interrupted() -> None:
+    part = cancelled_after(
+        0.5, lambda: sf.fit(noisy(), "chinchilla", resample=sf.Bootstrap(ENDLESS), on_interrupt="partial")
+    )
+    message = part.diagnostics.row(by_predicate=pl.col("code") == "interrupted", named=True)["message"]
+    first = int(message.split("missing is ")[1])
+    rest = sf.fit(noisy(), "chinchilla", resample=sf.Bootstrap(range(first, first + 100))).draws
+    joined = pl.concat([part.draws, rest]).unique("replicate", keep="first", maintain_order=True).sort("replicate")
+    joined = joined.filter(pl.col("replicate") < first + 100)
+    assert joined.equals(sf.fit(noisy(), "chinchilla", resample=sf.Bootstrap(first + 100)).draws)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_keeps_what_is_finished(number: signal.Signals) -> None:
+    """In a process of its own, whose handlers are as usual before and after."""
+    text = f"""
+import os, signal, sys, threading
+sys.path.insert(0, {os.path.dirname(__file__)!r})
+import scalefast as sf
+from test_interruption import ENDLESS, noisy
+usual = signal.getsignal({int(number)})
+threading.Timer(1.0, os.kill, (os.getpid(), {int(number)})).start()
+part = sf.fit(noisy(), "chinchilla", resample=sf.Bootstrap(ENDLESS), on_interrupt="partial")
+assert signal.getsignal({int(number)}) is usual
+print(part.draws.height)
+"""
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert 0 < int(done.stdout) < ENDLESS
+
+
+def test_sigterm_ends_a_call_that_keeps_nothing() -> None:
+    text = f"""
+import os, signal, sys, threading
+sys.path.insert(0, {os.path.dirname(__file__)!r})
+import scalefast as sf
+from test_interruption import ENDLESS, noisy
+threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGTERM)).start()
+sf.fit(noisy(), "chinchilla", resample=sf.Bootstrap(ENDLESS))
+"""
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == -signal.SIGTERM
+
+
+def test_given_starts_that_are_solved_make_a_fit() -> None:
+    starts = sf.Grid(
+        {"E": [1.0, 1.5, 2.0], "A": [1.0, 1e2, 1e4], "B": [1.0, 1e2, 1e4], "alpha": 0.5, "beta": [0.1, 0.9]}
+    )
+    many = sf.Grid({name: list(values) * (60 if name == "alpha" else 1) for name, values in starts.values.items()})
+    settings: dict[str, Any] = {"starts": many, "on_interrupt": "partial"}
+    full = sf.fit(noisy(), "chinchilla", starts=many)
+    counted = [0]
+    settings["progress"] = lambda done, total: counted.append(done)
+    for seconds in (0.08, 0.15, 0.3):
+        try:
+            part = cancelled_after(seconds, lambda: sf.fit(noisy(), "chinchilla", **settings))
+        except sf.ScalefastError as error:
+            assert error.code == "cancelled"
+            continue
+        solved = part.starts["status"] != "interrupted"
+        assert part.starts.height == full.starts.height
+        assert part.starts.filter(solved).equals(full.starts.filter(solved))
+        assert part.starts.filter(~solved).select(pl.col("^end.*$", "objective")).null_count().row(0) == tuple(
+            [int((~solved).sum())] * 6
+        )
+        assert solved.sum() >= counted[-1]
+        assert part.objective == part.starts["objective"].min()
+        assert part.certificate.starts == solved.sum()
+        assert ("interrupted" in part.diagnostics["code"]) == (solved.sum() < full.starts.height)
+
+
+def test_a_search_that_has_not_ended_is_no_fit() -> None:
+    rows = pl.concat([noisy()] * 20_000)
+    settings: dict[str, Any] = {"timeout_s": 0.05, "on_interrupt": "partial"}
+    assert code_of(lambda: sf.fit(rows, "chinchilla", **settings)) == "timeout"
+
+
+def test_starts_that_were_interrupted_are_not_resampled() -> None:
+    many = sf.Grid({"E": [1.0] * 30, "A": [1.0] * 30, "B": [1.0] * 30, "alpha": 0.5, "beta": 0.5})
+    part = sf.fit(
+        noisy(), "chinchilla", starts=many, resample=sf.Bootstrap(10), timeout_s=0.5, on_interrupt="partial", threads=1
+    )
+    assert part.starts["status"].value_counts().height >= 2
+    assert code_of(lambda: part.draws) == "no-draws"
+    assert "nothing was resampled" in part.diagnostics.row(by_predicate=pl.col("code") == "interrupted")[2]
+
+
+def test_the_time_limit_is_that_of_the_whole_call(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Each slice takes less than the limit: a limit for each would never end."""
+    monkeypatch.setattr("scalefast._drawsfile.SLICE_ROWS", 64)
+    settings: dict[str, Any] = {"resample": sf.Bootstrap(ENDLESS), "draws_to": tmp_path / "draws.parquet"}
+    assert code_of(lambda: sf.fit(noisy(), "chinchilla", timeout_s=1.0, **settings)) == "timeout"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_cancelled_token_ends_every_later_call_and_no_other() -> None:
+    token = sf.CancelToken()
+    token.cancel()
+    assert token.cancelled
+    with token:
+        for call in (
+            lambda: sf.fit(noisy(), "chinchilla"),
+            lambda: sf.sweep("hoffmann-2022", 1e24),
+            lambda: sf.solve("hoffmann-2022", N=1e10),
+            lambda: sf.fit_groups(noisy(), "power-offset", by="D", columns={"x": "N"}),
+        ):
+            assert code_of(call) == "cancelled"
+        with sf.CancelToken():
+            assert code_of(lambda: sf.sweep("hoffmann-2022", 1e24)) == "cancelled"
+    assert sf.sweep("hoffmann-2022", 1e24).summary.height == 1
+
+
+def test_a_token_ends_calls_of_the_thread_that_entered_it_alone() -> None:
+    token, outcomes = sf.CancelToken(), {}
+
+    def work(name: str, entered: bool) -> None:
+        long: dict[str, Any] = {"resample": sf.Bootstrap(ENDLESS if entered else 500)}
+        try:
+            if entered:
+                with token:
+                    sf.fit(noisy(), "chinchilla", **long)
+            else:
+                sf.fit(noisy(), "chinchilla", **long)
+            outcomes[name] = "done"
+        except sf.ScalefastError as error:
+            outcomes[name] = error.code
+
+    workers = [threading.Thread(target=work, args=(str(k), k < 2)) for k in range(4)]
+    for worker in workers:
+        worker.start()
+    time.sleep(0.3)
+    token.cancel()
+    for worker in workers:
+        worker.join(60)
+    assert outcomes == {"0": "cancelled", "1": "cancelled", "2": "done", "3": "done"}
+
+
+def test_a_token_reaches_tasks_on_other_threads() -> None:
+    async def work() -> str:
+        token = sf.CancelToken()
+        with token:
+            task = asyncio.create_task(asyncio.to_thread(sf.fit, noisy(), "chinchilla", resample=sf.Bootstrap(ENDLESS)))
+            await asyncio.sleep(0.3)
+        token.cancel()
+        try:
+            await task
+        except sf.ScalefastError as error:
+            return error.code
+        return "done"
+
+    assert asyncio.run(work()) == "cancelled"
+
+
+def test_bca_without_all_units_has_no_interval(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The draws are complete, the jackknife behind the acceleration is not."""
+    from scalefast import _core
+
+    true_resample = _core.resample
+
+    def stopped_in_the_jackknife(*arguments: Any) -> Any:
+        found = true_resample(*arguments)
+        if arguments[2] == "jackknife":
+            found["stopped"] = KeyboardInterrupt()
+        return found
+
+    monkeypatch.setattr(_core, "resample", stopped_in_the_jackknife)
+    fit = sf.fit(noisy(), "chinchilla", resample=sf.Bootstrap(50, interval="bca"), on_interrupt="partial")
+    assert fit.draws.height == 50
+    assert fit.parameters["std_error"].null_count() == 0
+    assert fit.parameters["lower"].null_count() == 5
+    assert "interrupted" in fit.diagnostics["code"]
+
+
+ARGUMENTS = ("fit", "-", "--law", "chinchilla", "--resample", "50000000", "--format", "csv")
+
+
+def interrupted(*options: str, number: signal.Signals = signal.SIGINT) -> tuple[int, str, str]:
+    """Exit code, stdout and stderr of a command line that is sent a signal while it resamples."""
+    with process(*ARGUMENTS, *options, stdin=subprocess.PIPE) as run:
+        assert run.stdin is not None
+        run.stdin.write(noisy().write_csv())
+        run.stdin.close()
+        run.stdin = None
+        time.sleep(2.5)
+        run.send_signal(number)
+        out, err = run.communicate(timeout=60)
+    return run.returncode, out, err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_command_leaves_no_file(number: signal.Signals, tmp_path: Path) -> None:
+    files = ("--draws-to", str(tmp_path / "draws.parquet"), "-o", str(tmp_path / "law.parquet"))
+    code, out, _ = interrupted(*files, number=number)
+    assert (code, out) == (130 if number == signal.SIGINT else 143, "")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_command_keeps_what_is_finished(number: signal.Signals, tmp_path: Path) -> None:
+    files = ("--draws-to", str(tmp_path / "draws.parquet"), "-o", str(tmp_path / "law.parquet"))
+    code, out, err = interrupted("--on-interrupt", "partial", *files, number=number)
+    assert code == 130, err
+    assert out.count("pairs-percentile") == 5
+    assert "(interrupted)" in err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["draws.parquet", "law.parquet"]
+    draws = pl.read_parquet(tmp_path / "draws.parquet")
+    assert 0 < draws.height < ENDLESS
+    stored = sf.law(tmp_path / "law.parquet").draws
+    assert stored is not None
+    assert stored.height == draws.height
