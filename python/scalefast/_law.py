@@ -389,18 +389,30 @@ def _check_symbols(found: Law, where: str) -> None:
         error.message = f"{where}: {error.message}"
         raise
     declared = [*found.form.variables, *found.form.parameters]
-    for name in used:
-        if name not in declared:
-            hint = did_you_mean(name, declared, "declared symbols")
-            raise LawError(
-                f"{where}: `{name}` of the formula is not declared", code="missing-field", column=name, hint=hint
-            )
+    paid = _symbols_of_cost(found, where)
+    for place, names, known in (("formula", used, declared), ("cost", paid, [*declared, *found.outputs])):
+        for name in names:
+            if name not in known:
+                hint = did_you_mean(name, known, "declared symbols")
+                raise LawError(
+                    f"{where}: `{name}` of the {place} is not declared", code="missing-field", column=name, hint=hint
+                )
     for name in declared:
         if name not in used:
             hint = did_you_mean(name, used, "symbols of the formula")
             raise LawError(
                 f"{where}: `{name}` does not occur in the formula", code="unknown-field", column=name, hint=hint
             )
+
+
+def _symbols_of_cost(found: Law, where: str) -> list[str]:
+    from scalefast._core import System
+
+    try:
+        return System.parse([("C", found.cost)], []).symbols() if found.cost else []
+    except FormulaError as error:
+        error.message = f"{where}: cost: {error.message}"
+        raise
 
 
 def _from_formula(

@@ -308,6 +308,7 @@ def _cross_check(law: LawFile, where: str) -> None:
         name = sorted(clash)[0]
         raise LawError(f"{where}: `{name}` is both a variable and a parameter", code="duplicate-name", column=name)
     seen: set[str] = set()
+    symbols = {**law.variables, **law.outputs}
     for published in law.published:
         place = f"published `{published.id}`"
         if published.id in seen:
@@ -315,6 +316,11 @@ def _cross_check(law: LawFile, where: str) -> None:
         seen.add(published.id)
         same("parameter", published.values, law.parameters, bool(published.values), f"{place}: values")
         same("parameter", published.std_error, law.parameters, False, f"{place}: std_error")
+        same("symbol", published.fitted_range, {**symbols, "C": ""}, False, f"{place}: fitted_range")
+        for entry in published.checks:
+            same("variable", entry.at or {}, law.variables, entry.at is not None, f"{place}: checks")
+            same("variable", entry.given, law.variables, False, f"{place}: checks")
+            same("symbol", entry.gives, symbols, False, f"{place}: checks")
         if published.covariance is not None and len(published.covariance) != len(law.parameters):
             raise LawError(
                 f"{where}: {place}: covariance is not {len(law.parameters)} × {len(law.parameters)}", code="bad-field"

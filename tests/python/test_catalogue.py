@@ -183,6 +183,19 @@ def test_a_law_file_of_ones_own(tmp_path: Path) -> None:
         ('formula = "E + A/N**alpha"\n', "", "missing-field", "[outputs]"),
         ("[variables.N]", "[variables.N", "bad-law-file", "TOML"),
         ("[parameters.E]", "[parameters.N]\n[parameters.E]", "duplicate-name", "`N`"),
+        (
+            'formula = "E + A/N**alpha"',
+            '[outputs]\nL = { formula = "E + A/N**alpha" }',
+            "missing-field",
+            "outputs.L.unit",
+        ),
+        ('formula = "E + A/N**alpha"', "[outputs]\nL = 3", "bad-field", "`outputs.L`"),
+        ('title = "A law', 'cost = "6*N*D"\ntitle = "A law', "missing-field", "`D` of the cost"),
+        ('title = "A law', 'cost = "6*N*"\ntitle = "A law', "dangling-operator", "cost: "),
+        ("at = { N", "at = { M", "unknown-field", "unknown variable `M`"),
+        ("gives = { L", "gives = { K", "unknown-field", "unknown symbol `K`"),
+        ("at = {", "given = { N = 1.0 }, at = { D = 3.0,", "unknown-field", "unknown variable `D`"),
+        ('confidence = "own"', 'confidence = "own"\nfitted_range = { D = [1, 2] }', "unknown-field", "fitted_range"),
     ],
 )
 def test_faults_of_a_law_file_are_named(tmp_path: Path, old: str, new: str, code: str, said: str) -> None:

@@ -92,3 +92,48 @@ checks = [{ at = { N = 16.0 }, gives = { L = 1.0 }, tolerance = 1e-9 }]
     assert result.exit_code == 1
     assert "1 of 1 check values" in result.stderr
     assert "false" in result.stdout
+
+
+def test_check_says_what_a_file_leaves_out(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    text = """\
+schema = 1
+id = "mine"
+title = "Mine"
+formula = "A/N**a + B/D**a"
+[variables.N]
+unit = "parameters"
+[variables.D]
+unit = "tokens"
+[parameters.A]
+[parameters.B]
+[parameters.a]
+"""
+    path.write_text(text)
+    result = invoke("laws", "check", str(path))
+    assert result.exit_code == 0
+    for said in ("no [source]", "no cost", "no [fit]", "no meaning of N, D, A, B, a", "no [[published]]"):
+        assert said in result.stderr
+    numbers = (
+        '[[published]]\nid = "first"\nn_definition = "total"\nconfidence = "own"\nvalues = { A = 4, B = 4, a = 0.5 }\n'
+    )
+    path.write_text(text + numbers)
+    said = invoke("laws", "check", str(path)).stderr
+    assert "first: no checks" in said and "first: no fitted_range" in said and "[[published]]" not in said
+    assert "note: no " not in invoke("laws", "check", "chinchilla").stderr
+
+
+def test_a_table_groups_sets_below_their_form() -> None:
+    lines = invoke("laws", "--format", "table", "--filter", "form=over-training").stdout.splitlines()
+    assert lines[2].startswith("over-training ") and "E + (a*ratio" in lines[2]
+    assert all(line.startswith("  gadre-2024-") and "computed" in line for line in lines[3:]) and len(lines) == 6
+    alone = invoke("laws", "--format", "table", "--filter", "id=gadre-2024-c4-error").stdout
+    assert "error = epsilon" in alone and "Gadre et al. 2024" in alone
+
+
+def test_templates_say_that_their_constants_are_unpublished() -> None:
+    rows = {row["id"]: row for row in listed("--filter", "form=power-offset")}
+    assert rows["gpt4-2023"]["uncertainty"] == "" and rows["gpt4-2023"]["confidence"] == "verified"
+    shown = json.loads(invoke("laws", "show", "power-offset", "--format", "json").stdout)
+    assert {"gpt4-2023", "baichuan2-2023", "mindllm-2023"} <= set(shown["used_without_values_by"])
+    assert "constants unpublished" in invoke("laws", "--format", "table", "--filter", "gpt4").stdout

@@ -5,6 +5,7 @@ In: filters, an id, or a law file. Out: one row a law; the facts about one law; 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -158,8 +159,8 @@ def meaning_of(variable: Any) -> str:
 def check(file: str, to: output.Destination) -> None:
     """Check a law file: its fields, its formula, and the check values of its published sets.
 
-    FILE is a law file (.toml), or the id of a law that comes with scalefast. Ends with 2 when the file is wrong, with 1
-    when a check value is not met.
+    FILE is a law file (.toml), or the id of a law that comes with scalefast. Notes say what the file leaves out and what
+    that takes away. Ends with 2 when the file is wrong, with 1 when a check value is not met.
     """
     import polars as pl
 
@@ -171,6 +172,8 @@ def check(file: str, to: output.Destination) -> None:
     prefix = f"{file}#" if file.endswith(".toml") else f"{form.form.id}/"
     tables = [sf.law(prefix + name).check().select(pl.lit(name).alias("set"), pl.all()) for name in form.sets]
     output.note(f"{form.title}: {form.formula}; published sets: {', '.join(form.sets) or 'none'}", to)
+    for line in left_out(form):
+        output.note(line, to)
     if not tables:
         return
     checks = pl.concat(tables)
@@ -178,6 +181,31 @@ def check(file: str, to: output.Destination) -> None:
     failed = checks.height - int(checks["ok"].sum())
     if failed:
         raise errors.CheckFailed(f"{failed} of {checks.height} check values are not met")
+
+
+def left_out(law: sf.Law) -> Iterator[str]:
+    """What a law file may leave out and does, each with what it would be good for."""
+    form, of_loss = law.form, list(law.outputs) == ["L"]
+    if form.source is None and not (form.published and all(entry.source for entry in form.published)):
+        yield "no [source]: readers cannot look the law up"
+    if of_loss and form.cost is None and len(law.variables) > 1:
+        yield "no cost: sweeps ask for one, --cost '6*N*D'"
+    if len(law.outputs) == 1 and form.recipe is None:
+        yield "no [fit]: fits take the identity residual and least squares"
+    unclear = [name for name, entry in law.variables.items() if not entry.meaning]
+    unclear += [name for name, entry in form.parameters.items() if not entry.meaning]
+    unclear += [name for name in law.outputs if name not in form.meanings and not of_loss]
+    if unclear:
+        yield f"no meaning of {', '.join(unclear)}"
+    if not form.published:
+        yield "no [[published]]: the law has no values, and is to be fitted"
+    for entry in form.published:
+        if entry.values and not entry.checks:
+            yield f"{entry.id}: no checks, so nothing tells a slip of the pen"
+        if entry.values and not entry.fitted_range:
+            yield f"{entry.id}: no fitted_range, so sweeps cannot tell how far outside the data a budget lies"
+        if not entry.method:
+            yield f"{entry.id}: no method"
 
 
 def not_an_id(text: str) -> LawError:
