@@ -39,6 +39,12 @@ def codes_in_sources() -> dict[str, set[str]]:
     return found
 
 
+def stands_in_sources(code: str) -> bool:
+    """Whether the code stands between quotes anywhere, also where it is handed on to be raised elsewhere."""
+    files = [*PACKAGE.rglob("*.py"), *(ROOT / "rust").rglob("src/**/*.rs")]
+    return any(f'"{code}"' in path.read_text(encoding="utf-8") for path in files)
+
+
 def unreadable() -> list[str]:
     """Places in Python where the text after `code=` is put together, so that nobody can search for the code."""
     return [

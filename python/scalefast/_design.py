@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from scalefast._errors import LawError, SettingsError
-from scalefast._names import listing
+from scalefast._names import did_you_mean, listing
 from scalefast._starts import Sobol
 from scalefast._units import read_grid
 
@@ -141,6 +141,11 @@ def _sobol(design: Sobol, law: Law) -> dict[str, Any]:
     from scalefast import _core
 
     names, ranges = list(law.variables), {**law.fitted_range, **dict(design.ranges or {})}
+    unknown = [name for name in design.ranges or {} if name not in names]
+    if unknown:
+        hint = did_you_mean(unknown[0], names, "variables")
+        message = f"Sobol has a range for `{unknown[0]}`, which is no variable of the law"
+        raise SettingsError(message, code="unknown-symbol", column=unknown[0], hint=hint)
     missing = [name for name in names if name not in ranges]
     if missing:
         raise SettingsError(

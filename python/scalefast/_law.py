@@ -310,6 +310,10 @@ def resolve(
     bounds: Mapping[str, tuple[float, float]] | None = None,
 ) -> Law:
     """As `law`, and takes a Law too."""
+    given: Any = text
+    if not isinstance(given, Law | str | Path):
+        hint = "give an id of sf.laws(), a file, a formula, or a Law"
+        raise LawError(f"{given!r:.60} is no law", code="unknown-law", hint=hint)
     if isinstance(text, Law):
         found: Law | None = text
     elif isinstance(text, Path) or text.strip().partition("#")[0].endswith((".toml", ".parquet")):
@@ -479,12 +483,17 @@ def _with_bounds(form: LawFile, bounds: Mapping[str, tuple[float, float]]) -> La
     return replace(form, parameters=changed)
 
 
+#: Suffixes of files that hold runs; those of laws are .toml and .parquet.
+_RUNS = (".csv", ".tsv", ".ndjson", ".jsonl", ".json", ".arrow", ".ipc", ".feather", ".gz")
+
+
 def _unknown_law(text: str) -> LawError:
     known = _catalogue.known_ids()
-    near = nearest(text, known)
-    hint = (
-        did_you_mean(text, known, "laws")
-        if near
-        else f"`scalefast laws` lists them; {did_you_mean(text, known, 'laws')}"
-    )
+    hint = "`scalefast laws` lists them, sf.laws() too"
+    if Path(text).suffix.lower() in _RUNS:
+        hint = (
+            "the file seems to hold runs, not a law: fit a law to them first, and use the file that the fit is saved in"
+        )
+    elif nearest(text, known):
+        hint = did_you_mean(text, known, "laws")
     return LawError(f"unknown law `{text:.80}`", code="unknown-law", hint=hint)

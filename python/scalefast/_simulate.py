@@ -17,9 +17,9 @@ import polars as pl
 from scalefast._design import Design, design_frame
 from scalefast._errors import DataError, LawError, SettingsError
 from scalefast._frames import to_array
-from scalefast._law import Law, resolve
-from scalefast._names import listing
+from scalefast._law import Law
 from scalefast._noise import LogNormal, Noise, RunLevel, add_noise
+from scalefast._sweep import one_law
 
 if TYPE_CHECKING:
     from scalefast._fit import Fit
@@ -55,10 +55,7 @@ def simulate(
     >>> sf.fit(runs, "chinchilla").status
     'converged'
     """
-    found = law if isinstance(law, Law) else resolve(law) if isinstance(law, str | Path) else law.law
-    if found.values is None:
-        hint = "use one of its published sets, or fit it: " + listing(found.sets or ["sf.fit"])
-        raise LawError("the law has no values for its parameters", code="no-values", hint=hint)
+    found = one_law(law)
     if found.outputs != ("L",):
         raise LawError("a law of several outputs gives no loss", code="several-outputs")
     if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**64:

@@ -30,6 +30,14 @@ if TYPE_CHECKING:
 __all__ = ["HOW_IT_RUNS", "FitSpec"]
 
 Residual = Literal["log", "identity"]
+#: What the settings that are named by symbol look like.
+_EXAMPLES = {
+    "columns": '{"N": "n_params"}',
+    "units": '{"N": "millions"}',
+    "bounds": '{"alpha": (0, 1)}',
+    "fixed": '{"E": 1.69}',
+    "tied": '{"beta": "alpha"}',
+}
 
 
 #: Settings of how a fit runs, as they are unless given: they change nothing in what it finds.
@@ -79,6 +87,10 @@ class FitSpec:
     timeout_s: float | None = None
 
     def __post_init__(self) -> None:
+        for name in ("columns", "units", "bounds", "fixed", "tied"):
+            if not isinstance(getattr(self, name), Mapping | None):
+                hint = f"{name} takes a dict, such as {name}={_EXAMPLES[name]}"
+                raise SettingsError(f"{name}: {getattr(self, name)!r:.60} is no dict", code="no-dict", hint=hint)
         law = _law_to_fit(self.law, self.columns)
         recipe = law.recipe
         settled = {
@@ -189,22 +201,42 @@ def _check(spec: FitSpec) -> None:
     for name, formula in (spec.tied or {}).items():
         if not isinstance(formula, str):
             raise SettingsError(f"tied: `{name}` needs the text of a formula", code="bad-tie", column=name)
+        _check_formula(name, formula)
     _check_resampling(spec)
     if not 0 < spec.level < 1:
-        raise SettingsError("level must lie between 0 and 1", code="bad-level", value=float(spec.level), limit=1.0)
-    if spec.threads is not None and spec.threads < 1:
-        raise SettingsError("threads must be at least 1", code="bad-threads", value=float(spec.threads), limit=1.0)
+        raise SettingsError(
+            f"level: {spec.level:g} does not lie between 0 and 1",
+            code="bad-level",
+            value=float(spec.level),
+            limit=1.0,
+            hint="level=0.9 gives intervals of 90 %",
+        )
+    if spec.threads is not None and not (_is_whole(spec.threads) and spec.threads >= 1):
+        message = f"threads: {spec.threads!r:.40} is no whole number from 1"
+        raise SettingsError(message, code="bad-threads", limit=1.0)
     check_long_call(spec.progress, spec.timeout_s, spec.on_interrupt)
+
+
+def _check_formula(name: str, formula: str) -> None:
+    """The formula of a tie can be read; its symbols are checked with those of the law."""
+    from scalefast._core import System
+    from scalefast._errors import FormulaError
+
+    try:
+        System.parse([(name, formula)], [])
+    except FormulaError as error:
+        error.message = f"tied: {name}: {error.message}"
+        raise
 
 
 def _check_resampling(spec: FitSpec) -> None:
     from scalefast._resampling import Bootstrap, Jackknife
 
-    given: dict[str, Any] = {name: getattr(spec, name) for name in ("resample", "seed", "run")}
+    given: dict[str, Any] = {name: getattr(spec, name) for name in ("resample", "run")}
     if not isinstance(given["resample"], Bootstrap | Jackknife | None):
         hint = "give a value such as sf.Bootstrap(4000) or sf.Jackknife()"
         raise SettingsError(f"resample: {spec.resample!r:.60} is neither", code="bad-resample", hint=hint)
-    if not isinstance(given["seed"], int) or isinstance(spec.seed, bool) or not 0 <= spec.seed < 2**64:
+    if not _is_whole(spec.seed) or not 0 <= spec.seed < 2**64:
         raise SettingsError(f"seed: {spec.seed!r:.60} is no whole number from 0 to 2**64 - 1", code="bad-seed")
     if spec.draws_to is not None and spec.resample is None:
         hint = "add resample=sf.Bootstrap(4000), or leave draws_to out"
@@ -217,6 +249,10 @@ def _check_resampling(spec: FitSpec) -> None:
     if spec.checkpoints is not None and spec.run is None:
         hint = 'run="column" says which rows belong to one run'
         raise SettingsError("checkpoints are those of a run, and no run= is given", code="bad-checkpoints", hint=hint)
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _interval(name: str, ends: Any) -> tuple[float, float]:

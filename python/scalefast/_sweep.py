@@ -202,7 +202,8 @@ def one_law(law: Law | Fit | str | Path) -> Law:
     """The law of an argument, with values. Raises LawError (`no-values`) where it has none."""
     found = law.law if not isinstance(law, Law | str | Path) else resolve(law)
     if found.values is None:
-        hint = "use one of its published sets, or fit it: " + listing(found.sets or ["sf.fit"])
+        sets = f"use one of its published sets, {listing(found.sets)}, or " if found.sets else ""
+        hint = f"{sets}fit it to runs with sf.fit{'' if found.sets else ', or give parameters= to sf.law'}"
         raise LawError(f"`{law_name(found)}` has no values for its parameters", code="no-values", hint=hint)
     return found
 
@@ -255,6 +256,7 @@ def choose_draws(law: Law, draws: int | Any | None) -> FloatArray | None:
                 code="bad-draws",
                 value=float(draws),
                 limit=float(stored.height),
+                hint="ask for at most so many; without a number all are used",
             )
         frame = stored.head(draws)
     elif draws is None:

@@ -254,3 +254,40 @@ def test_an_existing_output_is_not_overwritten(tmp_path: Path) -> None:
     message = refused("predict", "hoffmann-2022", "--at", "N=1e9", "--at", "D=1e9", "-o", str(path))
     assert "--force" in message
     assert path.read_text() == "precious"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("sweep",), "such as 1e24"),
+        (("sweep", "--budget", "1e24", "--bound", "Q=1..2"), "--bound: `Q`"),
+        (("sweep", "--budget", "1e24", "--bound", "N=8B"), "N=..1"),
+        (("sweep", "--budget", "1e24", "--given", "U=25B"), "--given: "),
+        (("sweep", "--budget", "1e24", "--law", "runs.csv"), "seems to hold runs"),
+        (("sweep", "--budget", "1e24", "--law", "E + A/N**a"), "scalefast fit RUNS --law … -o law.parquet"),
+        (("predict", "hoffmann-2022", "--at", "N=70B"), "--at D=…"),
+        (("predict", "hoffmann-2022", "--at", "N=70B", "--at", "D=1T", "--at", "M=1"), "the law has no `M`"),
+        (("simulate", "hoffmann-2022", "--sobol", "5", "--range", "Q=1..2"), "`Q`"),
+    ],
+)
+def test_messages_speak_the_language_of_the_command_line(arguments: tuple[str, ...], said: str) -> None:
+    message = refused(*arguments)
+    assert said in message
+    assert "sf." not in message
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        (("--fix", "E"), "--fix E=1.69"),
+        (("--col", "N"), "--col N=n_params"),
+        (("--tie", "beta=alpha+"), "--tie: beta: "),
+        (("--start", "alpha=1"), "--start: "),
+        (("--level", "90"), "--level 0.9"),
+        (("--y", "los"), "--y: there is no column"),
+        (("--where", "loss > 100"), "--where leaves none"),
+        (("--by", "task"), "--by: there is no column"),
+    ],
+)
+def test_messages_of_a_fit_name_the_option(tmp_path: Path, option: tuple[str, ...], said: str) -> None:
+    assert said in refused("fit", runs(tmp_path, GOOD_ROWS), *FIT, *option)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def allocation_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """`--law`, `--cost`, `--bounds`, `--given`, `--optimise`, `--draws`, `--quantiles`, `--timeout`, `--threads`."""
+    """`--law`, `--cost`, `--bound`, `--given`, `--optimise`, `--draws`, `--quantiles`, `--timeout`, `--threads`."""
     for add in (
         click.option("--threads", type=click.IntRange(1, 4096), help="Default: the processors at hand."),
         click.option("--timeout", "timeout_s", type=options.POSITIVE, metavar="SECONDS", help="Give up after so long."),
@@ -43,7 +43,9 @@ def allocation_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="A variable that is settled: pinned, such as U=25B unique tokens, or derived, such as D=20*N. Repeatable.",
         ),
         click.option(
+            "--bound",
             "--bounds",
+            "bounds",
             type=options.BOUND,
             multiple=True,
             help="Limits of a variable to choose, such as N=1e9..1e11 or N=..8B. Repeatable.",
@@ -67,7 +69,7 @@ def allocation_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def settings(bounds: Any, given: Any, others: dict[str, Any]) -> dict[str, Any]:
     """What was typed, as the library's arguments."""
     found = {name: value for name, value in others.items() if value is not None}
-    return {"bounds": options.unique(bounds, "--bounds"), "given": options.unique(given, "--given"), **found}
+    return {"bounds": options.unique(bounds, "--bound"), "given": options.unique(given, "--given"), **found}
 
 
 def introduce(law: sf.Law, cost: str | None, to: output.Destination) -> None:

@@ -25,12 +25,14 @@ class CheckFailed(click.ClickException):
 
 
 def hint_for(name: str, known: Iterable[str], what: str) -> str:
-    """The known names nearest to a misspelt one, or the first of all."""
+    """The known names nearest to a misspelt one, or all of a few."""
     options = list(known)
     near = difflib.get_close_matches(name, options, n=3, cutoff=0.5)
     if near:
         return f"did you mean {' or '.join(f'`{option}`' for option in near)}?"
-    return f"the {what} are {', '.join(f'`{option}`' for option in options[:12])}{', …' if len(options) > 12 else ''}"
+    if len(options) > 12:
+        return f"none of the {len(options)} {what} is like it"
+    return f"the {what} are {', '.join(f'`{option}`' for option in options)}"
 
 
 def quoted(text: str) -> str:
@@ -48,7 +50,13 @@ SPELLINGS = (
     (re.compile(r"`starts=` and `bounds=`"), "`--start` and `--bound`"),
     (re.compile(r'sf\.read_file\(path, "csv"\)'), "--input-format csv"),
     (re.compile(r"^where= "), "--where "),
+    (re.compile(r"with sf\.fit, or give parameters= to sf\.law"), "first: scalefast fit RUNS --law … -o law.parquet"),
+    (re.compile(r"fit it to runs with sf\.fit"), "fit it to runs: scalefast fit RUNS --law … -o law.parquet"),
+    (re.compile(r"^`where` leaves"), "--where leaves"),
+    (re.compile(r"\blevel=0\.9\b"), "--level 0.9"),
     (re.compile(r"^bounds: "), "--bound: "),
+    (re.compile(r"^(starts): "), "--start: "),
+    (re.compile(r"^(given|y|level|threads|by): "), r"--\1: "),
     (re.compile(r"^fixed: "), "--fix: "),
     (re.compile(r"^tied: "), "--tie: "),
     (re.compile(r"^columns: "), "--col: "),
@@ -77,8 +85,15 @@ def show(error: Exception, as_json: bool) -> None:
     else:
         lines = [f"error: {respelt(full_text(error))}"]
         if isinstance(error, click.UsageError) and error.ctx is not None:
+            lines += help_of_missing(error)
             lines.append(f"hint: see `{error.ctx.command_path} --help`")
     sys.stderr.write("\n".join(lines) + "\n")
+
+
+def help_of_missing(error: click.UsageError) -> list[str]:
+    """What the option is for that should have been given."""
+    missing = error.param if isinstance(error, click.MissingParameter) else None
+    return [f"hint: {missing.opts[0]}: {missing.help}"] if isinstance(missing, click.Option) and missing.help else []
 
 
 def full_text(error: Exception) -> str:

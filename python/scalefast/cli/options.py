@@ -39,6 +39,19 @@ class Reader(click.ParamType[Any]):
         return self.read(value, option) if isinstance(value, str) else value
 
 
+#: What options of the form NAME=VALUE look like.
+ASSIGNMENTS = {
+    "--col": "N=n_params",
+    "--unit": "N=millions",
+    "--tie": "beta=alpha",
+    "--bound": "alpha=0..1",
+    "--start": "alpha=0.1,0.5",
+    "--range": "N=1e8..1e10",
+    "--at": "N=70B",
+    "--given": "U=25B",
+}
+
+
 def read_assignment(text: str, what: str) -> tuple[str, str]:
     """`NAME=TEXT`, split at the first equals sign."""
     name, equals, value = (part.strip() for part in text.partition("="))
@@ -46,7 +59,7 @@ def read_assignment(text: str, what: str) -> tuple[str, str]:
         raise SettingsError(
             f"{what}: {quoted(text)} is not of the form NAME=VALUE",
             code="bad-assignment",
-            hint="a name is made of letters, digits and _",
+            hint=f"such as {what} {ASSIGNMENTS.get(what, 'E=1.69')}; a name is made of letters, digits and _",
         )
     return name, value
 
@@ -67,7 +80,7 @@ def read_bound(text: str, what: str) -> tuple[str, tuple[float, float]]:
         raise SettingsError(
             f"{what}: {quoted(value)} is not a range from low to high",
             code="bad-range",
-            hint=f"write {name}=0..1, {name}=0.. or {name}=..1; a single value is --fix {name}=1",
+            hint=f"write {name}=0..1, {name}=0.. or {name}=..1",
         )
     return name, (low, high)
 

@@ -10,10 +10,14 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from .. import manifests, options, output, reading
+from scalefast import DataError, SettingsError
+
+from .. import errors, manifests, options, output, reading
 
 if TYPE_CHECKING:
     import polars as pl
+
+    import scalefast as sf
 
 
 @click.command(
@@ -69,8 +73,11 @@ def predict(
     chosen = sf.law(law)
     if (points is None) == (not values):
         raise click.UsageError("give either POINTS or --at")
-    frame = reading.read_frame(points, input_format) if points is not None else grid(options.unique(values, "--at"))
     columns = options.unique(bindings, "--col")
+    if points is not None:
+        frame = reading.read_frame(points, input_format)
+    else:
+        frame = grid(chosen, options.unique(values, "--at"), columns)
     if interval is None:
         predicted = chosen.predict(frame, columns=columns)
     elif Path(law).suffix == ".parquet":
@@ -80,10 +87,22 @@ def predict(
     output.write_frame(predicted, to, meta={"law": chosen.id, "formula": chosen.formula})
 
 
-def grid(values: dict[str, list[float]]) -> pl.DataFrame:
-    """All combinations of the variables' values, the last variable fastest."""
+def grid(law: sf.Law, values: dict[str, list[float]], columns: dict[str, str]) -> pl.DataFrame:
+    """All combinations of the variables' values, the last variable fastest.
+
+    Raises SettingsError, `unknown-symbol`, for a name that the law has not and no binding uses; DataError,
+    `unbound-variable`, for a variable without a value.
+    """
     import polars as pl
 
+    known = [*law.variables, *law.parameters]
+    for name in values:
+        if name not in known and not any(name in formula for formula in columns.values()):
+            hint = errors.hint_for(name, known, "symbols of the law")
+            raise SettingsError(f"--at: the law has no `{name}`", code="unknown-symbol", hint=hint)
+    for name in law.variables:
+        if name not in values and name not in columns:
+            raise DataError(f"--at: `{name}` has no value", code="unbound-variable", hint=f"add --at {name}=…")
     frame = pl.DataFrame({})
     for name, points in values.items():
         column = pl.DataFrame({name: points})
