@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from scalefast import units as units
     from scalefast._accounting import Accounting as Accounting
     from scalefast._accounting import accountings as accountings
     from scalefast._accounting import training_cost as training_cost
@@ -124,10 +125,12 @@ _HOME = {
     "training_cost": "_accounting",
 }
 
-__all__ = [name for name in _HOME if not name.startswith("_")]
+__all__ = [*(name for name in _HOME if not name.startswith("_")), "units"]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "units":
+        return import_module("scalefast.units")
     if name not in _HOME:
         raise AttributeError(f"module 'scalefast' has no attribute {name!r}")
     value = getattr(import_module(f"scalefast.{_HOME[name]}"), name)
@@ -136,4 +139,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOME})
+    return sorted({*globals(), *_HOME, "units"})

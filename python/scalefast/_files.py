@@ -22,6 +22,12 @@ from scalefast._names import did_you_mean
 __all__ = ["first_line", "is_file_like", "read_file"]
 
 
+def _csv(data: Any, separator: str) -> pl.DataFrame:
+    """A header and rows; a quote in a name, which Polars leaves doubled as it stands in the file, is one quote."""
+    frame = pl.read_csv(data, separator=separator, infer_schema_length=None)
+    return frame.rename(lambda name: name.replace('""', '"'))
+
+
 def _arrow(data: Any) -> pl.DataFrame:
     """A file has its table at the end, and begins with a mark; a stream has neither."""
     start = data.getvalue()[:6] if isinstance(data, BytesIO) else _start_of(data)
@@ -31,8 +37,8 @@ def _arrow(data: Any) -> pl.DataFrame:
 #: Reader of each format. All rows decide the types of text formats: a column whose first thousand entries look whole may not
 #: be. Polars unpacks compressed text by itself.
 _READERS: dict[str, Callable[[Any], pl.DataFrame]] = {
-    "csv": lambda data: pl.read_csv(data, infer_schema_length=None),
-    "tsv": lambda data: pl.read_csv(data, separator="\t", infer_schema_length=None),
+    "csv": lambda data: _csv(data, ","),
+    "tsv": lambda data: _csv(data, "\t"),
     "parquet": lambda data: pl.read_parquet(data, glob=False),
     "ndjson": lambda data: pl.read_ndjson(data, infer_schema_length=None),
     "arrow": _arrow,

@@ -34,7 +34,7 @@ __all__ = [
 #: Decimal multiples. Only capitals (and `k`) are read: a small `m` may be milli, minutes or months, `b` bits, `t` tonnes.
 _MULTIPLES = {"k": 1e3, "K": 1e3, "M": 1e6, "B": 1e9, "G": 1e9, "T": 1e12, "P": 1e15}
 _AMBIGUOUS = {"m": "M", "b": "B", "t": "T", "g": "G", "p": "P"}
-_NUMBER = re.compile(r"([+-]?)((?:\d(?:_?\d)*)?(?:\.(?:\d(?:_?\d)*)?)?(?:[eE][+-]?\d+)?)\s*([^\W\d_]*)")
+_NUMBER = re.compile(r"([+-]?)((?:\d(?:_?\d)*)?(?:\.(?:\d(?:_?\d)*)?)?(?:[eE][+-]?\d+)?)\s*([^\W\d_]*)", re.ASCII)
 #: Days in each unit of time. `m` is missing since it may be minutes or months.
 _DAYS = {"s": 1 / 86400, "min": 1 / 1440, "h": 1 / 24, "d": 1.0, "w": 7.0, "y": 365.25}
 _DISTRIBUTIONS = ("uniform", "normal", "lognormal")
