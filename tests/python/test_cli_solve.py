@@ -31,8 +31,11 @@ def test_numbers_are_read_as_people_write_them() -> None:
 
 def test_the_table_shows_what_is_asked_for_and_what_it_costs() -> None:
     shown = invoke("solve", "C=1e22", "--law", "muennighoff-2023", "--given", "U=25B", "--format", "table").stdout
-    assert shown.splitlines()[0].split() == ["law", "C", "N", "D", "D/N", "epochs", "L", "least", "C"]
+    assert shown.splitlines()[0].split() == ["law", "C", "N", "D", "D/N", "epochs", "L"]
     assert "9.49" in shown
+    # Ten times the data of the best split: the same loss is to be had for less.
+    wasteful = invoke("solve", "N=1B", "D=1T", "--law", "epoch-2024", "--format", "table").stdout
+    assert wasteful.splitlines()[0].endswith("least C")
     scaled = invoke("solve", "M=4e11", "--law", "deepseek-llm-2024", "--optimise", "M,D", "--format", "table").stdout
     assert scaled.splitlines()[0].split()[:5] == ["law", "C", "M", "D", "D/M"]
 
@@ -64,3 +67,8 @@ def test_questions_without_an_answer_say_why(arguments: list[str], said: str) ->
     result = invoke("solve", *arguments)
     assert result.exit_code == 2 and result.stdout == ""
     assert said in result.stderr
+
+
+def test_predictions_warn_of_what_a_law_is_not_good_for() -> None:
+    result = invoke("predict", "clark-2022-hash", "--at", "N=1B", "--at", "experts=8")
+    assert result.exit_code == 0 and "warning: clark-2022-hash: Every run saw 130B tokens" in result.stderr

@@ -77,6 +77,11 @@ def introduce(law: sf.Law, cost: str | None, to: output.Destination) -> None:
     output.note(origin(law, cost), to)
     if law.published is not None and law.published.rounded:
         output.warn(f"{law.id} is made of rounded constants. {law.published.errata}".rstrip())
+    caution(law)
+
+
+def caution(law: sf.Law) -> None:
+    """Warn of what the numbers of a law must not be used for."""
     if law.published is not None and law.published.caution:
         output.warn(f"{law.id}: {law.published.caution}")
 
@@ -128,14 +133,21 @@ def for_people(frame: pl.DataFrame, optimise: tuple[str, str]) -> pl.DataFrame:
         f"{second}/{first}": (f"{second}_per_{first}", lambda value: f"{value:.3g}"),
         "epochs": ("epochs", lambda value: f"{value:.3g}"),
         "L": ("L", units.format_loss),
-        "least C": ("C_least", units.format_flops),
     }
     rows = list(frame.iter_rows(named=True))
+    # Where nothing is to be gained the column would repeat the compute.
+    if any(_wasteful(row) for row in rows):
+        shown["least C"] = ("C_least", units.format_flops)
     cells = {"law": [row["law"] for row in rows]}
     for heading, (symbol, show) in shown.items():
         if symbol in frame.columns:
             cells[heading] = [with_interval(row, symbol, show) for row in rows]
     return pl.DataFrame(cells)
+
+
+def _wasteful(row: dict[str, Any]) -> bool:
+    """Whether less than 99.9 % of the compute would do, as far as the answer tells."""
+    return row.get("C_least") is not None and row["C_least"] < 0.999 * row["C"]
 
 
 def short_count(value: float) -> str:

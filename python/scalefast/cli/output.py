@@ -40,6 +40,7 @@ FORMAT_OF_SUFFIX = {
 BINARY = {"parquet", "arrow"}
 # Columns of a table that hold counts (70B) or FLOPs (1e24), by their symbol before any `_q05`, `_lower`, ….
 COUNT_SYMBOLS = {"N", "D", "U", "T"}
+COUNT_COLUMNS = {"N_total", "N_effective", "N_vocab", "batch"}
 POWER_SYMBOLS = {"C", "budget"}
 MISSING = "-"
 ROWS_AT_ONCE = 50_000
@@ -265,6 +266,8 @@ def human(value: Any, column: str = "") -> str:
             return "NaN"
         if math.isinf(value):
             return "inf" if value > 0 else "-inf"
+        if column in COUNT_COLUMNS:
+            return units.format_count(value)
         if column == symbol or column.startswith((f"{symbol}_q", f"{symbol}_lower", f"{symbol}_upper")):
             if symbol in COUNT_SYMBOLS:
                 return units.format_count(value)

@@ -12,7 +12,7 @@ import click
 
 from scalefast import DataError, SettingsError
 
-from .. import errors, manifests, options, output, reading
+from .. import allocation, errors, manifests, options, output, reading
 
 if TYPE_CHECKING:
     import polars as pl
@@ -84,6 +84,7 @@ def predict(
         predicted = sf.load(law).predict(frame, columns=columns, interval=interval)
     else:
         predicted = chosen.predict(frame, columns=columns, interval=interval)
+    allocation.caution(chosen)
     output.write_frame(predicted, to, meta={"law": chosen.id, "formula": chosen.formula})
 
 

@@ -37,7 +37,7 @@ def solve(
 
     From one or two of C (FLOPs), N (parameters), D (tokens) and L (nats per token). N alone asks for the data, and so the
     compute, at which this size is the best one; L for the cheapest run that reaches it; N and L for the data that it
-    takes; N and D for compute and loss. "least C" is the least compute that reaches the same loss.
+    takes; N and D for compute and loss. Where less compute reaches the same loss, "least C" says how much.
     """
     import scalefast as sf
 
