@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -99,6 +100,23 @@ def test_an_encoding_without_a_columns_letters_is_no_failure(tmp_path: Path) -> 
         stdout, stderr = run.communicate(timeout=20)
     assert run.returncode == 0, stderr
     assert "gr\\xf6\\xdfe" in stdout
+
+
+def test_json_is_utf_8_and_errors_are_one_line_in_any_encoding(tmp_path: Path) -> None:
+    points = tmp_path / "points.csv"
+    points.write_text("N,D,größe\u0085\n1e9,1e10,1\n", encoding="utf-8")
+    environment = {"PYTHONIOENCODING": "ascii"}
+    run = subprocess.run(
+        [str(SCRIPT), "predict", "hoffmann-2022", str(points), "--format", "json"],
+        capture_output=True,
+        env={**os.environ, **environment},
+        check=True,
+    )
+    assert list(json.loads(run.stdout.decode("utf-8"))["rows"][0]) == ["N", "D", "größe\u0085", "L"]
+    with process("fit", str(points), "--law", "chinchilla", "--format", "json", environment=environment) as failing:
+        _, stderr = failing.communicate(timeout=20)
+    [line] = stderr.splitlines()
+    assert "größe\u0085" in json.loads(line)["error"]["hint"]
 
 
 def test_a_dumb_terminal_gets_no_escape_sequences() -> None:

@@ -81,7 +81,8 @@ def respelt(text: str) -> str:
 def show(error: Exception, as_json: bool) -> None:
     """Write the error to stderr."""
     if as_json:
-        lines = [json.dumps({"error": record(error)}, default=str, ensure_ascii=False)]
+        # In ASCII it is one line of JSON whatever the terminal's encoding and the characters of the data.
+        lines = [json.dumps({"error": record(error)}, default=str)]
     else:
         lines = [f"error: {respelt(full_text(error))}"]
         if isinstance(error, click.UsageError) and error.ctx is not None:

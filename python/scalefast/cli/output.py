@@ -130,7 +130,8 @@ def write_object(fields: Mapping[str, Any], to: Destination) -> None:
     """One JSON object with its `schema_version`; what JSON cannot say (NaN, infinities) becomes null."""
     text = json.dumps(plain({"schema_version": SCHEMA_VERSION, **fields}), indent=2, ensure_ascii=False)
     with opened(to) as file:
-        file.write(text + "\n")
+        # JSON is UTF-8 whatever the terminal is.
+        file.buffer.write(f"{text}\n".encode())
 
 
 def write_fields(fields: Mapping[str, Any], to: Destination) -> None:
