@@ -7,11 +7,12 @@ shape's sizes, read by the core for both.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scalefast._errors import SettingsError
+from scalefast._lifetime import lifetime_cost
 from scalefast._names import did_you_mean
 from scalefast._shape import Transformer
 
@@ -111,7 +112,8 @@ def training_cost(accounting: str | Accounting, like: Transformer, *, counts: st
     Source: the depressed cubic N = n + c*n**(1/3) of Pearce and Song 2024 (2406.12907), here with the family's own c.
 
     >>> import scalefast as sf
-    >>> chinchilla = sf.Transformer(layers=80, width=8192, heads=64, vocabulary=32000, positions="relative")
+    >>> chinchilla = sf.Transformer(layers=80, width=8192, heads=64, vocabulary=32000, gated=False,
+    ...                             tied=True, positions="relative")
     >>> sf.training_cost("6N", chinchilla)
     '6*N*D'
     >>> cost = sf.training_cost("palm", chinchilla)
@@ -123,23 +125,23 @@ def training_cost(accounting: str | Accounting, like: Transformer, *, counts: st
     weights = _weights(like, like.active_experts if counts == "active" else like.experts)
     embedding = 0 if counts == "non-embedding" else like.embedding_parameters
     linear, square, cube = _polynomial(rule_of(accounting), like)
-    # N = weights*scale**3 + embedding*scale, so the highest term is a multiple of N and of what N has beside it.
+    # N = weights*scale**3 + embedding*scale. Where the rule leaves embeddings out, a multiple of N would have to be made
+    # smaller again, a difference of near equals at small sizes; then the cost is one of the scale alone.
     multiple = cube / weights
+    terms = [(square, "scale**2"), (linear - multiple * embedding, "scale")]
     cost = f"{multiple}*N"
-    for coefficient, power in ((square, "scale**2"), (linear - multiple * embedding, "scale")):
-        if coefficient:
-            cost += f" {'-' if coefficient < 0 else '+'} {abs(coefficient)}*{power}"
+    if terms[1][0] < 0:
+        terms, cost = [(square, "scale**2"), (linear, "scale")], f"{cube}*scale**3"
+    cost += "".join(f" + {coefficient}*{power}" for coefficient, power in terms if coefficient)
     cost = f"({cost})*D" if "scale" in cost else f"{cost}*D"
-    definitions = [("half", f"N/{2 * weights}")]
+    definitions = [("share", f"N/{weights}"), ("scale", "share**(1/3)")]
     if embedding:
-        # Cardano's root of scale**3 + 3*third*scale = 2*half, without a difference of near equals.
-        definitions += [
+        # The root of scale**3 + 3*third*scale = share by Cardano, as a quotient of positive terms.
+        definitions[1:] = [
             ("third", f"{embedding}/{3 * weights}"),
-            ("root", "(half + sqrt(half**2 + third**3))**(1/3)"),
-            ("scale", "root - third/root"),
+            ("root", "(share/2 + sqrt(share**2/4 + third**3))**(1/3)"),
+            ("scale", "share/(root**2 + third + (third/root)**2)"),
         ]
-    else:
-        definitions = [("scale", f"(N/{weights})**(1/3)")]
     from scalefast._core import System
 
     return System.parse([("C", cost)], definitions).print("C")
@@ -151,6 +153,7 @@ def accountings(
     law: Any = None,
     budget: Any = None,
     counts: str | None = None,
+    lifetime: Mapping[str, Any] | None = None,
     draws: int | Any | None = None,
     quantiles: Sequence[float] = (0.05, 0.5, 0.95),
 ) -> pl.DataFrame:
@@ -160,6 +163,7 @@ def accountings(
     ----------
     like: the shape, and with a budget the family of shapes of every size that look like it.
     law, budget, draws, quantiles: as in `sweep`; `law` is one law. None for both: no allocation.
+    lifetime: arguments of `lifetime_cost`, for the cost of training and serving by each rule; None: training alone.
     counts: what the law's N counts; None: what its `n_definition` says, else all parameters.
 
     Returns one row a rule (and budget): accounting; flops_per_token of `like`, and its ratio to 6 N as `per_6N`; the cost as
@@ -168,12 +172,14 @@ def accountings(
     >>> import scalefast as sf
     >>> shape = sf.Transformer(layers=32, width=4096, heads=32, vocabulary=32000, context=4096)
     >>> sf.accountings(shape).select("accounting", "flops_per_token").row(2)
-    ('palm', 45885186048)
+    ('palm', 46872944640)
     """
     import polars as pl
 
     chosen = counts or counts_of(law)
     costs = {name: training_cost(rule, like, counts=chosen) for name, rule in ACCOUNTINGS.items()}
+    if lifetime:
+        costs = {name: lifetime_cost(training=cost, **lifetime) for name, cost in costs.items()}
     flops = [per_token(like, name) for name in costs]
     table = pl.DataFrame(
         {

@@ -27,14 +27,15 @@ COUNTS = ("total", "non-embedding", "active")
 
 @dataclass(frozen=True, kw_only=True)
 class Transformer:
-    """A decoder-only transformer, dense or with experts in place of each feed-forward.
+    """A decoder-only transformer, dense or with experts in place of each feed-forward; by default as LLaMA's.
 
     Parameters
     ----------
     layers, width: blocks, and the size of the residual stream (d_model).
     heads: query heads of `head_size` each. head_size: None: width / heads. kv_heads: key and value heads; None: as many.
-    feed_forward: inner size of each feed-forward (of one expert); None: 4 * width.
-    gated: three matrices in a feed-forward (SwiGLU and the like) instead of two.
+    gated: three matrices in a feed-forward (SwiGLU and the like), not two.
+    feed_forward: inner size of each feed-forward (of one expert); None: where gated 8/3 of the width, up to a multiple of
+        256, as in LLaMA; else 4 * width.
     vocabulary: tokens of the embedding. context: tokens of a training sequence.
     tied: whether one matrix embeds and unembeds.
     positions: "rotary" (or others without parameters), "learned", "relative".
@@ -44,8 +45,8 @@ class Transformer:
     Raises SettingsError, `bad-shape`, for sizes that are no whole numbers above zero or do not divide.
 
     >>> import scalefast as sf
-    >>> gpt3 = sf.Transformer(layers=96, width=12288, heads=96, vocabulary=50257, context=2048,
-    ...                       positions="learned", biases=True)
+    >>> gpt3 = sf.Transformer(layers=96, width=12288, heads=96, vocabulary=50257, context=2048, gated=False,
+    ...                       tied=True, positions="learned", biases=True)
     >>> gpt3.parameters, gpt3.non_embedding_parameters
     (174604259328, 173961535488)
     >>> gpt3.flops_per_token("kaplan")
@@ -60,8 +61,8 @@ class Transformer:
     feed_forward: int | None = None
     head_size: int | None = None
     kv_heads: int | None = None
-    gated: bool = False
-    tied: bool = True
+    gated: bool = True
+    tied: bool = False
     positions: str = "rotary"
     biases: bool = False
     experts: int = 1
@@ -70,7 +71,7 @@ class Transformer:
     def __post_init__(self) -> None:
         for name in ("layers", "width", "heads", "vocabulary", "context", "experts", "active_experts"):
             _check_size(name, getattr(self, name))
-        _fill(self, "feed_forward", 4 * self.width)
+        _fill(self, "feed_forward", -(-8 * self.width // 768) * 256 if self.gated else 4 * self.width)
         _fill(self, "kv_heads", self.heads)
         if self.head_size is None and self.width % self.heads:
             raise _bad(
@@ -81,9 +82,9 @@ class Transformer:
                 hint="choose heads that divide the width, or say head_size",
             )
         _fill(self, "head_size", self.width // self.heads)
-        if self.heads % self.key_value_heads:
-            message = f"{self.heads} heads cannot share {self.key_value_heads} key and value heads evenly"
-            raise _bad("kv_heads", message, self.key_value_heads, self.heads, hint="kv_heads must divide heads")
+        if self.heads % _filled(self.kv_heads):
+            message = f"{self.heads} heads cannot share {_filled(self.kv_heads)} key and value heads evenly"
+            raise _bad("kv_heads", message, _filled(self.kv_heads), self.heads, hint="kv_heads must divide heads")
         if self.active_experts > self.experts:
             message = f"{self.active_experts} of {self.experts} experts cannot be active"
             raise _bad("active_experts", message, self.active_experts, self.experts)
@@ -92,30 +93,20 @@ class Transformer:
             raise SettingsError(f"no positions `{self.positions}`", code="bad-shape", column="positions", hint=hint)
 
     @property
-    def inner(self) -> int:
-        """Inner size of a feed-forward, given or 4 * width."""
-        return self.feed_forward or 4 * self.width
-
-    @property
-    def key_value_heads(self) -> int:
-        """Heads of keys and values, given or as many as heads."""
-        return self.kv_heads or self.heads
-
-    @property
     def attention(self) -> int:
         """Size of all query heads together: heads * head_size."""
-        return self.heads * (self.head_size or self.width // self.heads)
+        return self.heads * _filled(self.head_size)
 
     @property
     def projections(self) -> int:
         """Weights of a layer's query, key, value and output projections."""
-        shared = self.attention * self.key_value_heads // self.heads
+        shared = self.attention * _filled(self.kv_heads) // self.heads
         return 2 * self.width * (self.attention + shared)
 
     @property
     def expert(self) -> int:
         """Weights of one feed-forward."""
-        return (3 if self.gated else 2) * self.width * self.inner
+        return (3 if self.gated else 2) * self.width * _filled(self.feed_forward)
 
     @property
     def embedding_parameters(self) -> int:
@@ -167,9 +158,9 @@ class Transformer:
         if self.experts > 1:
             layer += self.width * self.experts
         if self.biases:
-            shared = self.attention * self.key_value_heads // self.heads
+            shared = self.attention * _filled(self.kv_heads) // self.heads
             layer += self.attention + 2 * shared + self.width
-            layer += experts * ((2 if self.gated else 1) * self.inner + self.width)
+            layer += experts * ((2 if self.gated else 1) * _filled(self.feed_forward) + self.width)
         return self.layers * layer + norm
 
 
@@ -180,6 +171,12 @@ def _fill(shape: Transformer, name: str, default: int) -> None:
         object.__setattr__(shape, name, default)
     else:
         _check_size(name, value)
+
+
+def _filled(size: int | None) -> int:
+    """A size that `_fill` has settled."""
+    assert size is not None
+    return size
 
 
 def _check_size(name: str, value: object) -> None:

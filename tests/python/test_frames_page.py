@@ -32,6 +32,13 @@ def fit():
     return sf.fit(runs(), LAW)
 
 
+SHAPE = sf.Transformer(layers=32, width=4096, heads=32, vocabulary=32000)
+
+
+def compared():
+    return sf.compare("hoffmann-2022", [{"N": 1e9}, {"C": 1e23}, {"L": 1.0}])
+
+
 def frame_of(heading, fit):
     frames = {
         "Laws": sf.laws,
@@ -43,13 +50,17 @@ def frame_of(heading, fit):
         "Fit: influence": lambda: sf.fit(runs(), LAW, resample=sf.Jackknife()).influence,
         "Fit: profile": lambda: fit.profile("alpha").points,
         "Fit: diagnostics": lambda: fit.diagnostics,
+        "Accountings": lambda: sf.accountings(SHAPE),
+        "Over-training": lambda: sf.overtraining("epoch-2024-huber", 1e24, draws=20),
+        "Comparison": lambda: compared().drop(*sf.solve("hoffmann-2022", N=1e9).columns),
+        "Buildable shapes": lambda: sf.buildable(budget=1e23, vocabulary=32000),
         "Sweep: summary": lambda: sf.sweep(budget=[1e20, 1e24]).summary,
         "Sweep: spread": lambda: sf.sweep(budget=[1e20, 1e24]).spread,
     }
     return frames[heading]()
 
 
-HEADINGS = re.findall(r"^## (Laws|Codes|Fit: .*|Sweep: .*)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+HEADINGS = re.findall(r"^## (?!Predictions|Solve)(.*)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
 
 
 @pytest.mark.parametrize("heading", HEADINGS)

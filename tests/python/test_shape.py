@@ -12,8 +12,9 @@ import scalefast as sf
 from reference import close
 
 LLAMA: dict[str, Any] = {"gated": True, "tied": False, "vocabulary": 32000, "context": 2048}
-GPT: dict[str, Any] = {"vocabulary": 50257, "positions": "learned", "biases": True}
-GOPHER: dict[str, Any] = {"vocabulary": 32000, "positions": "relative", "context": 2048}
+CLASSIC: dict[str, Any] = {"gated": False, "tied": True}
+GPT: dict[str, Any] = {**CLASSIC, "vocabulary": 50257, "positions": "learned", "biases": True}
+GOPHER: dict[str, Any] = {**CLASSIC, "vocabulary": 32000, "positions": "relative", "context": 2048}
 
 
 @pytest.mark.parametrize(
@@ -121,7 +122,7 @@ def test_gopher_by_appendix_f() -> None:
 def test_palm_utilisation() -> None:
     # Chowdhery et al. 2022, appendix B: 238.3K tokens/s on 6144 TPU v4 are 46.2 %, 45.7 % without attention.
     palm = sf.Transformer(
-        layers=118, width=18432, heads=48, head_size=256, kv_heads=1, gated=True, vocabulary=256000, context=2048
+        layers=118, width=18432, heads=48, head_size=256, kv_heads=1, feed_forward=73728, tied=True, vocabulary=256000
     )
     assert close(palm.parameters, 540.35e9, 2e-5)
     for rule, share in (("palm", 46.2), ("6N", 45.7)):
@@ -137,7 +138,7 @@ def test_deepseek_sizes() -> None:
 
 def test_kaplan_counts_the_context_of_the_forward_pass_three_times() -> None:
     # Kaplan et al. 2020, table 1: 2N + 2 layers context attention forward.
-    shape = sf.Transformer(layers=96, width=12288, heads=96, vocabulary=50257, context=2048)
+    shape = sf.Transformer(**GPT, layers=96, width=12288, heads=96)
     forward = 2 * shape.non_embedding_parameters + 2 * 96 * 2048 * 12288
     assert shape.flops_per_token("kaplan") == 3 * forward
 

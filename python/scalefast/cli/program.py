@@ -22,7 +22,19 @@ from . import errors, options
 from .app import BAD_INPUT, CHECK_FAILED, DONE, INTERRUPTED
 
 #: Modules of `scalefast.cli.commands`, each with a function of its name, in the order of the help.
-COMMANDS = ("sweep", "solve", "fit", "predict", "simulate", "laws", "explain")
+COMMANDS = (
+    "sweep",
+    "solve",
+    "compare",
+    "overtraining",
+    "shapes",
+    "costs",
+    "fit",
+    "predict",
+    "simulate",
+    "laws",
+    "explain",
+)
 
 
 class Program(click.Group):
