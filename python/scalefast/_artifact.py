@@ -145,7 +145,8 @@ class SavedFit:
         from scalefast._intervals import add_interval
         from scalefast._predict import predict
 
-        found = predict(self.law, points, columns=columns, units=units, threads=threads, names={"L": "L_fit"})
+        named = {self.law.outputs[0]: "L_fit"}
+        found = predict(self.law, points, columns=columns, units=units, threads=threads, names=named)
         return found if interval is None else add_interval(self._uncertainty, found, interval, columns, units)
 
     def save(self, path: str | Path) -> None:

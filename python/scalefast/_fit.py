@@ -149,7 +149,7 @@ class Fit:
         parameter, in standard errors, that leaving the row out makes to first order, null where there are none.
         """
         found = self._problem.residuals(self._result)
-        predicted = self.law._system.evaluate(self._variables(), self._values(), self.spec.threads)["L"]
+        predicted = self.law._system.evaluate(self._variables(), self._values(), self.spec.threads)[self.law.outputs[0]]
         added = {"L_fit": predicted, **found}
         if SIGMA in self._rows.arrays and self._rows.sources[SIGMA] != "sigma":
             added["sigma"] = self._rows.arrays[SIGMA]
@@ -269,7 +269,8 @@ class Fit:
         """
         from scalefast._predict import predict
 
-        found = predict(self.law, points, columns=columns, units=units, threads=threads, names={"L": "L_fit"})
+        named = {self.law.outputs[0]: "L_fit"}
+        found = predict(self.law, points, columns=columns, units=units, threads=threads, names=named)
         if interval is None:
             return found
         from scalefast._intervals import add_interval
@@ -518,7 +519,7 @@ def _bind(spec: FitSpec, rows: Rows) -> _core.Problem:
     law = spec.resolved_law
     return _core.Problem(
         law._system,
-        "L",
+        law.outputs[0],
         {name: rows.arrays[name] for name in law.variables},
         rows.arrays[RESPONSE],
         rows.arrays.get(WEIGHTS),

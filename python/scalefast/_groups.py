@@ -116,7 +116,7 @@ def fit_groups(
     with LongCall(spec.progress, spec.timeout_s) as call:
         found = _core.fit_groups(
             form._system,
-            "L",
+            form.outputs[0],
             {name: arrays[name] for name in form.variables},
             arrays[RESPONSE],
             arrays.get(WEIGHTS),

@@ -427,7 +427,9 @@ def _from_formula(
 ) -> Law:
     from scalefast._core import System
 
-    like_an_id = _LIKE_AN_ID.fullmatch(text.strip()) is not None
+    # Part of an id may read as arithmetic: `20-to-1`.
+    part = len(text.strip()) > 2 and any(text.strip() in name for name in _catalogue.known_ids())
+    like_an_id = part or _LIKE_AN_ID.fullmatch(text.strip()) is not None
     try:
         system = System.parse([("L", text)], [])
     except FormulaError:
@@ -488,12 +490,16 @@ _RUNS = (".csv", ".tsv", ".ndjson", ".jsonl", ".json", ".arrow", ".ipc", ".feath
 
 
 def _unknown_law(text: str) -> LawError:
+    """With the ids that `text` is the beginning or a part of, else with the nearest ones."""
     known = _catalogue.known_ids()
+    parts = [name for name in known if name.startswith(text)] or [name for name in known if text in name]
     hint = "`scalefast laws` lists them, sf.laws() too"
     if Path(text).suffix.lower() in _RUNS:
         hint = (
             "the file seems to hold runs, not a law: fit a law to them first, and use the file that the fit is saved in"
         )
+    elif parts:
+        hint = f"did you mean {listing(parts)}?"
     elif nearest(text, known):
         hint = did_you_mean(text, known, "laws")
     return LawError(f"unknown law `{text:.80}`", code="unknown-law", hint=hint)

@@ -25,6 +25,37 @@ def test_the_sets_own_checks_hold(name: str) -> None:
     assert checks["ok"].all(), checks.filter(~pl.col("ok"))
 
 
+#: Ranges of variables to draw points from.
+RANGES = {
+    "N": (5e7, 5e9),
+    "N_total": (1e8, 1e11),
+    "D": (1e9, 1e12),
+    "U": (1e9, 1e11),
+    "C": (1e17, 1e22),
+    "L": (1.8, 4.5),
+    "S": (1e3, 1e6),
+    "experts": (1.0, 64.0),
+    "sparsity": (0.01, 0.98),
+    "block": (16.0, 512.0),
+    "exponent_bits": (1.0, 8.0),
+    "mantissa_bits": (1.0, 10.0),
+}
+
+
+@pytest.mark.parametrize("name", [name for name in SETS if len(sf.law(name).outputs) == 1])
+def test_a_set_is_recovered_from_points_of_its_own(name: str) -> None:
+    law, random = sf.law(name), np.random.default_rng(1)
+    assert law.values is not None
+    points = {symbol: np.exp(random.uniform(*np.log(RANGES[symbol]), 120)) for symbol in law.variables}
+    [output] = law.outputs
+    runs = law.predict(points).rename({output: "response"})
+    fit = sf.fit(runs, law.form.id, y="response", residual="log")
+    assert np.allclose(fit.predict(points)["L_fit"], runs["response"], rtol=1e-10, atol=0)
+    if fit.status == "converged":
+        for parameter, value in law.values.items():
+            assert close(fit.law.parameters[parameter], value, 1e-3), parameter
+
+
 @pytest.mark.parametrize("name", SETS)
 def test_every_set_says_what_it_holds_for(name: str) -> None:
     law = sf.law(name)

@@ -36,6 +36,9 @@ def test_a_set_of_several_forms_is_an_error_that_lists_them() -> None:
         ("chinchila", "chinchilla"),
         ("Hofmann-2022", "hoffmann-2022"),
         ("kaplan", "kaplan-n"),
+        ("gadre", "gadre-2024-refinedweb"),
+        ("20-to-1", "rule-20-to-1"),
+        ("hash", "clark-2022-hash"),
     ],
 )
 def test_a_misspelt_id_gets_the_nearest(text: str, nearest: str) -> None:

@@ -9,9 +9,11 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import polars as pl
 import pytest
 
 import scalefast as sf
+from reference import folder
 from scalefast.units import read_number
 
 #: Compute-optimal splits: N / D / L under C = 6 N D.
@@ -213,3 +215,59 @@ def test_total_parameters_in_the_law_and_active_ones_in_the_cost() -> None:
         n, d = row["N"] * factor, row["D"] / factor
         other = law.predict({"N_total": 8 * n, "D": d, "sparsity": 0.875})["L"][0]
         assert other > row["L"]
+
+
+#: Gadre et al. 2024 by their own fits: residual sum of the loss, then how far, in per cent, loss and error of larger or
+#: longer runs are predicted. The first two rows of predictions are printed in the paper.
+OVER_TRAINING = {"rpj": "redpajama", "c4_original": "c4", "rw_original": "refinedweb"}
+RESIDUAL_SUMS = {"rpj": 4.256476704e-4, "c4_original": 4.141189390e-4, "rw_original": 8.244413176e-5}
+PREDICTIONS = [
+    ("rpj", "open_lm_1b", 640, 0.7103, 3.6365),
+    ("rpj", "open_lm_7b", 20, 0.7320, 0.0464),
+    ("c4_original", "open_lm_1b", 80, 1.4979, 9.5818),
+    ("c4_original", "open_lm_7b", 20, 4.2952, 0.1370),
+    ("rw_original", "open_lm_1b", 320, 0.0052, 5.6167),
+    ("rw_original", "open_lm_7b", 20, 1.6193, 2.9388),
+]
+
+
+def over_trained(dataset: str) -> pl.DataFrame:
+    runs = pl.read_csv(folder() / "mlfoundations_overtrain.csv", schema_overrides={"flops": pl.Float64})
+    return runs.filter(pl.col("dataset_name") == dataset)
+
+
+@pytest.mark.parametrize("dataset", OVER_TRAINING)
+def test_the_over_training_laws_are_refitted_from_their_runs(dataset: str) -> None:
+    runs = over_trained(dataset)
+    small = pl.col("model_name").is_in(["d=96_l=8_h=4", "d=512_l=8_h=4", "d=576_l=24_h=8", "d=1024_l=24_h=8"])
+    ratio = pl.col("tokens_per_param").round(3)
+    longer = (pl.col("model_name") == "d=96_l=8_h=4") & (ratio == 320)
+    rows = runs.filter((small & (ratio == 20)) | longer)
+    fit = sf.fit(rows, "over-training", columns={"N": "n_params", "D": "n_tokens"}, y="loss_c4_val")
+    assert rows.height == 5 and fit.objective == pytest.approx(RESIDUAL_SUMS[dataset] / 2, rel=1e-8)
+    shipped = sf.law(f"gadre-2024-{OVER_TRAINING[dataset]}").values
+    assert shipped is not None
+    for name, value in shipped.items():
+        assert fit.law.parameters[name] == pytest.approx(value, rel=2e-6)
+    more = runs.filter((small & (ratio == 20)) | longer | ((pl.col("model_name") == "open_lm_1b") & (ratio == 20)))
+    errors = sf.fit(more, "error-of-loss", columns={"L": "loss_c4_val"}, y="err_avg_subset")
+    shipped = sf.law(f"gadre-2024-{OVER_TRAINING[dataset]}-error").values
+    assert more.height == 6 and shipped is not None
+    for name, value in shipped.items():
+        assert errors.law.parameters[name] == pytest.approx(value, rel=5e-6)
+
+
+@pytest.mark.parametrize(("dataset", "model", "ratio", "loss_off", "error_off"), PREDICTIONS)
+def test_larger_and_longer_runs_are_predicted(
+    dataset: str, model: str, ratio: int, loss_off: float, error_off: float
+) -> None:
+    runs = over_trained(dataset)
+    run = runs.filter((pl.col("model_name") == model) & (pl.col("tokens_per_param").round(3) == ratio)).row(
+        0, named=True
+    )
+    name = f"gadre-2024-{OVER_TRAINING[dataset]}"
+    loss = sf.law(name).predict({"N": run["n_params"], "D": run["n_tokens"]})["L"][0]
+    error = sf.law(f"{name}-error").predict({"L": loss})["error"][0]
+    # The constants that ship have six to seven digits.
+    assert 100 * abs(loss / run["loss_c4_val"] - 1) == pytest.approx(loss_off, abs=2e-4)
+    assert 100 * abs(error / run["err_avg_subset"] - 1) == pytest.approx(error_off, abs=1e-3)
