@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scalefast import _core
-from scalefast._errors import DataError, LawError
+from scalefast._errors import DataError, LawError, SettingsError
 from scalefast._plainspec import plain_spec, read_spec
-from scalefast._progress import Progress
+from scalefast._spec import HOW_IT_RUNS
 
 if TYPE_CHECKING:
     from scalefast._fit import Fit
@@ -95,9 +95,18 @@ class Manifest:
         """Writes JSON."""
         _write_fields(self.fields, Path(path))
 
-    def repeat(self, runs: Any, *, threads: int | None = None, progress: Progress = None) -> Fit:
-        """The same fit again. Raises DataError, `other-data`, where the bound columns of `runs` are not the same."""
-        fit = self.spec.replace(threads=threads, progress=progress).fit(runs)
+    def repeat(self, runs: Any, **how: Any) -> Fit:
+        """The same fit again.
+
+        `how` takes the settings of `sf.fit` that change no result: threads, progress, timeout_s, on_interrupt, draws_to,
+        overwrite. Raises DataError, `other-data`, where the bound columns of `runs` are not the same; SettingsError,
+        `repeat-with-settings`, for any other setting.
+        """
+        for name in how:
+            if name not in HOW_IT_RUNS:
+                message = f"the manifest settles everything that changes the result, and {name}= is given too"
+                raise SettingsError(message, code="repeat-with-settings", hint=f"leave out {name}=")
+        fit = self.spec.replace(**how).fit(runs)
         found = data_hash(fit._rows)
         if found != self.data:
             raise DataError(

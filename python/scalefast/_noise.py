@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from scalefast._errors import DataError, SettingsError
 
@@ -81,9 +81,37 @@ class RunLevel:
 
 @dataclass(frozen=True)
 class Residuals:
-    """The residuals of a fit, drawn with replacement: relative ones after a log residual, else in nats per token."""
+    """The residuals of a fit, drawn with replacement: relative ones after a log residual, else in nats per token.
 
-    fit: Fit
+    Parameters
+    ----------
+    fit: a fit, or the frame of its residuals (a column `residual`), such as a file that `fit --residuals` wrote.
+    kind: `log` or `identity`, the residual of that fit; None takes it from the fit, and `log` for a frame.
+    """
+
+    fit: Fit | Any
+    kind: Literal["log", "identity"] | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind not in (None, "log", "identity"):
+            hint = "kind is `log` or `identity`, the residual of the fit"
+            raise SettingsError(f"Residuals: kind {self.kind!r:.40} is not known", code="bad-noise", hint=hint)
+
+    def read(self) -> tuple[FloatArray, bool]:
+        """The residuals, and whether they are relative. Raises DataError (`bad-noise`) where some are not finite."""
+        import numpy as np
+
+        from scalefast._frames import collect, read_frame, to_array
+
+        spec = getattr(self.fit, "spec", None)
+        frame = collect(read_frame(self.fit)) if spec is None else self.fit.residuals
+        if "residual" not in frame.columns:
+            hint = "write them with fit.residuals, or `scalefast fit --residuals FILE`"
+            raise DataError("the frame has no column `residual`", code="unknown-column", column="residual", hint=hint)
+        residuals = to_array(frame["residual"])
+        if not len(residuals) or not np.isfinite(residuals).all():
+            raise DataError("the residuals are not all finite numbers, at least one", code="bad-noise")
+        return residuals, (self.kind or (spec.residual if spec else "log")) == "log"
 
 
 Noise = LogNormal | Additive | StudentT | RunLevel | Residuals
@@ -123,12 +151,10 @@ def add_noise(loss: FloatArray, noise: Any, seed: int, runs: FloatArray) -> Floa
     if not isinstance(noise, Residuals):
         hint = "give a value such as sf.LogNormal(0.01), sf.Additive(0.01) or None"
         raise SettingsError(f"noise: {noise!r:.60} is none", code="bad-noise", hint=hint)
-    residuals = noise.fit.residuals["residual"].to_numpy()
-    if not np.isfinite(residuals).all():
-        raise DataError("the fit has residuals that are not finite", code="bad-noise")
+    residuals, relative = noise.read()
     drawn = {"r": residuals[_core.choices(seed, _CHOICES, places, len(residuals))]}
     # A residual is prediction minus data.
-    return combine("law*exp(-r)" if noise.fit.spec.residual == "log" else "law - r", drawn)
+    return combine("law*exp(-r)" if relative else "law - r", drawn)
 
 
 def _scale(noise: Any, name: str) -> None:

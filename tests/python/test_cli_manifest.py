@@ -71,3 +71,25 @@ def test_other_rows_and_other_settings_are_refused(runs, tmp_path):
         result = invoke(*arguments, "--format", "json")
         assert result.exit_code == 2
         assert json.loads(result.stderr)["error"]["code"] == code
+
+
+def test_what_changes_no_result_may_stand_beside_repeat(runs, tmp_path):
+    path = str(tmp_path / "m.json")
+    invoke("fit", runs, "--law", "chinchilla", "--resample", "30", "--manifest", path)
+    beside = (
+        "--threads",
+        "1",
+        "--timeout",
+        "60",
+        "--on-interrupt",
+        "partial",
+        "--draws-to",
+        str(tmp_path / "d.parquet"),
+    )
+    result = invoke("fit", runs, "--repeat", path, *beside, "--residuals", str(tmp_path / "r.csv"))
+    assert result.exit_code == 0, result.stderr
+    assert (tmp_path / "d.parquet").exists()
+    assert (tmp_path / "r.csv").exists()
+    with pytest.raises(sf.SettingsError) as caught:
+        sf.Manifest.read(path).repeat(runs, level=0.5)
+    assert caught.value.code == "repeat-with-settings"

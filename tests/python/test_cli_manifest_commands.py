@@ -21,7 +21,9 @@ def files(tmp_path, monkeypatch):
     runs.write_csv("runs.csv")
     runs.drop("L").write_csv("points.csv")
     runs.with_columns(task=runs["N"].rank() > 20).write_csv("tasks.csv")
-    sf.fit(runs, "chinchilla", resample=sf.Bootstrap(20)).save("law.parquet")
+    fit = sf.fit(runs, "chinchilla", resample=sf.Bootstrap(20))
+    fit.save("law.parquet")
+    fit.residuals.write_csv("rows.csv")
 
 
 @pytest.mark.parametrize("name", COMPUTE)
@@ -40,6 +42,7 @@ RUNS = [
     ("predict", "hoffmann-2022", "--at", "N=1e9..1e10:3", "--at", "D=1e11"),
     ("simulate", "law.parquet", "--sobol", "8", "--seed", "3"),
     ("simulate", "hoffmann-2022", "--points", "points.csv", "--noise", "student-t:0.01,3"),
+    ("simulate", "hoffmann-2022", "--sobol", "8", "--noise", "residuals:rows.csv"),
     ("fit", "tasks.csv", "--by", "task", "--law", "E + A/N**a + B/D**b", "--loss", "squared", "--fix", "E=1.69"),
 ]
 
@@ -96,6 +99,11 @@ def test_another_law_other_settings_and_other_commands_are_refused():
         result = invoke(*arguments, "--format", "json")
         assert result.exit_code == 2
         assert json.loads(result.stderr)["error"]["code"] == code, arguments
+
+
+def test_a_file_behind_a_word_is_recorded_too():
+    invoke("simulate", "hoffmann-2022", "--sobol", "8", "--noise", "residuals:rows.csv", "--manifest", "m.json")
+    assert [name for name, _ in sf.CommandManifest.read("m.json").inputs] == ["rows.csv"]
 
 
 def test_another_version_is_said():

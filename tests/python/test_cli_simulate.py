@@ -33,10 +33,6 @@ def frame(*arguments):
             lambda: sf.simulate(LAW, sf.Sobol(16, {"N": (1e7, 1e9)}), sf.StudentT(0.01, 4)),
         ),
         (
-            ("--at", "N=1e8,", "--noise", "none"),
-            None,
-        ),
-        (
             ("--at", "N=1e8..1e9:2", "--at", "D=1e10..1e11:2", "--noise", "run-level:0.01,0.002,3"),
             lambda: sf.simulate(
                 LAW, {"N": [1e8, 1e8, 1e9, 1e9], "D": [1e10, 1e11, 1e10, 1e11]}, sf.RunLevel(0.01, 0.002, 3)
@@ -45,10 +41,23 @@ def frame(*arguments):
     ],
 )
 def test_options_are_the_library_s_arguments(arguments, expected):
-    if expected is None:
-        assert invoke("simulate", LAW, *arguments).exit_code == 2
-        return
     assert frame(*arguments).select("N", "D", "L").equals(expected().select("N", "D", "L"))
+
+
+@pytest.mark.parametrize(("residual", "noise"), [("log", "residuals"), ("identity", "identity-residuals")])
+def test_noise_is_drawn_from_the_residuals_that_a_fit_wrote(tmp_path, monkeypatch, residual, noise):
+    monkeypatch.chdir(tmp_path)
+    runs = sf.simulate(LAW, sf.Sobol(30), sf.LogNormal(0.01))
+    runs.write_csv("runs.csv")
+    settings = ("--law", "chinchilla", "--residual", residual, "--loss", "squared")
+    result = invoke("fit", "runs.csv", *settings, "--residuals", "rows.parquet")
+    assert result.exit_code == 0, result.stderr
+    fit = sf.fit(runs, "chinchilla", residual=residual, loss=sf.Squared())
+    assert pl.read_parquet("rows.parquet").equals(fit.residuals)
+    found = frame("--sobol", "9", "--noise", f"{noise}:rows.parquet", "--seed", "5")
+    assert found.equals(sf.simulate(LAW, sf.Sobol(9), sf.Residuals(fit), 5))
+    assert invoke("simulate", LAW, "--sobol", "9", "--noise", "residuals:runs.csv").exit_code == 2
+    assert invoke("fit", "runs.csv", *settings, "--residuals", "rows.parquet").exit_code == 2
 
 
 def test_points_come_from_a_file(tmp_path):

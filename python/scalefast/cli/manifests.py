@@ -23,18 +23,8 @@ if TYPE_CHECKING:
 
 #: Parameters that change nothing in what is found: they are not recorded, and may stand beside `--repeat`.
 ABOUT_THE_RUN = {
-    *(
-        "manifest_file",
-        "repeat",
-        "threads",
-        "timeout_s",
-        "strict",
-        "format_",
-        "output_file",
-        "law_file",
-        "force",
-        "quiet",
-    ),
+    *("manifest_file", "repeat", "threads", "progress", "timeout_s", "on_interrupt", "strict", "force", "quiet"),
+    *("format_", "output_file", "law_file", "residuals_file", "draws_to"),
 }
 #: What says how to read a file may differ where the file is stored otherwise.
 BESIDE_REPEAT = ABOUT_THE_RUN | {"input_format"}
@@ -148,7 +138,10 @@ class Inputs:
         for parameter in self.command.params:
             value = self.typed.get(str(parameter.name))
             if value is not None and parameter.name in self.command.inputs:
-                yield from ([value] if isinstance(value, str) else value)
+                for text in [value] if isinstance(value, str) else value:
+                    # A file may stand behind a word, as in `residuals:FILE`.
+                    _, _, behind = text.partition(":")
+                    yield behind if behind and Path(behind).is_file() else text
 
     def read_files(self, ctx: click.Context) -> None:
         """Hash every regular file; what comes through a pipe is hashed when it is read."""

@@ -104,6 +104,12 @@ RUNS = "scalefast predict hoffmann-2022 --at N=1e8..1e10:6 --at D=1e9..1e12:6 | 
     type=click.Path(path_type=Path, dir_okay=False),
     help="Save the fitted law here (.parquet or .toml), for `predict` and `sweep`. The parameters still go to stdout.",
 )
+@click.option(
+    "--residuals",
+    "residuals_file",
+    metavar="FILE",
+    help="Write the rows here with the fit's L, residual, weight, leverage and influence, in the format of the suffix.",
+)
 @click.option("--force", is_flag=True, help="Overwrite existing files.")
 @click.option("-q", "--quiet", is_flag=True, help="No notes on stderr; warnings and errors remain.")
 def fit(
@@ -121,6 +127,7 @@ def fit(
     input_format: str | None,
     format_: str | None,
     law_file: Path | None,
+    residuals_file: str | None,
     manifest_file: Path | None,
     repeat: Path | None,
     force: bool,
@@ -140,6 +147,7 @@ def fit(
         check_law_file(law_file, force)
     if manifest_file is not None:
         output.check_writable(manifest_file, force)
+    rows_to = None if residuals_file is None else output.destination(None, residuals_file, force, quiet)
     if by:
         groups.check_use(click.get_current_context())
     elif law is None and repeat is None:
@@ -151,7 +159,9 @@ def fit(
     if repeat is not None:
         manifest = sf.Manifest.read(repeat)
         manifests.tell_version(manifest.version)
-        result = manifest.repeat(frame, threads=settings["threads"], progress=settings["progress"])
+        how = ("threads", "progress", "timeout_s", "on_interrupt", "draws_to")
+        given = {name: settings[name] for name in how if settings[name] is not None}
+        result = manifest.repeat(frame, overwrite=force, **given)
     else:
         result = sf.fit(
             frame,
@@ -172,6 +182,8 @@ def fit(
         with output.replacing(law_file, force) as temporary:
             result.save(temporary, name=law_file.stem)
         output.note(f"saved as {law_file}", to)
+    if rows_to is not None:
+        output.write_frame(result.residuals, rows_to)
     if manifest_file is not None:
         with output.replacing(manifest_file, force) as temporary:
             result.manifest.save(temporary)

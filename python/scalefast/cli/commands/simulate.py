@@ -21,15 +21,19 @@ KINDS = {
     "student-t": ("StudentT", 1, 2),
     "run-level": ("RunLevel", 2, 3),
 }
+#: Residuals of a fit in a file, by the residual of that fit.
+RESIDUALS = {"residuals": "log", "identity-residuals": "identity"}
 
 
-def read_noise(text: str, what: str) -> tuple[str, list[float]] | None:
-    """`log-normal:0.01`, `student-t:0.01,3`, `run-level:0.01,0.002,5`, or `none`."""
+def read_noise(text: str, what: str) -> tuple[str, list[Any]] | None:
+    """`log-normal:0.01`, `student-t:0.01,3`, `run-level:0.01,0.002,5`, `residuals:FILE`, or `none`."""
     name, _, rest = text.strip().partition(":")
     if name == "none":
         return None
+    if name in RESIDUALS and rest:
+        return "Residuals", [rest, RESIDUALS[name]]
     if name not in KINDS:
-        hint = f"use none, {', '.join(KINDS)}"
+        hint = f"use none, {', '.join([*KINDS, *(f'{kind}:FILE' for kind in RESIDUALS)])}"
         raise SettingsError(f"{what}: `{name:.40}` is no kind of noise", code="bad-noise", hint=hint)
     constants = [units.read_number(part, what) for part in rest.split(",")] if rest else []
     kind, least, most = KINDS[name]
@@ -41,7 +45,7 @@ def read_noise(text: str, what: str) -> tuple[str, list[float]] | None:
 
 @click.command(
     cls=manifests.Recorded,
-    inputs=("law", "points"),
+    inputs=("law", "points", "noise"),
     epilog=options.examples(
         "scalefast simulate hoffmann-2022 --isoflop 1e19..1e21:5 --sizes 7 --noise log-normal:0.005 --seed 1",
         "scalefast simulate hoffmann-2022 --sobol 64 | scalefast fit - --law chinchilla",
@@ -69,14 +73,15 @@ def read_noise(text: str, what: str) -> tuple[str, list[float]] | None:
     type=options.Reader("NOISE", read_noise),
     default="log-normal:0.01",
     show_default=True,
-    help="none, log-normal:SIGMA, additive:NATS, student-t:SCALE,DEGREES or run-level:RUN,EVALUATION,EVALUATIONS.",
+    help="none, log-normal:SIGMA, additive:NATS, student-t:SCALE,DEGREES, run-level:RUN,EVALUATION,EVALUATIONS, "
+    "or residuals:FILE, drawn from what `fit --residuals` wrote (identity-residuals:FILE after --residual identity).",
 )
 @click.option("--seed", type=click.IntRange(0, 2**64 - 1), default=0, show_default=True)
 @options.input_format_option
 @options.output_options
 def simulate(
     law: str,
-    noise: tuple[str, list[float]] | None,
+    noise: tuple[str, list[Any]] | None,
     seed: int,
     bindings: tuple[tuple[str, str], ...],
     to: output.Destination,
@@ -99,10 +104,13 @@ def simulate(
     output.write_frame(runs, to)
 
 
-def build(name: str, constants: Sequence[float]) -> Any:
+def build(name: str, constants: Sequence[Any]) -> Any:
     """The noise; counts are whole numbers."""
     import scalefast as sf
 
+    if name == "Residuals":
+        file, kind = constants
+        return sf.Residuals(sf.read_file(file), kind)
     whole = {"StudentT": 1, "RunLevel": 2}.get(name)
     given = [int(c) if place == whole and c == int(c) else c for place, c in enumerate(constants)]
     return getattr(sf, name)(*given)
