@@ -72,3 +72,12 @@ def test_questions_without_an_answer_say_why(arguments: list[str], said: str) ->
 def test_predictions_warn_of_what_a_law_is_not_good_for() -> None:
     result = invoke("predict", "clark-2022-hash", "--at", "N=1B", "--at", "experts=8")
     assert result.exit_code == 0 and "warning: clark-2022-hash: Every run saw 130B tokens" in result.stderr
+
+
+def test_laws_that_do_not_compare_are_told_apart() -> None:
+    laws = ["--law", "hoffmann-2022", "--law", "kaplan-frontier/kaplan-2020"]
+    for command in (["sweep", "--budget", "1e23"], ["solve", "C=1e23"]):
+        told = invoke(*command, *laws).stderr
+        assert "N is not the same in all laws: hoffmann-2022: total, with embeddings; kaplan-frontier/" in told
+        assert "losses of different corpora do not compare: hoffmann-2022: MassiveText; " in told
+        assert "do not compare" not in invoke(*command).stderr

@@ -5,7 +5,7 @@ In: laws and frames of the library. Out: options, notes on what a law rests on, 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -78,6 +78,22 @@ def introduce(law: sf.Law, cost: str | None, to: output.Destination) -> None:
     if law.published is not None and law.published.rounded:
         output.warn(f"{law.id} is made of rounded constants. {law.published.errata}".rstrip())
     caution(law)
+
+
+def differences(laws: Sequence[sf.Law]) -> list[str]:
+    """What keeps the numbers of several laws from being compared: another meaning of N, another corpus."""
+    lines = []
+    for field, said in (
+        ("n_definition", "N is not the same in all laws"),
+        ("corpus", "losses of different corpora do not compare"),
+    ):
+        groups: dict[str, list[str]] = {}
+        for law in laws:
+            stated = getattr(law.published, field) if law.published is not None else ""
+            groups.setdefault(stated or "not stated", []).append(law.id or "law")
+        if len(groups) > 1:
+            lines.append(f"{said}: " + "; ".join(f"{', '.join(names)}: {stated}" for stated, names in groups.items()))
+    return lines
 
 
 def caution(law: sf.Law) -> None:

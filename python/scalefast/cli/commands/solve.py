@@ -43,10 +43,11 @@ def solve(
 
     asked = options.unique(known, "solve")
     found = sf.solve(list(laws) or None, quantiles=quantiles, **asked, **allocation.settings(bounds, given, settings))
-    for law in [sf.law(name) for name in laws or found["law"]]:
+    asked_of = [sf.law(name) for name in laws or found["law"]]
+    for law in asked_of:
         frontier = "L" not in law.outputs and list(law.variables) == ["C"]
         allocation.introduce(law, None if frontier else settings["cost"] or law.cost, to)
-    for line in allocation.distances(found):
+    for line in [*allocation.differences(asked_of), *allocation.distances(found)]:
         output.note(line, to)
     allocation.tell_quantiles(found, quantiles, to)
     optimise = settings["optimise"] or ("N", "D")

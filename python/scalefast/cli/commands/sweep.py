@@ -62,7 +62,11 @@ def sweep(
     for law, cost in zip(result.laws, result.costs, strict=True):
         allocation.introduce(law, cost, to)
     optimise = settings["optimise"] or ("N", "D")
-    for line in [*allocation.distances(result.summary), *spreads(result, optimise)]:
+    for line in [
+        *allocation.differences(result.laws),
+        *allocation.distances(result.summary),
+        *spreads(result, optimise),
+    ]:
         output.note(line, to)
     allocation.tell_quantiles(result.summary, quantiles, to)
     output.write_frame(
