@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from scalefast._fit import Fit as Fit
     from scalefast._fit import fit as fit
     from scalefast._groups import fit_groups as fit_groups
+    from scalefast._hardware import accelerators as accelerators
     from scalefast._law import Law as Law
     from scalefast._law import law as law
     from scalefast._law import laws as laws
@@ -55,6 +56,8 @@ if TYPE_CHECKING:
     from scalefast._noise import RunLevel as RunLevel
     from scalefast._noise import StudentT as StudentT
     from scalefast._overtraining import overtraining as overtraining
+    from scalefast._plan import Plan as Plan
+    from scalefast._plan import plan as plan
     from scalefast._resampling import Bootstrap as Bootstrap
     from scalefast._resampling import Jackknife as Jackknife
     from scalefast._shape import Transformer as Transformer
@@ -65,9 +68,12 @@ if TYPE_CHECKING:
     from scalefast._starts import Sobol as Sobol
     from scalefast._sweep import Sweep as Sweep
     from scalefast._sweep import sweep as sweep
+    from scalefast._units import Accelerators as Accelerators
+    from scalefast._units import Uncertain as Uncertain
 
 #: Public name and the module that it lives in.
 _HOME = {
+    "Accelerators": "_units",
     "Accounting": "_accounting",
     "Additive": "_noise",
     "Asymmetric": "_losses",
@@ -92,6 +98,7 @@ _HOME = {
     "Manifest": "_manifest",
     "Parameter": "_lawfile",
     "Pinball": "_losses",
+    "Plan": "_plan",
     "Residuals": "_noise",
     "RunLevel": "_noise",
     "SavedFit": "_artifact",
@@ -104,9 +111,11 @@ _HOME = {
     "StudentT": "_noise",
     "Sweep": "_sweep",
     "Transformer": "_shape",
+    "Uncertain": "_units",
     "UnitsError": "_errors",
     "Variable": "_lawfile",
     "__version__": "_core",
+    "accelerators": "_hardware",
     "accountings": "_accounting",
     "buildable": "_buildable",
     "codes": "_codes",
@@ -118,6 +127,7 @@ _HOME = {
     "lifetime_cost": "_lifetime",
     "load": "_artifact",
     "overtraining": "_overtraining",
+    "plan": "_plan",
     "read_file": "_files",
     "simulate": "_simulate",
     "solve": "_solve",

@@ -20,7 +20,7 @@ from scalefast._frames import FloatArray
 from scalefast._law import Law
 from scalefast._names import did_you_mean, listing
 
-__all__ = ["Bound", "Columns", "Question", "binding"]
+__all__ = ["Bound", "Columns", "Question", "binding", "ends"]
 
 Bound = tuple[float | None, float | None]
 Columns = Mapping[str, Any]
@@ -98,7 +98,7 @@ class Question:
             raise SettingsError(f"bounds: `{name}` is not chosen", code="bad-bounds", column=name, hint=hint)
         if name in self.given:
             raise SettingsError(f"`{name}` is both given and bounded", code="contradictory", column=name)
-        low, high = _ends(bound)
+        low, high = ends(bound)
         if (low or 0.0) < 0 or (high is not None and not high > 0) or (low and high and low > high):
             message = f"bounds: {name} from {low} to {high} is no range above zero"
             raise SettingsError(message, code="bad-bounds", column=name)
@@ -158,7 +158,7 @@ class Question:
             self._spending,
             aim,
             self.free,
-            [_ends(self.bounds.get(name, (None, None))) for name in self.free],
+            [ends(self.bounds.get(name, (None, None))) for name in self.free],
             list(values),
             np.array(list(values.values()), dtype=np.float64),
             draws,
@@ -222,7 +222,7 @@ def binding(status: str, optimise: tuple[str, str]) -> tuple[str, str | None]:
     return "at-bound", f"{optimise[place]}_{end}"
 
 
-def _ends(bound: Bound) -> Bound:
+def ends(bound: Bound) -> Bound:
     """The bound with None for an infinite end."""
     low, high = bound
     return None if low is None or low == -math.inf else float(low), None if high in (None, math.inf) else high

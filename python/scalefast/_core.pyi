@@ -118,6 +118,37 @@ def answer(
     plan_loss: bool = ...,
     keep: bool = ...,
 ) -> dict[str, Any]: ...
+
+@final
+class Stake:
+    def __new__(
+        cls,
+        law: System,
+        output: str,
+        spending: System,
+        free: tuple[str, str],
+        bounds: Sequence[tuple[float | None, float | None]],
+        numbers: Mapping[str, float],
+        columns: Mapping[str, _Floats],
+        targets: _Floats,
+    ) -> Stake: ...
+    def best(self, threads: int | None, call: Call) -> dict[str, Any]: ...
+    def at(self, first: float, threads: int | None, call: Call) -> dict[str, Any]: ...
+    def cheapest(self, losses: _Floats, threads: int | None, call: Call) -> dict[str, Any]: ...
+
+def least_regret(stakes: Sequence[Stake], weights: Sequence[float], threads: int | None, call: Call) -> float: ...
+def indifference(
+    stakes: Sequence[Stake],
+    weights: Sequence[float],
+    first: float,
+    share: float,
+    threads: int | None,
+    call: Call,
+) -> tuple[float, float]: ...
+def quantity(
+    seed: int, series: int, kind: str, numbers: tuple[float, float], limits: tuple[float, float], count: int
+) -> _Floats | None: ...
+def describe(values: _Floats, probabilities: Sequence[float]) -> tuple[int, float, float, list[float]]: ...
 def sobol(dimension: int, count: int) -> list[_Floats]: ...
 def resample(
     problem: Problem,

@@ -23,11 +23,14 @@ __all__ = [
     "format_flops",
     "format_loss",
     "read_accelerators",
+    "read_budget",
     "read_days",
     "read_dollars",
+    "read_energy",
     "read_grid",
     "read_number",
     "read_positive",
+    "read_time",
     "read_uncertain",
 ]
 
@@ -37,6 +40,10 @@ _AMBIGUOUS = {"m": "M", "b": "B", "t": "T", "g": "G", "p": "P"}
 _NUMBER = re.compile(r"([+-]?)((?:\d(?:_?\d)*)?(?:\.(?:\d(?:_?\d)*)?)?(?:[eE][+-]?\d+)?)\s*([^\W\d_]*)", re.ASCII)
 #: Days in each unit of time. `m` is missing since it may be minutes or months.
 _DAYS = {"s": 1 / 86400, "min": 1 / 1440, "h": 1 / 24, "d": 1.0, "w": 7.0, "y": 365.25}
+#: kWh in each unit of energy.
+_KWH = {"kwh": 1.0, "mwh": 1e3, "gwh": 1e6}
+_ENERGY = re.compile(r"(.+?)\s*(kwh|mwh|gwh)", re.IGNORECASE)
+_PF_DAYS = re.compile(r"(.+?)\s*PF-?days?", re.IGNORECASE)
 _DISTRIBUTIONS = ("uniform", "normal", "lognormal")
 #: Factors of the units that a column may be declared in (`units={"N": "millions"}`). 1 PF-day is 1e15 * 86400 FLOPs.
 COLUMN_UNITS = {
@@ -173,6 +180,40 @@ def read_days(text: str, what: str = "duration") -> float:
             hint="write s, min, h, d, w or y after the number, such as 30d",
         )
     return read_positive(match[1], what) * _DAYS[match[2]]
+
+
+def read_budget(text: str, what: str = "budget") -> float:
+    """FLOPs: a number, or PF-days with their unit.
+
+    >>> read_budget("1e24"), read_budget("1 PF-day")
+    (1e+24, 8.64e+19)
+    """
+    match = _PF_DAYS.fullmatch(text.strip())
+    return read_number(match[1], what) * COLUMN_UNITS["PF-days"] if match else read_number(text, what)
+
+
+def read_time(text: str, what: str = "days") -> float:
+    """Days: a number of them, or a duration with its unit, such as 6w."""
+    try:
+        return read_number(text, what)
+    except SettingsError:
+        return read_days(text, what)
+
+
+def read_energy(text: str, what: str = "energy") -> float:
+    """An energy with its unit, in kWh.
+
+    >>> read_energy("500MWh"), read_energy("2.5 GWh")
+    (500000.0, 2500000.0)
+    """
+    match = _ENERGY.fullmatch(text.strip())
+    if match is None:
+        raise SettingsError(
+            f"{what}: `{_shorten(text)}` is no energy",
+            code="bad-number",
+            hint="write kWh, MWh or GWh after the number, such as 500MWh",
+        )
+    return read_positive(match[1], what) * _KWH[match[2].lower()]
 
 
 def read_accelerators(text: str, what: str = "accelerators") -> Accelerators:

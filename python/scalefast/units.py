@@ -3,6 +3,26 @@
 Stage: before and after everything else. In and out: see each function. Standard library only.
 """
 
-from scalefast._units import format_count, format_flops, format_loss, read_grid, read_number, read_positive
+from scalefast._units import (
+    format_count,
+    format_flops,
+    format_loss,
+    read_budget,
+    read_dollars,
+    read_energy,
+    read_grid,
+    read_number,
+    read_positive,
+)
 
-__all__ = ["format_count", "format_flops", "format_loss", "read_grid", "read_number", "read_positive"]
+__all__ = [
+    "format_count",
+    "format_flops",
+    "format_loss",
+    "read_budget",
+    "read_dollars",
+    "read_energy",
+    "read_grid",
+    "read_number",
+    "read_positive",
+]

@@ -39,6 +39,13 @@ def compared():
     return sf.compare("hoffmann-2022", [{"N": 1e9}, {"C": 1e23}, {"L": 1.0}])
 
 
+PLAN_FRAMES = ("decision", "constraints", "assumptions", "alternatives", "sources", "draws")
+
+
+def plan():
+    return sf.plan(accelerators="100xA100", days=30, mfu="uniform(0.35, 0.45)", draws=200)
+
+
 def frame_of(heading, fit):
     frames = {
         "Laws": sf.laws,
@@ -56,6 +63,8 @@ def frame_of(heading, fit):
         "Buildable shapes": lambda: sf.buildable(budget=1e23, vocabulary=32000),
         "Sweep: summary": lambda: sf.sweep(budget=[1e20, 1e24]).summary,
         "Sweep: spread": lambda: sf.sweep(budget=[1e20, 1e24]).spread,
+        "Accelerators": sf.accelerators,
+        **{f"Plan: {name}": lambda name=name: getattr(plan(), name) for name in PLAN_FRAMES},
     }
     return frames[heading]()
 

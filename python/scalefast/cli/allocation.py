@@ -1,4 +1,4 @@
-"""What `sweep` and `solve` share: the options of a question about the split of compute, and how answers are told.
+"""What `sweep`, `solve` and `plan` share: the options of a question about the split of compute, and how answers are told.
 
 In: laws and frames of the library. Out: options, notes on what a law rests on, tables for people.
 """
@@ -21,20 +21,29 @@ if TYPE_CHECKING:
 
 
 def allocation_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """`--law`, `--cost`, `--bound`, `--given`, `--optimise`, `--draws`, `--quantiles`, `--timeout`, `--threads`."""
+    """`--optimise`, `--quantiles`, and those of `law_options`."""
     for add in (
-        click.option("--threads", type=click.IntRange(1, 4096), help="Default: the processors at hand."),
-        click.option("--timeout", "timeout_s", type=options.POSITIVE, metavar="SECONDS", help="Give up after so long."),
         click.option(
             "--quantiles", type=options.QUANTILES, default="0.05,0.5,0.95", show_default=True, help="Over the draws."
-        ),
-        click.option(
-            "--draws", type=click.IntRange(0, 10**9), help="Use the first so many stored draws. Default: all."
         ),
         click.option(
             "--optimise",
             type=options.PAIR,
             help="The symbols of size and data. Default: N,D. Laws in FLOPs per token take M,D.",
+        ),
+        law_options,
+    ):
+        command = add(command)
+    return command
+
+
+def law_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`--law`, `--cost`, `--bound`, `--given`, `--draws`, `--timeout`, `--threads`."""
+    for add in (
+        click.option("--threads", type=click.IntRange(1, 4096), help="Default: the processors at hand."),
+        click.option("--timeout", "timeout_s", type=options.POSITIVE, metavar="SECONDS", help="Give up after so long."),
+        click.option(
+            "--draws", type=click.IntRange(0, 10**9), help="Use the first so many stored draws. Default: all."
         ),
         click.option(
             "--given",

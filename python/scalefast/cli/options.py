@@ -161,6 +161,10 @@ BOUND = Reader("NAME=LOW..HIGH", read_bound)
 GIVEN = Reader("NAME=NUMBER|FORMULA", read_given)
 VALUES = Reader("NAME=NUMBER", read_values)
 GRID = Reader("FLOPS", units.read_grid)
+BUDGET = Reader("FLOPS", units.read_budget)
+DOLLARS = Reader("DOLLARS", units.read_dollars)
+ENERGY = Reader("ENERGY", units.read_energy)
+WEIGHTS = Reader("W,W,...", lambda text, what: [units.read_number(part, what) for part in text.split(",")])
 STARTS = Reader("NAME=NUMBER,...", read_starts)
 QUANTILES = Reader("Q,Q,...", read_quantiles)
 PAIR = Reader("SYMBOL,SYMBOL", read_pair)
@@ -220,6 +224,16 @@ def format_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """`--format` of what goes to stdout or the output file."""
     return click.option(
         "--format", "format_", type=click.Choice(FORMATS), help="Default: a table on a terminal, CSV in a pipe."
+    )(command)
+
+
+def accelerators_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`--accelerators-file`, a table of the user's."""
+    return click.option(
+        "--accelerators-file",
+        metavar="FILE",
+        shell_complete=lambda _context, _parameter, incomplete: [CompletionItem(incomplete, type="file")],
+        help="A table of accelerators (TOML) that replaces and adds to the shipped one.",
     )(command)
 
 

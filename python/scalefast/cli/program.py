@@ -24,6 +24,7 @@ from .app import BAD_INPUT, CHECK_FAILED, DONE, INTERRUPTED
 #: Modules of `scalefast.cli.commands`, each with a function of its name, in the order of the help.
 COMMANDS = (
     "sweep",
+    "plan",
     "solve",
     "compare",
     "overtraining",
@@ -33,6 +34,7 @@ COMMANDS = (
     "predict",
     "simulate",
     "laws",
+    "accelerators",
     "explain",
 )
 

@@ -13,6 +13,7 @@ pub mod inference;
 pub mod linalg;
 pub mod loss;
 pub mod model;
+pub mod moments;
 pub mod multistart;
 pub mod objective;
 pub mod parameter;

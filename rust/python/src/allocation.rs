@@ -163,7 +163,8 @@ const STATUSES: [Status; 7] = [
     Status::Infeasible,
 ];
 
-fn status_name(status: Status) -> &'static str {
+/// The name of a status in Python.
+pub fn status_name(status: Status) -> &'static str {
     match status {
         Status::Interior => "interior",
         Status::FirstMin => "first-min",

@@ -9,6 +9,7 @@ use pyo3::prelude::*;
 
 mod allocation;
 mod arrays;
+mod decision;
 mod errors;
 mod evaluate;
 mod groups;
@@ -29,6 +30,16 @@ mod _core {
     use crate::allocation::answer;
     #[pymodule_export]
     use crate::allocation::sweep;
+    #[pymodule_export]
+    use crate::decision::Stake;
+    #[pymodule_export]
+    use crate::decision::describe;
+    #[pymodule_export]
+    use crate::decision::indifference;
+    #[pymodule_export]
+    use crate::decision::least_regret;
+    #[pymodule_export]
+    use crate::decision::quantity;
     #[pymodule_export]
     use crate::evaluate::sobol;
     #[pymodule_export]

@@ -2,6 +2,7 @@
 
 mod answers;
 mod cells;
+mod decision;
 mod draws;
 mod lanes;
 mod monomial;
@@ -13,6 +14,7 @@ mod sweep;
 
 pub use answers::spread;
 pub use cells::{Cells, Kept, Quantity, Spread, Wanted};
+pub use decision::{Column, Outcome, Stake, indifference, least_regret};
 pub use numeric::{Answers, Status, answer};
 pub use optimum::{Allocation, ClosedForm};
 pub use question::{Aim, Question};

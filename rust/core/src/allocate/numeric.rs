@@ -298,7 +298,7 @@ impl<'a> Solver<'a> {
 
     /// D on the constraint at each x; NaN where there is none within the natural range. `y` holds ln D of a neighbouring
     /// point and is brought up to date.
-    fn second(
+    pub(super) fn second(
         &self,
         scratch: &mut Scratch,
         span: Span,

@@ -4,9 +4,11 @@
 //! Philox4x32-10 after Salmon, Moraes, Dror & Shaw, "Parallel random numbers: as easy as 1, 2, 3" (SC 2011).
 
 mod normal;
+mod quantity;
 mod sobol;
 
 pub use normal::normal_quantile;
+pub use quantity::{Distribution, Quantity};
 pub use sobol::{MAX_DIMENSION, Sobol};
 
 /// Multipliers and key increments of Philox4x32 (Salmon et al. 2011, table 2 and section 3.3).
@@ -47,6 +49,8 @@ pub enum Stream {
     Draws = 4,
     /// Subsamples of rows for screening.
     Screening = 5,
+    /// Uncertain quantities such as prices.
+    Quantities = 6,
 }
 
 /// The random numbers of one seed and stream.

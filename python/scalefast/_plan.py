@@ -1,0 +1,378 @@
+"""Plans: from dollars, accelerators and time to one size and its data.
+
+Stage: after laws, budgets and decisions. In: any consistent set of limits and of N, D and L. Out: `Plan`: the (N, D) of
+least expected regret over draws of the law and of the hardware, its loss with an interval, what it costs to be wrong, what
+binds, what was assumed. Sources: the decision rule of Savage 1951; budgets in hours of accelerators as in Hoffmann et al.
+2022 and Sardana et al. 2024.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from scalefast import _planframes
+from scalefast._allocate import Bound
+from scalefast._budget import Means, not_scaled
+from scalefast._choice import Choice, choose
+from scalefast._decision import Calls, Case
+from scalefast._errors import LawError, SettingsError
+from scalefast._frontier import is_frontier
+from scalefast._law import Law
+from scalefast._longcall import LongCall, check_long_call
+from scalefast._planwords import notes, words
+from scalefast._progress import Progress
+from scalefast._resources import read_means
+from scalefast._scale import refuse_scaled
+from scalefast._solve import solve
+from scalefast._sweep import choose_draws, chosen_laws, law_name, stated_cost
+from scalefast._units import Accelerators, Uncertain
+
+if TYPE_CHECKING:
+    from scalefast._fit import Fit
+
+__all__ = ["Plan", "plan"]
+
+#: Draws of uncertain hardware where the law has none of its own.
+HARDWARE_DRAWS = 4000
+#: FLOPs of serving: two a parameter and token (Kaplan et al. 2020, table 1).
+SERVING_COST = "2*N*T"
+
+AnyLaw = Any
+#: A quantity: a number, a range, text such as "normal(0.4, 0.03)", or `Uncertain`.
+Given = float | str | tuple[float, float] | Uncertain | None
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """One size and its data, and what is known of it.
+
+    Attributes
+    ----------
+    decision: one row: N, D, compute, loss, regret, hours, days, dollars, energy, each with quantiles over the draws where
+        they differ; what binds; how far the compute lies outside of the law's data.
+    constraints: one row a limit: what it pays for, how much is taken, whether and how often it binds.
+    assumptions: one row a quantity: value, origin, and the plan at its lowest and highest value.
+    alternatives: one row a choice that others would make: other laws' optima, the median of the draws, 20 tokens per
+        parameter; its regret if the plan's law is right, and the plan's regret if the other law is.
+    sources: one row a source of uncertainty: how far the loss and the best size spread when it alone varies.
+    draws: one row a draw: quantities, best split, and the plan there.
+    law, cost: the law that predicts, and the formula of a run's training FLOPs.
+    laws: every law that was asked.
+    words: the answer in sentences. notes: what was assumed beyond the quantities.
+    """
+
+    decision: pl.DataFrame
+    constraints: pl.DataFrame
+    assumptions: pl.DataFrame
+    alternatives: pl.DataFrame
+    sources: pl.DataFrame
+    draws: pl.DataFrame
+    law: Law
+    cost: str
+    laws: tuple[Law, ...]
+    words: str
+    notes: tuple[str, ...]
+
+    @property
+    def N(self) -> float:
+        """Parameters."""
+        return float(self.decision["N"][0])
+
+    @property
+    def D(self) -> float:
+        """Training tokens, at the central values of what is uncertain."""
+        return float(self.decision["D"][0])
+
+    @property
+    def C(self) -> float:
+        """Training FLOPs of the run."""
+        return float(self.decision["C"][0])
+
+    @property
+    def L(self) -> float:
+        """Predicted loss, nats per token."""
+        return float(self.decision["L"][0])
+
+    def __eq__(self, other: object) -> bool:
+        frames = ("decision", "constraints", "assumptions", "alternatives", "sources", "draws")
+        return (
+            isinstance(other, Plan)
+            and self.laws == other.laws
+            and self.cost == other.cost
+            and all(getattr(self, name).equals(getattr(other, name)) for name in frames)
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.laws, self.cost, self.N, self.D))
+
+    def __repr__(self) -> str:
+        return f"Plan(N={self.N:.4g}, D={self.D:.4g}, C={self.C:.4g}, L={self.L:.6g})\n{self.words}"
+
+
+def plan(
+    law: Law | Fit | str | Path | Sequence[Law | Fit | str | Path] | None = None,
+    *,
+    budget: float | str | None = None,
+    dollars: float | None = None,
+    energy_kwh: float | None = None,
+    accelerator_hours: float | None = None,
+    accelerators: str | Accelerators | None = None,
+    days: float | str | None = None,
+    mfu: Given = None,
+    goodput: Given = None,
+    final_run_share: Given = None,
+    price: Given = None,
+    N: float | None = None,
+    D: float | None = None,
+    L: float | None = None,
+    served_tokens: float | None = None,
+    serving_mfu: Given = None,
+    serving_price: Given = None,
+    serving_cost: str = SERVING_COST,
+    unique_tokens: float | None = None,
+    pue: Given = None,
+    co2_per_kwh: float | None = None,
+    accelerators_file: str | Path | None = None,
+    cost: str | None = None,
+    bounds: Mapping[str, Bound] | None = None,
+    given: Mapping[str, float | str] | None = None,
+    weights: Sequence[float] | None = None,
+    draws: int | Any | None = None,
+    seed: int = 0,
+    threads: int | None = None,
+    progress: Progress = None,
+    timeout_s: float | None = None,
+) -> Plan:
+    """One feasible N and D: those of least expected regret over draws of the law and of the hardware.
+
+    Parameters
+    ----------
+    law: as in `sweep`. The first one predicts and decides; the others show what they would choose and what this plan loses
+        if they are right. With `weights`, one a law, the expected regret is taken over all of them.
+    budget: training FLOPs, or text such as "3640 PF-days". dollars, energy_kwh, accelerator_hours: of the whole programme.
+        accelerators: a name, "H100-SXM", or a count and a name, "100xA100"; with `days` (a number, or "6w") the two are a
+        limit too. Of several limits the one that pays for the least binds, in each draw.
+    mfu: model FLOP utilisation, 0.4 where not given. goodput: share of the time in which the accelerators train.
+        final_run_share: share of the means that is left for the final run. price: dollars an accelerator-hour, else the
+        range in the table of accelerators. pue: energy of the site over that of the accelerators' rated power. Each is a
+        number, a range (0.35, 0.45), or a distribution: "normal(0.4, 0.03)", "lognormal(2.5, 0.2)" or `sf.Uncertain`.
+    N, D, L: parameters, tokens, nats per token. With a limit, N or D settles that variable, N and D the run, and L asks how
+        likely the plan reaches it. Without one they ask the inverse questions of `solve`.
+    served_tokens: tokens to serve after training; then money, energy and FLOPs pay for both, at `serving_mfu` and
+        `serving_price` (else those of training). serving_cost: their FLOPs, a formula of N, D and T, the tokens served.
+    unique_tokens: how many there are. A law of U gets them; under others they bound D: no token is repeated.
+    co2_per_kwh: kilograms of CO2 a kWh, for the answer in CO2. accelerators_file: a table of yours.
+    cost, bounds, given: as in `sweep`, for N and D.
+    draws: None uses every stored draw of the law (4,000 of the hardware where it has none); a number the first so many, 0
+        none; a frame of parameters replaces those of the first law. seed: of the hardware's draws.
+
+    Raises SettingsError (`bad-question`, `not-positive`, `bad-quantity`, `missing-accelerator`, `missing-count`,
+    `missing-price`, `missing-power`, `unknown-accelerator`, `ambiguous-accelerator`, `bad-weights`, and those of `sweep`),
+    LawError (`infeasible`, `infeasible-loss`, `no-finite-optimum`, `no-loss`, and those of `sweep`), UnitsError
+    (`looks-scaled`).
+
+    >>> import scalefast as sf
+    >>> plan = sf.plan("hoffmann-2022", dollars=10e6, accelerators="H100-SXM", price=2.0, mfu=0.4)
+    >>> f"{plan.N:.3g} {plan.D:.3g} {plan.C:.3g}"
+    '1.27e+11 9.33e+12 7.12e+24'
+    >>> plan = sf.plan(accelerators="100xA100", days=30, mfu="uniform(0.35, 0.45)")
+    >>> row = plan.decision.row(0, named=True)
+    >>> row["N_low"] < plan.N < row["N_high"], row["binds"], row["uncertainty"]
+    (True, 'time', 'parameters and hardware')
+    """
+    check_long_call(progress, timeout_s)
+    known = {name: not_scaled(name, value) for name, value in (("N", N), ("D", D), ("L", L))}
+    stated = {name: value for name, value in known.items() if value is not None}
+    served, unique = not_scaled("served_tokens", served_tokens), not_scaled("unique_tokens", unique_tokens)
+    means = read_means(
+        {"budget": budget, "dollars": dollars, "energy_kwh": energy_kwh, "accelerator_hours": accelerator_hours},
+        accelerators,
+        days,
+        {
+            "mfu": mfu,
+            "goodput": goodput,
+            "final_run_share": final_run_share,
+            "price": price,
+            "serving_mfu": serving_mfu,
+            "serving_price": serving_price,
+            "pue": pue,
+        },
+        served is not None,
+        accelerators_file,
+        co2_per_kwh,
+    )
+    _check_question(stated, means)
+    laws = chosen_laws(law)
+    own = _weights(weights, laws)
+    with LongCall(progress, timeout_s) as call:
+        calls = Calls(threads, call.stage("plan"))
+        cases = []
+        frontiers = []
+        for place, found in enumerate(laws):
+            if is_frontier(found) and place:
+                frontiers.append(found)
+                continue
+            parameters = choose_draws(found, draws if place == 0 or isinstance(draws, int) else None)
+            cases.append(
+                _case(
+                    found,
+                    means,
+                    parameters,
+                    calls,
+                    cost,
+                    served,
+                    serving_cost,
+                    unique,
+                    given or {},
+                    bounds or {},
+                    draws,
+                    seed,
+                )
+            )
+        own = [weight for found, weight in zip(laws, own, strict=True) if not is_frontier(found)]
+        limits = {"bounds": cases[0].bounds, "threads": threads}
+        choice = choose(cases, own, stated, limits)
+        reached = _reached(choice, stated.get("L"), limits)
+        return _plan(choice, stated, reached, unique, served, tuple(laws), frontiers)
+
+
+def _plan(
+    choice: Choice,
+    stated: Mapping[str, float],
+    reached: Mapping[str, float | None],
+    unique: float | None,
+    served: float | None,
+    laws: tuple[Law, ...],
+    frontiers: Sequence[Law],
+) -> Plan:
+    frames: dict[str, pl.DataFrame] = {
+        "decision": _planframes.decision(choice, stated.get("L"), reached, unique),
+        "constraints": _planframes.constraints(choice, unique),
+        "assumptions": _planframes.assumptions(choice),
+        "alternatives": _planframes.alternatives(choice, frontiers),
+        "sources": _planframes.sources(choice),
+        "draws": _planframes.draws(choice),
+    }
+    said = words(frames, stated, served)
+    case = choice.case
+    return Plan(
+        **frames,
+        law=case.law,
+        cost=case.cost,
+        laws=laws,
+        words=said,
+        notes=notes(choice, served, unique, len(frontiers)),
+    )
+
+
+def _case(
+    law: Law,
+    means: Means,
+    parameters: Any,
+    calls: Calls,
+    cost: str | None,
+    served: float | None,
+    serving_cost: str,
+    unique: float | None,
+    given: Mapping[str, float | str],
+    bounds: Mapping[str, Bound],
+    draws: Any,
+    seed: int,
+) -> Case:
+    name = law_name(law)
+    if is_frontier(law) or "N" in law.outputs:
+        raise LawError(
+            f"`{name}` gives a size at a budget but no loss, so there is no regret to weigh",
+            code="no-loss",
+            hint="sf.sweep and `scalefast sweep` answer it; a plan takes laws of N and D",
+        )
+    refuse_scaled(law.fitted_range, name)
+    for symbol in ("N", "D"):
+        if symbol in given:
+            hint = (
+                f"{symbol}= settles it"
+                if not isinstance(given[symbol], str)
+                else "use sf.sweep for rules such as D=20*N"
+            )
+            raise SettingsError(f"given: `{symbol}` is what a plan chooses", code="bad-given", column=symbol, hint=hint)
+    settled, limited = dict(given), dict(bounds)
+    if unique is not None:
+        if "U" in law.variables:
+            settled["U"] = unique
+        else:
+            low, high = limited.get("D", (None, None))
+            limited["D"] = (low, unique if high is None else min(high, unique))
+    columns = {} if parameters is None else dict(zip(law.parameters, parameters, strict=True))
+    count = next((len(column) for column in columns.values()), HARDWARE_DRAWS if means.uncertain else 0)
+    if isinstance(draws, int) and not columns:
+        count = min(count, draws)
+    return Case(
+        law,
+        name,
+        stated_cost(law, cost),
+        None if served is None else serving_cost,
+        {} if served is None else {"T": served},
+        settled,
+        limited,
+        means,
+        columns,
+        seed,
+        count,
+        calls,
+    )
+
+
+def _check_question(stated: Mapping[str, float], means: Means) -> None:
+    names = set(stated)
+    if not names and not means.limits:
+        raise SettingsError(
+            "there is nothing to plan from",
+            code="bad-question",
+            hint='give a limit, such as budget=1e24, dollars=10e6 or accelerators="100xA100" with days=30; '
+            "or N, D or L (--budget, --dollars, --accelerators and --days, N=70B)",
+        )
+
+
+def _weights(given: Sequence[float] | None, laws: Sequence[Law]) -> list[float]:
+    """One weight a law, of sum 1; without weights the first law decides."""
+    if given is None:
+        return [1.0] + [0.0] * (len(laws) - 1)
+    values = [float(value) for value in given]
+    if len(values) != len(laws):
+        raise SettingsError(
+            f"{len(values)} weights for {len(laws)} laws",
+            code="bad-weights",
+            value=float(len(values)),
+            limit=float(len(laws)),
+            hint="name the laws, and give one weight each in their order",
+        )
+    total = sum(values)
+    if any(not value >= 0 for value in values) or not 0 < total < float("inf"):
+        raise SettingsError("weights are not negative, and one at least lies above zero", code="bad-weights")
+    if values[0] == 0:
+        raise SettingsError("the first law predicts the loss, so its weight must lie above zero", code="bad-weights")
+    for law, value in zip(laws, values, strict=True):
+        if value > 0 and is_frontier(law):
+            raise SettingsError(f"`{law_name(law)}` gives no loss, so it has no regret to weigh", code="bad-weights")
+    return [value / total for value in values]
+
+
+def _reached(choice: Choice, target: float | None, limits: Mapping[str, Any]) -> dict[str, float | None]:
+    """The least compute that reaches the target, serving included, with quantiles over the law's draws."""
+    if target is None:
+        return {}
+    case = choice.case
+    cost = f"({case.cost}) + ({case.serving})" if case.serving else case.cost
+    draws = pl.DataFrame(dict(case.parameters)) if case.parameters and case.draws else 0
+    try:
+        row = solve(case.law, L=target, cost=cost, given={**case.given, **case.served}, draws=draws, **limits)
+    except LawError as error:
+        if error.code not in ("infeasible-loss", "infeasible"):
+            raise
+        return {}
+    return {name: row[name][0] for name in ("C", "C_q05", "C_q95")}
