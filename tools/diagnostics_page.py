@@ -1,6 +1,6 @@
 """Writes docs/diagnostics.md from the table of findings in the code.
 
-In: `scalefast._findings.TABLE`, and the false alarms that `make evidence` counted. Out: the page, one entry a code.
+In: `scalefast._findings.TABLE`, and what `make evidence` counted. Out: the page, one entry a code.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from pathlib import Path
 from scalefast._findings import TABLE
 
 PAGE = Path(__file__).parents[1] / "docs" / "diagnostics.md"
-EVIDENCE = "## False alarms\n"
+EVIDENCE = "## Found and false alarms\n"
 HEAD = """# Diagnostics
 
 `fit.diagnostics` has one row a finding; `scalefast fit` prints them on stderr, warnings with their code. A warning does not
@@ -21,7 +21,7 @@ written from the code by `make docs`.
 
 
 def page(evidence: str | None = None) -> str:
-    """The page; `evidence` is the table of false alarms, None that of the present page."""
+    """The page; `evidence` is the table of what was found, None that of the present page."""
     entries = []
     for code, kind in TABLE.items():
         facts = [("value", kind.value), ("limit", kind.limit), ("what to do", kind.remedy)]
@@ -29,8 +29,10 @@ def page(evidence: str | None = None) -> str:
         lines += [f"- {name}: {text}" for name, text in facts if text]
         entries.append("\n".join(lines).rstrip() + "\n")
     intro = (
-        "Data sets simulated without a fault (`tools/diagnostics_study.py`: five designs, two laws, three kinds of noise,\n"
-        "two losses), and how many of them each warning was given for. Warnings not named were never given.\n"
+        "What was injected into simulated runs to provoke each finding (`tools/diagnostics_causes.py`), whether it was found,\n"
+        "and in how many data sets without a fault each warning was given all the same (`tools/diagnostics_study.py`: five\n"
+        "designs, two laws, three kinds of noise, two losses, with and without resampling; schedules that do not follow\n"
+        "scale). Written by `make evidence`.\n"
     )
     joined = "\n".join(entries)
     return f"{HEAD}{joined}\n{EVIDENCE}\n{intro}\n{evidence or stated_evidence()}"
@@ -39,7 +41,7 @@ def page(evidence: str | None = None) -> str:
 def stated_evidence() -> str:
     """The table that the page holds now."""
     text = PAGE.read_text(encoding="utf-8")
-    return text[text.index("| warning |") :]
+    return text[text.index("| finding |") :]
 
 
 if __name__ == "__main__":
