@@ -74,7 +74,7 @@ def table() -> str:
     for code, cause in CAUSES.items():
         quiet = f"{alarms[code]} of {COUNT}" if TABLE[code].severity == "warning" else ""
         lines.append(f"| `{code}` | {cause} | {'yes' if fires(code) else 'no'} | {quiet} |")
-    lines.append(f"| any of them | | | {alarms['any']} of {COUNT} |")
+    lines.append(f"| any of them |  |  | {alarms['any']} of {COUNT} |")
     return "\n".join(lines) + "\n"
 
 
