@@ -6,6 +6,7 @@ with its answer and how it compares with the first.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +28,6 @@ __all__ = ["compare"]
 
 #: Errors that say that a question has no answer, which here is the status of a row.
 _UNANSWERED = ("infeasible", "infeasible-loss", "no-finite-optimum")
-_RATIOS = ("C", "N", "D")
 
 
 def compare(
@@ -37,9 +37,11 @@ def compare(
     cost: str | None = None,
     bounds: Mapping[str, Bound] | None = None,
     given: Mapping[str, float | str] | None = None,
+    optimise: tuple[str, str] = ("N", "D"),
     draws: int | Any | None = None,
     quantiles: Sequence[float] = (0.05, 0.5, 0.95),
     threads: int | None = None,
+    timeout_s: float | None = None,
 ) -> pl.DataFrame:
     """Several plans under one law or more, each compared with the first of its law.
 
@@ -48,7 +50,7 @@ def compare(
     law: one or several ids, files, formulas with values, Laws or Fits; None: those of `sweep`.
     plans: what is known of each, as `solve` takes it: {"N": 10e9} at its best data, {"N": 10e9, "D": 2e11}, {"C": 1e24},
         {"L": 2.0}, …
-    cost, bounds, given, draws, quantiles: as in `solve`.
+    cost, bounds, given, optimise, draws, quantiles: as in `solve`. timeout_s: for all plans together.
 
     Returns one row a law and plan: plan, its number from 1; the columns of `solve`; and against the first plan C_ratio,
     N_ratio, D_ratio, L_change (nats per token) and perplexity_ratio, exp(L_change); and compute_excess, by how much C exceeds
@@ -66,19 +68,25 @@ def compare(
         raise SettingsError(
             "there is nothing to compare", code="bad-question", hint='give plans, such as [{"N": 10e9}]'
         )
-    settled: dict[str, Any] = {"cost": cost, "bounds": bounds, "given": given}
+    settled: dict[str, Any] = {"cost": cost, "bounds": bounds, "given": given, "optimise": optimise}
     settled |= {"draws": draws, "quantiles": quantiles, "threads": threads}
+    end = None if timeout_s is None else time.monotonic() + timeout_s
+
+    def left() -> float | None:
+        """Seconds that remain; none left is a limit that is over at once."""
+        return None if end is None else max(end - time.monotonic(), 1e-9)
+
     tables = []
     for found in chosen_laws(law):
         rows: list[pl.DataFrame] = []
         for plan in plans:
             try:
-                rows.append(solve(found, **settled, **plan))
+                rows.append(solve(found, **settled, **plan, timeout_s=left()))
             except LawError as error:
                 if error.code not in _UNANSWERED or not rows:
                     raise
                 rows.append(_unanswered(rows[0], plan, error.code))
-        tables.append(_compared(pl.concat(rows)))
+        tables.append(_compared(pl.concat(rows), ("C", *optimise)))
     return pl.concat(tables)
 
 
@@ -88,14 +96,15 @@ def _unanswered(like: pl.DataFrame, plan: Mapping[str, Any], status: str) -> pl.
     return pl.DataFrame([{name: known.get(name) for name in like.columns}], schema=like.schema)
 
 
-def _compared(table: pl.DataFrame) -> pl.DataFrame:
+def _compared(table: pl.DataFrame, multiples: tuple[str, ...]) -> pl.DataFrame:
+    """The plans of one law, with how they compare; `multiples` names what is compared by a ratio."""
     answered = table["status"].is_in(_UNANSWERED).not_()
-    names = [*_RATIOS, "L"]
+    names = [*multiples, "L"]
     columns = {
         name: table[name].cast(pl.Float64).fill_null(float("nan")).to_numpy().copy() for name in (*names, "C_least")
     }
     first = {f"{name}_first": float(columns[name][0]) for name in names}
-    outputs = [(f"{name}_ratio", f"{name}/{name}_first") for name in _RATIOS]
+    outputs = [(f"{name}_ratio", f"{name}/{name}_first") for name in multiples]
     outputs += [
         ("L_change", "L - L_first"),
         ("perplexity_ratio", "exp(L - L_first)"),

@@ -81,6 +81,8 @@ def test_plans_are_compared() -> None:
     assert rows[2]["status"] == "infeasible-loss" and rows[2]["N"] == ""
     table = invoke("compare", "N=7B,D=2T", "N=70B,D=200B", "--law", "epoch-2024", "--format", "table", "--quiet")
     assert "-0.01281" in table.stdout and "37.9 %" in table.stdout
+    rows = rows_of("compare", "C=1e20", "C=1e21", "--law", "deepseek-llm-2024", "--optimise", "M,D")
+    assert float(rows[1]["M_ratio"]) == pytest.approx(10**0.5243)
 
 
 @pytest.mark.parametrize(

@@ -40,8 +40,6 @@ def compare(
     quantiles: tuple[float, ...],
     bounds: tuple[tuple[str, tuple[float, float]], ...],
     given: tuple[tuple[str, float | str], ...],
-    optimise: tuple[str, str] | None,
-    timeout_s: float | None,
     to: output.Destination,
     **settings: Any,
 ) -> None:
@@ -59,32 +57,35 @@ def compare(
     for law in [sf.law(name) for name in laws or found["law"].unique(maintain_order=True)]:
         allocation.introduce(law, settings["cost"] or law.cost, to)
     allocation.tell_quantiles(found, quantiles, to)
-    output.write_frame(found, to, table=lambda: for_people(found))
+    output.write_frame(found, to, table=lambda: for_people(found, settings["optimise"] or ("N", "D")))
 
 
-def for_people(found: pl.DataFrame) -> pl.DataFrame:
-    """What the plans are, with intervals, and how they compare."""
+def for_people(found: pl.DataFrame, optimise: tuple[str, str]) -> pl.DataFrame:
+    """The plans; below each value its interval, and for all but the first how it compares with that."""
     import polars as pl
 
     rows = list(found.iter_rows(named=True))
+    first, second = optimise
+    shown: dict[str, tuple[Callable[[float], str], str, Callable[[float], str]]] = {
+        "C": (units.format_flops, "C_ratio", multiple),
+        first: (allocation.short_count, f"{first}_ratio", multiple),
+        second: (allocation.short_count, f"{second}_ratio", multiple),
+        "L": (units.format_loss, "L_change", lambda value: f"{value:+.5f}"),
+    }
     cells: dict[str, list[str]] = {"law": [row["law"] for row in rows], "plan": [str(row["plan"]) for row in rows]}
-    shown: dict[str, tuple[str, Callable[[float], str]]] = {
-        "C": ("C", units.format_flops),
-        "N": ("N", allocation.short_count),
-        "D": ("D", allocation.short_count),
-        "L": ("L", units.format_loss),
-    }
-    for heading, (symbol, show) in shown.items():
-        cells[heading] = [allocation.with_interval(row, symbol, show) for row in rows]
-    against: dict[str, tuple[str, Callable[[float], str]]] = {
-        "loss": ("L_change", lambda value: f"{value:+.5f}"),
-        "compute": ("C_ratio", lambda value: f"{value:.4g}x"),
-        "size": ("N_ratio", lambda value: f"{value:.4g}x"),
-        "data": ("D_ratio", lambda value: f"{value:.4g}x"),
-        "excess": ("compute_excess", lambda value: f"{100 * max(value, 0.0):.1f} %"),
-    }
-    for heading, (symbol, show) in against.items():
-        cells[heading] = [output.MISSING if row[symbol] is None else show(row[symbol]) for row in rows]
-    if found["status"].is_in(["interior", "at-bound", "given"]).not_().any():
+    for symbol, (show, against, compare_by) in shown.items():
+        cells[symbol] = [
+            allocation.with_interval(row, symbol, show)
+            + ("" if row["plan"] == 1 or row[against] is None else f"\n{compare_by(row[against])}")
+            for row in rows
+        ]
+    excess = [row["compute_excess"] for row in rows]
+    cells["excess"] = [output.MISSING if value is None else f"{100 * max(value, 0.0):.1f} %" for value in excess]
+    if found["L_change"].null_count():
         cells["status"] = [row["status"] for row in rows]
     return pl.DataFrame(cells)
+
+
+def multiple(value: float) -> str:
+    """`2.861x`."""
+    return f"{value:.4g}x"
