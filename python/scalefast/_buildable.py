@@ -21,7 +21,7 @@ from scalefast._accounting import counts_of, per_token
 from scalefast._allocate import Question
 from scalefast._errors import LawError, SettingsError
 from scalefast._law import Law
-from scalefast._shape import Transformer
+from scalefast._shape import Transformer, check_size
 from scalefast._sweep import DEFAULT_LAW, law_name, one_law, stated_cost
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ _USUAL_ASPECT = "min(128, 128*(N/7e9)**(1/6))"
 _DEPARTURE = "abs(log(parameters/wanted)) + 0.1*abs(log(aspect/usual))"
 #: Aspects looked at, as multiples of the usual one.
 _ASPECTS = (0.5, 2.0)
+#: Widths looked at, at most: 100T parameters have a tenth of them at multiples of 16.
+_WIDTHS = 100_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,9 +67,7 @@ class ShapeRules:
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
-            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-                message = f"{name} must be a whole number above zero, not {value!r:.40}"
-                raise SettingsError(message, code="bad-shape", column=name, limit=1.0)
+            check_size(name, value)
 
 
 def buildable(
@@ -120,6 +120,9 @@ def buildable(
     (32, 4096, 32, 11008, 6738415616)
     """
     chosen = rules or ShapeRules()
+    for name, number in (("vocabulary", vocabulary), ("count", count), ("kv_heads", kv_heads)):
+        if number is not None:
+            check_size(name, number)
     which = counts or counts_of(law)
     question = None
     if budget is not None:
@@ -171,7 +174,7 @@ class _Kind:
         heads, rest = divmod(width, rules.head_size)
         ratio = Fraction(str(self.feed_forward)) if self.feed_forward else Fraction(8, 3) if self.gated else Fraction(4)
         inner = _up(math.ceil(ratio * width), math.lcm(rules.feed_forward_multiple, rules.tensor_parallel))
-        shared = self.kv_heads or heads
+        shared = heads if self.kv_heads is None else self.kv_heads
         if rest or heads % rules.tensor_parallel or heads % shared or shared % rules.tensor_parallel:
             return None
         return Transformer(
@@ -197,6 +200,14 @@ def _shapes(kind: _Kind, wanted: float, which: str, usual: float) -> Iterator[Tr
     low, high = (factor * usual for factor in _ASPECTS)
     # A block has at least the 2*width**2 weights of its query and output projections, and width/high blocks are the fewest.
     widest = int(math.cbrt(wanted * high / 2)) + 1
+    if widest > _WIDTHS * kind.rules.width_multiple:
+        raise SettingsError(
+            f"{wanted:.4g} parameters may have any of {widest // kind.rules.width_multiple} widths",
+            code="nothing-buildable",
+            value=wanted,
+            limit=float(_WIDTHS),
+            hint="check the size, or take a larger multiple of the width",
+        )
     for width in range(kind.rules.width_multiple, widest + 1, kind.rules.width_multiple):
         one, two = kind.shape(step, width), kind.shape(2 * step, width)
         if one is None or two is None:

@@ -16,7 +16,7 @@ from scalefast._names import did_you_mean
 if TYPE_CHECKING:
     from scalefast._accounting import Accounting
 
-__all__ = ["COUNTS", "POSITIONS", "Transformer"]
+__all__ = ["COUNTS", "POSITIONS", "Transformer", "check_size"]
 
 #: How positions enter. Only learned ones (a table of `context` rows) and relative ones (Transformer-XL, as in Gopher and
 #: Chinchilla: one more projection a layer) have parameters; rotary stands for whatever has none.
@@ -70,7 +70,7 @@ class Transformer:
 
     def __post_init__(self) -> None:
         for name in ("layers", "width", "heads", "vocabulary", "context", "experts", "active_experts"):
-            _check_size(name, getattr(self, name))
+            check_size(name, getattr(self, name))
         _fill(self, "feed_forward", -(-8 * self.width // 768) * 256 if self.gated else 4 * self.width)
         _fill(self, "kv_heads", self.heads)
         if self.head_size is None and self.width % self.heads:
@@ -170,7 +170,7 @@ def _fill(shape: Transformer, name: str, default: int) -> None:
     if value is None:
         object.__setattr__(shape, name, default)
     else:
-        _check_size(name, value)
+        check_size(name, value)
 
 
 def _filled(size: int | None) -> int:
@@ -179,7 +179,8 @@ def _filled(size: int | None) -> int:
     return size
 
 
-def _check_size(name: str, value: object) -> None:
+def check_size(name: str, value: object) -> None:
+    """Raises SettingsError, `bad-shape`, for what is no whole number above zero."""
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         shown = float(value) if isinstance(value, int | float) else None
         message = f"{name} must be a whole number above zero, not {value!r:.40}"

@@ -147,6 +147,10 @@ def test_counting_attention_leaves_fewer_tokens() -> None:
         ({"N": 1e9, "feed_forward": -4.0}, "not-positive"),
         ({"N": 1e3}, "nothing-buildable"),
         ({"N": 1e9, "kv_heads": 7919}, "nothing-buildable"),
+        ({"N": 1e30}, "nothing-buildable"),
+        ({"N": 1e9, "kv_heads": 0}, "bad-shape"),
+        ({"N": 1e9, "count": -1}, "bad-shape"),
+        ({"N": 1e9, "experts": 2, "active_experts": 3}, "bad-shape"),
         ({"N": 1e9, "accounting": "7N"}, "unknown-accounting"),
     ],
 )

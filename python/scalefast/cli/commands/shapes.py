@@ -79,7 +79,7 @@ def shapes(vocabulary: int | None, to: output.Destination, **settings: Any) -> N
     """Find transformers that can be built.
 
     Prints the shapes nearest to a size under rules of divisibility, best first, with their exact parameters. With a budget,
-    also the tokens D that it pays for, the loss L there, and what is given up against the law's best split: in nats per
+    also the tokens D that it pays for, and what is given up against the law's best split: in nats per
     token, and as the share of the compute that would have sufficed for that loss. The order is by the error of the size and,
     a tenth as much, by how unusual width over layers is.
     """
@@ -93,6 +93,8 @@ def shapes(vocabulary: int | None, to: output.Destination, **settings: Any) -> N
     padded = found["vocabulary"][0]
     if padded != vocabulary:
         output.note(f"the vocabulary of {vocabulary} is padded to {padded}", to)
+    if found["L"].is_not_null().any():
+        output.note("given up: nats per token, and the share of the compute that the best split saves at this loss", to)
     output.write_frame(found, to, table=lambda: for_people(found))
 
 
@@ -116,7 +118,5 @@ def for_people(found: pl.DataFrame) -> pl.DataFrame:
         cells["active"] = [units.format_count(float(row["active_parameters"])) for row in rows]
     if found["D"].is_not_null().any():
         cells["D"] = [units.format_count(row["D"], 3) for row in rows]
-        cells["L"] = [units.format_loss(row["L"]) for row in rows]
-        cells["L given up"] = [f"{row['L_given_up']:.5f}" for row in rows]
-        cells["C given up"] = [f"{100 * row['compute_given_up']:.2f} %" for row in rows]
+        cells["given up"] = [f"{row['L_given_up']:.5f}\n{100 * row['compute_given_up']:.2f} %" for row in rows]
     return pl.DataFrame({name: [str(cell) for cell in column] for name, column in cells.items()})
