@@ -77,6 +77,14 @@ class Question:
                     column=name,
                     hint=f"it has {listing([*self.law.variables, *(self.law.values or {})])}",
                 )
+            if name in self.law.variables and self.law.variables[name].column:
+                column = self.law.variables[name].column
+                raise LawError(
+                    f"the parameters of `{self.name}` differ by `{column}`: which level?",
+                    code="level-unsaid",
+                    column=column,
+                    hint=f"law.at_level({column}=...), or on the command line --law 'law.parquet#{name}'",
+                )
             if name in self.law.variables and name not in self.numbers and name not in self.optimise:
                 raise SettingsError(
                     f"`{self.name}` needs `{name}`",

@@ -6,7 +6,7 @@ one Polars expression of Float64 for each symbol, and words that say what was ta
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,8 @@ import polars as pl
 
 from scalefast._errors import DataError, SettingsError, UnitsError
 from scalefast._expression import column_expression, exact_column
+from scalefast._lawfile import Variable
+from scalefast._levels import indicator
 from scalefast._names import did_you_mean, listing
 from scalefast._units import column_factor
 
@@ -40,17 +42,17 @@ class Column:
 
 
 def bind(
-    symbols: Iterable[str],
+    symbols: Mapping[str, Variable],
     available: list[str],
     columns: Mapping[str, Any] | None = None,
     units: Mapping[str, str] | None = None,
 ) -> dict[str, Column]:
-    """A column for each symbol: the one bound by the user, else the one recognised by its name.
+    """A column for each variable: the one bound by the user, else the one recognised by its name; levels by their own.
 
     Raises DataError (`unknown-column`, `unbound-variable`, `ambiguous-column`), SettingsError (`unknown-symbol`),
     UnitsError (`unknown-unit`), FormulaError.
     """
-    wanted = list(symbols)
+    wanted = [name for name, variable in symbols.items() if not variable.column]
     for argument, names in (("columns", columns), ("units", units)):
         for name in names or {}:
             if name not in wanted:
@@ -61,7 +63,11 @@ def bind(
                     hint=did_you_mean(name, wanted, "variables"),
                 )
     given = columns or {}
-    return {name: _scaled(bind_one(name, given.get(name), available), name, (units or {}).get(name)) for name in wanted}
+    bound = {
+        name: _scaled(bind_one(name, given.get(name), available), name, (units or {}).get(name)) for name in wanted
+    }
+    levels = {name: Column(indicator(entry), entry.column) for name, entry in symbols.items() if entry.column}
+    return {**bound, **levels}
 
 
 def bind_one(name: str, given: Any, available: list[str]) -> Column:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 _Floats: TypeAlias = NDArray[np.float64]
 _Interval: TypeAlias = tuple[float, float]
-#: Name, bounds, fixed value, tie, transform, range of starts.
-_Parameter: TypeAlias = tuple[str, _Interval | None, float | None, str | None, str, _Interval | None]
+#: Name, bounds, fixed value, tie, transform, range of starts, level (base, column, indicator).
+_Parameter: TypeAlias = tuple[Any, ...]
 
 __version__: str
 

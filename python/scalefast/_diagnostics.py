@@ -14,6 +14,7 @@ import polars as pl
 from scalefast._binding import spoken
 from scalefast._evidence import design_findings, given_and_cost, row_findings
 from scalefast._findings import Finding, found
+from scalefast._levels import level_columns
 from scalefast._losses import Asymmetric, Pinball, Squared
 from scalefast._scale import looks_scaled
 
@@ -44,8 +45,13 @@ def diagnose(fit: Fit) -> pl.DataFrame:
 
 
 def _rows(fit: Fit) -> Iterator[Finding]:
-    taken = ", ".join(f"{spoken(name)} = {source}" for name, source in fit.sources.items())
+    marks = [name for name, entry in fit.law.variables.items() if entry.column]
+    taken = ", ".join(f"{spoken(name)} = {source}" for name, source in fit.sources.items() if name not in marks)
     yield found("bound", f"{taken}; parameters: {', '.join(fit.law.parameters)}")
+    for column, levels in level_columns(fit.law.form).items():
+        of = {entry.of for entry in fit.law.form.parameters.values() if entry.level.startswith(f"{column}=")}
+        message = f"one {', '.join(sorted(of))} for each {column}: {', '.join(levels)}"
+        yield found("levels", message, float(len(levels)))
     yield found("rows", f"{fit.n_rows} of {fit.n_read} rows used", float(fit.n_rows), float(fit.n_read))
     if fit.n_filtered:
         yield found("filtered-rows", f"where= leaves out {fit.n_filtered} rows", float(fit.n_filtered))

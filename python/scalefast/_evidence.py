@@ -84,7 +84,7 @@ def _range(fit: Fit) -> Iterator[Finding]:
 
 
 def _collinear(fit: Fit) -> Iterator[Finding]:
-    for first, second in combinations(fit.law.variables, 2):
+    for first, second in combinations(fit.law.measured, 2):
         correlation = _correlation(_logarithm(fit._rows.arrays[first]), _logarithm(fit._rows.arrays[second]))
         if correlation > _COLLINEAR:
             message = f"{first} and {second} rise and fall together (correlation of the logarithms {correlation:.4g})"
@@ -94,7 +94,7 @@ def _collinear(fit: Fit) -> Iterator[Finding]:
 def _schedule(fit: Fit) -> Iterator[Finding]:
     frame, bound = fit._rows.frame, set(fit.sources.values())
     scale = np.zeros(frame.height)
-    for name in fit.law.variables:
+    for name in fit.law.measured:
         scale = scale + _logarithm(fit._rows.arrays[name])
     ranks = _ranks(pl.Series(scale))
     for name, dtype in frame.schema.items():

@@ -15,6 +15,7 @@ import polars as pl
 from polars import selectors
 
 from scalefast._errors import DataError, FormulaError, LawError
+from scalefast._levels import indicator
 from scalefast._names import did_you_mean, likeness, listing, nearest
 
 if TYPE_CHECKING:
@@ -131,6 +132,8 @@ def law_expression(law: Law, columns: dict[str, str | pl.Expr], output: str | No
         value = law.parameters.get(name)
         if given is not None:
             symbols[name] = (exact_column(given) if isinstance(given, str) else given).cast(pl.Float64)
+        elif name in law.variables and law.variables[name].column:
+            symbols[name] = indicator(law.variables[name])
         elif name in law.variables:
             symbols[name] = pl.col(name).cast(pl.Float64)
         elif value is not None and math.isfinite(value):

@@ -42,6 +42,7 @@ def found(code: str, message: str, value: float | None = None, limit: float | No
 #: In the order of the page: first what was read, then the design, the optimum, the rows, units, resampling.
 TABLE: dict[str, Kind] = {
     "bound": Kind("info", "Which column was taken for which symbol, and which names are parameters."),
+    "levels": Kind("info", "Which parameters differ by which column (`per=`), and its levels.", "levels"),
     "rows": Kind("info", "How many rows were used.", "rows used", "rows read"),
     "filtered-rows": Kind("info", "How many rows `where` left out.", "rows left out"),
     "dropped-rows": Kind(

@@ -23,6 +23,7 @@ from scalefast._diagnostics import diagnose
 from scalefast._drawsfile import check_draws_path
 from scalefast._errors import DataError, FormulaError, ScalefastError
 from scalefast._law import Law
+from scalefast._levels import check_levels, expand, with_indicators
 from scalefast._longcall import LongCall, OnInterrupt
 from scalefast._losses import LOSSES, Loss
 from scalefast._names import did_you_mean, likeness
@@ -393,6 +394,7 @@ def fit(
     bounds: Mapping[str, tuple[float, float]] | None = None,
     fixed: Mapping[str, float] | None = None,
     tied: Mapping[str, str] | None = None,
+    per: Mapping[str, str] | None = None,
     resample: Resample | None = None,
     level: float = 0.90,
     seed: int = 0,
@@ -422,6 +424,8 @@ def fit(
         last row of each run, "all" uses every row; needed where runs have rows at several points.
     starts: None for the global strategy; sf.Grid, sf.Sobol or a frame for those starts only, each solved locally.
     bounds, fixed, tied: {"alpha": (0, 1)}, {"E": 1.69}, {"beta": "alpha"}.
+    per: {"E": "corpus"} gives every level of the column corpus an E of its own, `E[c4]`, `E[rpj]`, beside the parameters
+        that all rows share; `fit.law.at_level(corpus="c4")` is the law of one level.
     resample: sf.Bootstrap(4000) or sf.Jackknife(); draws, standard errors and intervals then come from refits.
     level: of the intervals. seed: of the random numbers; the same seed gives the same bytes.
     draws_to: a Parquet file for the draws, which are then not kept in memory; an existing one is refused unless `overwrite`.
@@ -458,6 +462,7 @@ def fit(
         bounds=bounds,
         fixed=fixed,
         tied=tied,
+        per=per,
         resample=resample,
         level=level,
         seed=seed,
@@ -472,10 +477,14 @@ def fit(
 
 def run_fit(spec: FitSpec, runs: Any) -> Fit:
     """See `FitSpec.fit`."""
-    law = spec.resolved_law
     if spec.draws_to is not None:
         check_draws_path(Path(spec.draws_to), spec.overwrite)
-    rows, grouping = _read(spec, law, runs), None
+    rows, grouping = _read(spec, spec.resolved_law, runs), None
+    if spec.per:
+        spec = expand(spec, rows.frame)
+        rows = with_indicators(rows, spec.resolved_law)
+    law = spec.resolved_law
+    check_levels(law.form, rows.frame)
     if spec.run is not None:
         rows, grouping = choose_checkpoints(rows, spec.run, spec.checkpoints, list(law.variables))
     parameters = spec.parameters
@@ -524,17 +533,7 @@ def _bind(spec: FitSpec, rows: Rows) -> _core.Problem:
         rows.arrays[RESPONSE],
         rows.arrays.get(WEIGHTS),
         rows.arrays.get(SIGMA),
-        [
-            (
-                name,
-                entry.bounds,
-                (spec.fixed or {}).get(name),
-                (spec.tied or {}).get(name),
-                entry.transform,
-                entry.start,
-            )
-            for name, entry in spec.parameters.items()
-        ],
+        spec.plain_parameters,
         [variable.positive for variable in law.variables.values()],
         str(spec.residual),
     )
@@ -615,7 +614,7 @@ class _Ranges(Mapping[str, tuple[float, float]]):
     """Range of each variable in the data, and of C by the law's own cost; found when first asked for."""
 
     def __init__(self, law: Law, rows: Rows) -> None:
-        self._law, self._arrays = law, {name: rows.arrays[name] for name in law.variables}
+        self._law, self._arrays = law, {name: rows.arrays[name] for name in law.measured}
 
     @cached_property
     def _found(self) -> dict[str, tuple[float, float]]:

@@ -121,17 +121,7 @@ def fit_groups(
             arrays[RESPONSE],
             arrays.get(WEIGHTS),
             groups.offsets,
-            [
-                (
-                    name,
-                    entry.bounds,
-                    (spec.fixed or {}).get(name),
-                    (spec.tied or {}).get(name),
-                    entry.transform,
-                    entry.start,
-                )
-                for name, entry in parameters.items()
-            ],
+            spec.plain_parameters,
             [variable.positive for variable in form.variables.values()],
             str(spec.residual),
             loss_fields(spec.loss),

@@ -83,6 +83,11 @@ class Law:
         return dict(self.form.variables)
 
     @property
+    def measured(self) -> list[str]:
+        """The variables that columns are bound to: all but those that mark the levels of `per=`."""
+        return [name for name, entry in self.form.variables.items() if not entry.column]
+
+    @property
     def parameters(self) -> dict[str, float | None]:
         """The parameters with their values; None where the law has not been fitted."""
         values = self.values or {}
@@ -212,6 +217,28 @@ class Law:
 
         return check(self)
 
+    def at_level(self, **levels: Any) -> Law:
+        """The plain law of one level, for a law fitted with `per=`: its shared parameters and those of the level.
+
+        Predicts, sweeps and plans like any law; draws come along, the fitted range is that of all levels. Raises LawError:
+        `no-levels`, `unknown-column`, `level-unsaid`, `unknown-level`.
+
+        >>> import scalefast as sf
+        >>> x = [1.0, 2.0, 3.0, 4.0] * 2
+        >>> loss = [1.5 + v for v in x[:4]] + [2.5 + v for v in x[4:]]
+        >>> runs = {"x": x, "L": loss, "corpus": ["c4"] * 4 + ["rpj"] * 4}
+        >>> fit = sf.fit(runs, "E + b*x", columns={"x": "x"}, per={"E": "corpus"})
+        >>> {name: round(value, 9) for name, value in fit.law.at_level(corpus="rpj").parameters.items()}
+        {'E': 2.5, 'b': 1.0}
+        """
+        from scalefast._levels import at_level
+
+        return at_level(self, levels)
+
+    def with_form(self, form: LawFile) -> Law:
+        """Another form under the same id, without values."""
+        return Law(form, None, None, self.id)
+
     def with_values(
         self,
         values: Mapping[str, float],
@@ -250,6 +277,7 @@ def law(
 ) -> Law:
     """The law called `text`: in this order an exact id, a law file (`.toml`, or `.toml#id` for one of its sets), a formula.
 
+    `law.parquet#corpus=c4` is one level of a law fitted with `per=`.
     In a formula, `variables` and the reserved N D C U T P S are variables and all else is a parameter; `parameters` gives
     values, or just names the parameters. Raises LawError for unknown laws (nearest named), FormulaError for text that is
     no formula.
@@ -359,6 +387,8 @@ def _from_file(text: str) -> Law:
     name, _, wanted = text.partition("#")
     path = Path(name)
     form = _read_form(path)
+    if "=" in wanted and any(entry.column for entry in form.variables.values()):
+        return _from_file(name).at_level(**dict([wanted.split("=", 1)]))
     sets = {published.id: published for published in form.published}
     if wanted and wanted not in sets:
         hint = did_you_mean(wanted, sets, "sets")

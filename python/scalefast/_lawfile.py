@@ -26,19 +26,25 @@ CONFIDENCE = ("verified", "verified-secondary", "computed", "illustrative", "own
 
 @dataclass(frozen=True)
 class Variable:
-    """What one symbol of a formula means, in which unit it is counted, and whether it must lie above zero."""
+    """What one symbol of a formula means, in which unit it is counted, and whether it must lie above zero.
+
+    A variable with a `column` is not bound: it is 1 where that column `equals` the level, as text, and 0 elsewhere.
+    """
 
     unit: str
     meaning: str = ""
     definition: str = ""
     positive: bool = True
+    column: str = ""
+    equals: str = ""
 
 
 @dataclass(frozen=True)
 class Parameter:
     """What may be known of a parameter before a fit: bounds, a range for starts, a transform (`log`, `identity`).
 
-    `inferred` marks a name of a typed formula that was taken for a parameter since nothing said otherwise.
+    `inferred` marks a name of a typed formula that was taken for a parameter since nothing said otherwise. A parameter of
+    one level stands for the parameter `of` on the rows where the variable `level` is 1.
     """
 
     unit: str = ""
@@ -47,6 +53,8 @@ class Parameter:
     start: tuple[float, float] | None = None
     transform: str = "auto"
     inferred: bool = False
+    of: str = ""
+    level: str = ""
 
 
 @dataclass(frozen=True)
@@ -191,6 +199,8 @@ def _variable(table: Table) -> Variable:
         meaning=table.take("meaning", str, ""),
         definition=table.take("definition", str, ""),
         positive=table.take("positive", bool, True),
+        column=table.take("column", str, ""),
+        equals=table.take("equals", str, ""),
     )
     table.finish()
     return variable
@@ -206,6 +216,8 @@ def _parameter(table: Table) -> Parameter:
         bounds=table.interval("bounds"),
         start=table.interval("start"),
         transform=transform,
+        of=table.take("of", str, ""),
+        level=table.take("level", str, ""),
     )
     if parameter.start is not None and not all(math.isfinite(end) for end in parameter.start):
         raise table.error("start", "needs finite ends")
@@ -303,6 +315,11 @@ def _cross_check(law: LawFile, where: str) -> None:
         if complete and missing:
             raise LawError(f"{where}: {place}: no value for `{missing[0]}`", code="missing-field", column=missing[0])
 
+    for name, parameter in law.parameters.items():
+        of, level = parameter.of, parameter.level
+        if bool(of) != bool(level) or (level and level not in law.variables):
+            hint = "`of` names the parameter it stands for, `level` the variable that is 1 on its rows"
+            raise LawError(f"{where}: parameters.{name}: no such level", code="bad-field", column=name, hint=hint)
     clash = set(law.variables) & set(law.parameters)
     if clash:
         name = sorted(clash)[0]

@@ -15,6 +15,7 @@ from scalefast._binding import Column, bind
 from scalefast._errors import DataError, LawError
 from scalefast._expression import exact_column
 from scalefast._frames import FloatArray, collect, column_names, read_frame, to_array
+from scalefast._levels import check_levels
 from scalefast._names import listing
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def predict(
                 column=added,
                 hint="rename or drop it: the prediction gets this name",
             )
+    check_levels(law.form, frame)
     bound = bind(law.variables, column_names(frame), columns, units)
     symbols = {name: column.expression for name, column in bound.items()}
     scalars: dict[str, float] = {}

@@ -76,6 +76,7 @@ class FitSpec:
     bounds: Mapping[str, tuple[float, float]] | None = None
     fixed: Mapping[str, float] | None = None
     tied: Mapping[str, str] | None = None
+    per: Mapping[str, str] | None = None
     resample: Resample | None = None
     level: float = 0.90
     seed: int = 0
@@ -102,6 +103,7 @@ class FitSpec:
             "bounds": {name: _interval(name, ends) for name, ends in (self.bounds or {}).items()},
             "fixed": {name: _finite(name, value) for name, value in (self.fixed or {}).items()},
             "tied": dict(self.tied or {}),
+            "per": dict(self.per or {}),
         }
         for name, value in settled.items():
             object.__setattr__(self, name, value)
@@ -126,6 +128,25 @@ class FitSpec:
             name: replace(entry, bounds=bounds[name], **_within(entry, bounds[name])) if name in bounds else entry
             for name, entry in form.items()
         }
+
+    @property
+    def plain_parameters(self) -> list[tuple[Any, ...]]:
+        """The parameters as the core takes them."""
+        from scalefast._levels import plain_level
+
+        variables = self.resolved_law.form.variables
+        return [
+            (
+                name,
+                entry.bounds,
+                (self.fixed or {}).get(name),
+                (self.tied or {}).get(name),
+                entry.transform,
+                entry.start,
+                plain_level(entry, variables),
+            )
+            for name, entry in self.parameters.items()
+        ]
 
     @property
     def free(self) -> list[str]:
@@ -202,6 +223,10 @@ def _check(spec: FitSpec) -> None:
         if not isinstance(formula, str):
             raise SettingsError(f"tied: `{name}` needs the text of a formula", code="bad-tie", column=name)
         _check_formula(name, formula)
+    if spec.per:
+        from scalefast._levels import check_per
+
+        check_per(spec.per, law.form.parameters, spec.fixed or {}, spec.tied or {})
     _check_resampling(spec)
     if not 0 < spec.level < 1:
         raise SettingsError(

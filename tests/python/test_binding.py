@@ -271,5 +271,5 @@ def test_any_column_text_gives_an_expression_or_a_named_error(text: str) -> None
 def test_binding_is_zero_copy_for_float_columns() -> None:
     values = np.linspace(1, 2, 1000)
     frame = pl.DataFrame({"N": values})
-    column = frame.select(bind(["N"], frame.columns)["N"].expression)["N"]
+    column = frame.select(bind({"N": sf.Variable("parameters")}, frame.columns)["N"].expression)["N"]
     assert column.to_numpy().ctypes.data == frame["N"].to_numpy().ctypes.data

@@ -6,6 +6,7 @@
 use crate::dataset::Dataset;
 use crate::error::{CoreError, ErrorKind};
 use crate::executor::{Control, with_pool};
+use crate::levels;
 use crate::linalg;
 use crate::loss::Loss;
 use crate::model::{Model, Residual};
@@ -192,7 +193,7 @@ fn complete(found: &Fit, control: &Control) -> Result<(), CoreError> {
     }
 }
 
-fn fit_with(
+pub(crate) fn fit_with(
     spec: &FitSpec,
     model: &Model,
     data: &Dataset<'_>,
@@ -211,7 +212,14 @@ fn fit_with(
         unit: residual_unit(spec.residual, data),
     };
     let found = match &spec.starts {
-        StartSet::Global => multistart::global(&search, data, control)?,
+        StartSet::Global => {
+            let found = multistart::global(&search, data, control)?;
+            if model.free.iter().any(|free| free.level.is_some()) {
+                with_separate_starts(spec, &search, data, found, control)?
+            } else {
+                found
+            }
+        }
         StartSet::Given(rows) => {
             let runs = given(&search, rows, control)?;
             let solved = runs.iter().filter(|run| run.is_solved()).count();
@@ -247,6 +255,37 @@ fn fit_with(
         Some(best) => finish(&search, best, found),
         None => Err(undefined()),
     }
+}
+
+/// The outcome of a search, and what separate fits of the levels lead to.
+fn with_separate_starts(
+    spec: &FitSpec,
+    search: &Search<'_, '_>,
+    data: &Dataset<'_>,
+    found: Outcome,
+    control: &Control,
+) -> Result<Outcome, CoreError> {
+    let Some(best) = found.runs.first() else {
+        return Ok(found);
+    };
+    let home = &best.end.theta;
+    let start = levels::separate(spec, search.model, data, search.loss, home, control)?;
+    let kind = match spec.residual {
+        Residual::Identity => Residual::Identity,
+        Residual::Log | Residual::Relative => Residual::Relative,
+    };
+    let screen = Objective::new(&mut search.model.clone(), data, kind)?;
+    let screened =
+        multistart::linear_solve(search.model, &screen, &mut screen.scratch(), start.clone());
+    let mut scratch = search.objective.scratch();
+    let mut runs = found.runs;
+    for start in std::iter::once(start).chain(screened.map(|(_, theta)| theta)) {
+        let end = search.solve(&mut scratch, &start, multistart::LONG_SOLVE, control)?;
+        if end.cost.is_finite() {
+            runs.push(Run { start, end });
+        }
+    }
+    Ok(Outcome::of(search, runs))
 }
 
 fn undefined() -> CoreError {
@@ -434,7 +473,7 @@ fn scaled_condition(normal: &[f64], p: usize, open: &[usize]) -> f64 {
 }
 
 /// Refuses designs that cannot determine the parameters, by distinct points rather than rows.
-fn check_design(model: &Model, data: &Dataset<'_>) -> Result<(), CoreError> {
+pub(crate) fn check_design(model: &Model, data: &Dataset<'_>) -> Result<(), CoreError> {
     let p = model.p();
     let points = data.distinct_points(p + 1);
     if points < p + 1 {
@@ -450,7 +489,12 @@ fn check_design(model: &Model, data: &Dataset<'_>) -> Result<(), CoreError> {
         error.limit = Some((p + 1) as f64);
         return Err(error);
     }
+    levels::check(model, data)?;
+    let shares = levels::shares(model);
     for name in &model.variables {
+        if shares.iter().any(|share| &share.indicator == name) {
+            continue;
+        }
         let Some(index) = data.column_index(name) else {
             continue;
         };

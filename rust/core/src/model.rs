@@ -4,7 +4,7 @@
 //! gradient (`p` nodes) and the non-zero half of its Hessian with respect to the `p` free parameters.
 
 use crate::error::{CoreError, ErrorKind};
-use crate::parameter::{Parameter, Role, Transform};
+use crate::parameter::{Level, Parameter, Role, Transform};
 use scalefast_expr::{Graph, Node, NodeId, System};
 
 /// How a prediction is compared with a datum.
@@ -17,6 +17,9 @@ pub enum Residual {
     /// `L̂/L − 1`: linear in the law and close to [`Residual::Log`], so starts are screened with it.
     Relative,
 }
+
+/// Parameters whose subsets are searched for the linear block.
+const MOST_SEARCHED: usize = 16;
 
 /// The reserved symbol of the response; no formula can spell it.
 pub(crate) const RESPONSE: &str = "$y";
@@ -34,6 +37,18 @@ pub struct Free {
     pub transform: Transform,
     /// Where the global strategy should look, where the law says so.
     pub range: Option<(f64, f64)>,
+    /// The level whose rows it acts on; none for all rows.
+    pub level: Option<Level>,
+}
+
+impl Free {
+    /// Whether no row is affected by both parameters.
+    fn disjoint(&self, other: &Free) -> bool {
+        match (&self.level, &other.level) {
+            (Some(a), Some(b)) => a.column == b.column && a.indicator != b.indicator,
+            _ => false,
+        }
+    }
 }
 
 /// A law, its free parameters and its derivatives.
@@ -111,6 +126,7 @@ impl Model {
                 bounds: p.bounds,
                 transform: p.transform,
                 range: p.start,
+                level: p.level.clone(),
             })
             .collect();
         if free.is_empty() {
@@ -274,6 +290,9 @@ impl Model {
         let mut entries = Vec::new();
         for (j, &g) in gradient.iter().enumerate() {
             for (k, name) in names.iter().enumerate().skip(j) {
+                if self.free[j].disjoint(&self.free[k]) {
+                    continue;
+                }
                 let node = self.graph.derivative(g, name);
                 if !is_zero(&self.graph, node) {
                     entries.push((j, k, node));
@@ -284,43 +303,65 @@ impl Model {
     }
 
     /// The largest set of free parameters with `∂²f/∂θj∂θk ≡ 0` for every pair in it.
+    ///
+    /// The levels of one parameter stand in the same places of the law and so are in it together or not at all.
     fn linear_block(&mut self) -> Vec<bool> {
         let p = self.p();
         let gradient = self.gradient(self.value);
-        let mut clash = vec![0u32; p];
-        for (j, k, _) in self.hessian(&gradient) {
-            if j < 32 && k < 32 {
-                clash[j] |= 1 << k;
-                clash[k] |= 1 << j;
-            }
+        let mut units: Vec<(&str, Vec<usize>)> = Vec::new();
+        let mut unit_of = Vec::with_capacity(p);
+        for (j, free) in self.free.iter().enumerate() {
+            let name = free.level.as_ref().map_or(&free.name, |level| &level.base);
+            let at = units.iter().position(|(known, _)| known == name);
+            let at = at.unwrap_or_else(|| {
+                units.push((name, Vec::new()));
+                units.len() - 1
+            });
+            units[at].1.push(j);
+            unit_of.push(at);
         }
-        let candidates: Vec<usize> = (0..p.min(32))
-            .filter(|&j| clash[j] >> j & 1 == 0)
-            .take(16)
+        let members: Vec<Vec<usize>> = units.into_iter().map(|(_, members)| members).collect();
+        let n = members.len();
+        let mut clash = vec![false; n * n];
+        for (j, k, _) in self.hessian(&gradient) {
+            let (a, b) = (unit_of[j], unit_of[k]);
+            clash[a * n + b] = true;
+            clash[b * n + a] = true;
+        }
+        let candidates: Vec<usize> = (0..n)
+            .filter(|&a| !clash[a * n + a])
+            .take(MOST_SEARCHED)
             .collect();
+        let size = |subset: u32| -> usize {
+            let chosen = candidates.iter().enumerate();
+            chosen
+                .filter(|(i, _)| subset >> i & 1 == 1)
+                .map(|(_, &a)| members[a].len())
+                .sum()
+        };
         let mut best = 0u32;
         for subset in 0u32..1 << candidates.len() {
-            if subset.count_ones() <= best.count_ones() {
+            if size(subset) <= size(best) {
                 continue;
             }
-            let mask: u32 = candidates
+            let chosen: Vec<usize> = candidates
                 .iter()
                 .enumerate()
                 .filter(|(i, _)| subset >> i & 1 == 1)
-                .map(|(_, &j)| 1 << j)
-                .sum();
-            let compatible = candidates
+                .map(|(_, &a)| a)
+                .collect();
+            if chosen
                 .iter()
-                .enumerate()
-                .filter(|(i, _)| subset >> i & 1 == 1)
-                .all(|(_, &j)| clash[j] & mask == 0);
-            if compatible {
+                .all(|&a| chosen.iter().all(|&b| !clash[a * n + b]))
+            {
                 best = subset;
             }
         }
         let mut linear = vec![false; p];
-        for (i, &j) in candidates.iter().enumerate() {
-            linear[j] = best >> i & 1 == 1;
+        for (i, &a) in candidates.iter().enumerate() {
+            for &j in &members[a] {
+                linear[j] = best >> i & 1 == 1;
+            }
         }
         linear
     }

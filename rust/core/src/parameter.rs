@@ -26,6 +26,20 @@ pub enum Transform {
     Log,
 }
 
+/// The rows that a parameter belongs to: those of one level of a column, such as one training set.
+///
+/// The law reads such parameters as `base = Σ parameter · indicator` over the levels, so no two of one column ever act on
+/// the same row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Level {
+    /// What the parameter stands for on its rows; all levels of a parameter share it.
+    pub base: String,
+    /// The column that tells levels apart.
+    pub column: String,
+    /// The variable that is one on the rows of the level and zero elsewhere.
+    pub indicator: String,
+}
+
 /// One parameter of a law.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parameter {
@@ -39,6 +53,8 @@ pub struct Parameter {
     pub transform: Transform,
     /// Range from which starts are drawn.
     pub start: Option<(f64, f64)>,
+    /// The level it belongs to; none for a parameter of all rows.
+    pub level: Option<Level>,
 }
 
 impl Parameter {
@@ -50,6 +66,7 @@ impl Parameter {
             role: Role::Free,
             transform: Transform::Auto,
             start: None,
+            level: None,
         }
     }
 
@@ -78,6 +95,12 @@ impl Parameter {
     /// The same with an internal scale.
     pub fn with_transform(mut self, transform: Transform) -> Self {
         self.transform = transform;
+        self
+    }
+
+    /// The same for the rows of one level.
+    pub fn with_level(mut self, level: Level) -> Self {
+        self.level = Some(level);
         self
     }
 

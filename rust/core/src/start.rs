@@ -7,7 +7,8 @@
 //! a product grid. Linear parameters are left to the linear solve of the screen.
 
 use crate::dataset::Dataset;
-use crate::model::{Model, is_zero};
+use crate::model::{Free, Model, is_zero};
+use crate::parameter::Level;
 use crate::rng::{Random, Sobol, Stream};
 use scalefast_expr::{Graph, Node, NodeId, Op, SymbolId, math};
 
@@ -23,6 +24,10 @@ const REFERENCE_ROWS: usize = 33;
 const RANKED_ROWS: usize = 4_096;
 /// Axes of the low-discrepancy sequence; further ones are random.
 const SOBOL_AXES: usize = 16;
+/// Random axes of the levels, beyond all others.
+const LEVEL_AXES: u64 = 1 << 32;
+/// How far apart levels are drawn: exponents by a factor of four.
+const LEVEL_SPREAD: f64 = 0.3;
 
 /// How one nonlinear parameter is drawn.
 #[derive(Clone, Debug)]
@@ -54,6 +59,10 @@ pub struct Starts {
     /// The row of geometric means.
     centre: Vec<f64>,
     response: f64,
+    /// The axis of each drawn parameter; all levels of one parameter share theirs.
+    axes: Vec<Option<usize>>,
+    /// Which parameters belong to a level.
+    levels: Vec<bool>,
     dimension: usize,
     calibrate: bool,
     sequence: Sobol,
@@ -63,7 +72,7 @@ impl Starts {
     /// Reads the roles of the nonlinear parameters off the law.
     pub fn new(model: &Model, data: &Dataset<'_>) -> Self {
         let (graph, symbols, draws) = roles(model);
-        let dimension = draws.iter().flatten().count();
+        let (axes, dimension) = axes(model, &draws);
         let linear: Vec<SymbolId> = symbols
             .iter()
             .zip(&model.linear)
@@ -88,13 +97,15 @@ impl Starts {
             rows,
             centre,
             response,
+            axes,
+            levels: model.free.iter().map(|f| f.level.is_some()).collect(),
             dimension,
             calibrate,
             sequence: Sobol::new((2 * dimension + 1).min(SOBOL_AXES)),
         }
     }
 
-    /// Number of nonlinear parameters.
+    /// Number of nonlinear parameters, all levels of one counted once.
     pub fn dimension(&self) -> usize {
         self.dimension
     }
@@ -114,11 +125,14 @@ impl Starts {
         let mut theta = vec![0.0; self.symbols.len()];
         let mut values = self.centre.clone();
         // Pure numbers first: the terms are evaluated with them.
-        let mut axis = 0;
-        for (j, draw) in self.draws.iter().enumerate() {
-            let Some(draw) = draw else { continue };
-            let (a, b) = (point[axis], point[self.dimension + axis]);
-            axis += 1;
+        for (j, (draw, axis)) in self.draws.iter().zip(&self.axes).enumerate() {
+            let (Some(draw), Some(axis)) = (draw, *axis) else {
+                continue;
+            };
+            let (a, b) = (
+                self.near(index, j, point[axis]),
+                point[self.dimension + axis],
+            );
             let drawn = match draw {
                 Draw::Range(low, high) if *low > 0.0 => spread(a, *low, *high),
                 Draw::Range(low, high) => low + a * (high - low),
@@ -131,12 +145,15 @@ impl Starts {
             theta[j] = self.within(j, drawn);
             values[self.symbols[j] as usize] = theta[j];
         }
-        axis = 0;
         let mut shared = Vec::new();
-        for (j, draw) in self.draws.iter().enumerate() {
-            let Some(draw) = draw else { continue };
-            let (a, b) = (point[axis], point[self.dimension + axis]);
-            axis += 1;
+        for (j, (draw, axis)) in self.draws.iter().zip(&self.axes).enumerate() {
+            let (Some(draw), Some(axis)) = (draw, *axis) else {
+                continue;
+            };
+            let (a, b) = (
+                self.near(index, j, point[axis]),
+                point[self.dimension + axis],
+            );
             let row = &self.rows[((b * self.rows.len() as f64) as usize).min(self.rows.len() - 1)];
             let drawn = match draw {
                 Draw::Factor {
@@ -182,6 +199,15 @@ impl Starts {
             );
         }
         theta.iter().all(|t| t.is_finite()).then_some(theta)
+    }
+
+    /// The coordinate of one parameter: the levels of a parameter are drawn alike by even candidates, apart by odd ones.
+    fn near(&self, index: u32, j: usize, coordinate: f64) -> f64 {
+        if !self.levels[j] || index.is_multiple_of(2) {
+            return coordinate;
+        }
+        let draw = Random::new(0, Stream::Starts).uniform(index, LEVEL_AXES + j as u64);
+        (coordinate + LEVEL_SPREAD * (draw - 0.5)).clamp(0.0, 1.0)
     }
 
     /// Coordinates in [0, 1): two for each parameter and one for the common scale.
@@ -293,6 +319,42 @@ pub(crate) fn roles(model: &Model) -> (Graph, Vec<SymbolId>, Vec<Option<Draw>>) 
     (graph, symbols, draws)
 }
 
+/// The axis of each parameter that is drawn, and how many axes there are.
+fn axes(model: &Model, draws: &[Option<Draw>]) -> (Vec<Option<usize>>, usize) {
+    let mut names: Vec<&str> = Vec::new();
+    let axes = model.free.iter().zip(draws).map(|(free, draw)| {
+        draw.as_ref()?;
+        let name = free.level.as_ref().map_or(&free.name, |level| &level.base);
+        let known = names.iter().position(|known| known == name);
+        Some(known.unwrap_or_else(|| {
+            names.push(name);
+            names.len() - 1
+        }))
+    });
+    let axes = axes.collect();
+    (axes, names.len())
+}
+
+/// The law on the rows of the level of a parameter, and of the first level of every other column: the plain law.
+fn plain_law(graph: &mut Graph, model: &Model, parameter: &Free) -> NodeId {
+    let mut chosen: Vec<&Level> = parameter.level.iter().collect();
+    let mut indicators: Vec<(SymbolId, NodeId)> = Vec::new();
+    for level in model.free.iter().filter_map(|free| free.level.as_ref()) {
+        let known = chosen.iter().find(|known| known.column == level.column);
+        let here = known.is_none_or(|known| known.indicator == level.indicator);
+        if known.is_none() {
+            chosen.push(level);
+        }
+        let value = graph.constant(f64::from(u8::from(here)));
+        indicators.push((symbol(graph, &level.indicator), value));
+    }
+    if indicators.is_empty() {
+        return model.value;
+    }
+    let plain = graph.substitute(model.value, &indicators);
+    graph.simplify(plain)
+}
+
 /// What kind of number each free parameter is by its places in the formula, linear or not.
 fn kinds(model: &Model) -> (Graph, Vec<SymbolId>, Vec<Draw>) {
     let mut graph = model.graph.clone();
@@ -306,17 +368,13 @@ fn kinds(model: &Model) -> (Graph, Vec<SymbolId>, Vec<Draw>) {
         .iter()
         .map(|v| symbol(&mut graph, v))
         .collect();
-    let nodes = graph.topological(model.value);
-    let mut varies = vec![false; graph.len()];
-    for &node in &nodes {
-        varies[node.index()] = match graph.node(node) {
-            Node::Symbol(s) => variables.contains(&s),
-            other => other.arguments().any(|a| varies[a.index()]),
-        };
-    }
     let kinds = symbols
         .iter()
-        .map(|&s| role(&graph, &nodes, &varies, &symbols, s, model.value))
+        .zip(&model.free)
+        .map(|(&s, free)| {
+            let root = plain_law(&mut graph, model, free);
+            role(&graph, &variables, &symbols, s, root)
+        })
         .collect();
     (graph, symbols, kinds)
 }
@@ -374,16 +432,23 @@ fn reference(graph: &Graph, model: &Model, data: &Dataset<'_>) -> (Vec<Vec<f64>>
 /// What kind of number a parameter is, from the places where it stands.
 fn role(
     graph: &Graph,
-    nodes: &[NodeId],
-    varies: &[bool],
+    variables: &[SymbolId],
     parameters: &[SymbolId],
     parameter: SymbolId,
     root: NodeId,
 ) -> Draw {
+    let nodes = graph.topological(root);
+    let mut varies = vec![false; graph.len()];
+    for &node in &nodes {
+        varies[node.index()] = match graph.node(node) {
+            Node::Symbol(s) => variables.contains(&s),
+            other => other.arguments().any(|a| varies[a.index()]),
+        };
+    }
     // degree[n]: Some(k) when node n is parameter^k times something free of it.
     let mut degree: Vec<Option<f64>> = vec![Some(0.0); graph.len()];
     let mut depends = vec![false; graph.len()];
-    for &node in nodes {
+    for &node in &nodes {
         let i = node.index();
         depends[i] = match graph.node(node) {
             Node::Symbol(s) => s == parameter,
@@ -410,7 +475,7 @@ fn role(
     let monomial = |n: NodeId| depends[n.index()] && degree[n.index()].is_some_and(|d| d != 0.0);
     let mut terms: Vec<NodeId> = Vec::new();
     let mut offsets: Vec<(NodeId, f64)> = Vec::new();
-    for &node in nodes {
+    for &node in &nodes {
         if !depends[node.index()] || monomial(node) {
             continue;
         }

@@ -12,14 +12,14 @@ use scalefast_core::dataset::{Dataset, SIGMA};
 use scalefast_core::fit::{FitSpec, LossChoice, StartSet};
 use scalefast_core::inference::{Estimate, Inference, row_statistics};
 use scalefast_core::model::Residual;
-use scalefast_core::parameter::{Parameter, Role, Transform};
+use scalefast_core::parameter::{Level, Parameter, Role, Transform};
 
 use crate::errors::core_error;
 use crate::interrupt::{self, Call};
 use crate::result::FitResult;
 use crate::system::System;
 
-/// A parameter as Python gives it: name, bounds, fixed value, tie, transform, start range.
+/// A parameter as Python gives it: name, bounds, fixed value, tie, transform, start range, level (base, column, indicator).
 pub type PlainParameter = (
     String,
     Option<(f64, f64)>,
@@ -27,6 +27,7 @@ pub type PlainParameter = (
     Option<String>,
     String,
     Option<(f64, f64)>,
+    Option<(String, String, String)>,
 );
 
 /// A covariance for Python: matrix, method, reason for its absence.
@@ -320,7 +321,7 @@ fn estimate_columns<'py>(py: Python<'py>, estimates: &[Estimate]) -> PyResult<Bo
 }
 
 pub fn parameter(
-    (name, bounds, fixed, tie, transform, start): PlainParameter,
+    (name, bounds, fixed, tie, transform, start, level): PlainParameter,
 ) -> PyResult<Parameter> {
     Ok(Parameter {
         name,
@@ -337,6 +338,11 @@ pub fn parameter(
             other => return Err(PyValueError::new_err(format!("unknown transform {other}"))),
         },
         start,
+        level: level.map(|(base, column, indicator)| Level {
+            base,
+            column,
+            indicator,
+        }),
     })
 }
 

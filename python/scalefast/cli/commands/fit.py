@@ -76,6 +76,12 @@ RUNS = "scalefast predict hoffmann-2022 --at N=1e8..1e10:6 --at D=1e9..1e12:6 | 
     "--tie", "tied", type=options.TIE, multiple=True, help="Set a parameter by others: beta=alpha. Repeatable."
 )
 @click.option(
+    "--per",
+    type=options.BINDING,
+    multiple=True,
+    help="Let a parameter differ by the levels of a column, beside shared ones: E=corpus. Repeatable.",
+)
+@click.option(
     "--start",
     "starts",
     type=options.STARTS,
@@ -121,6 +127,7 @@ def fit(
     bounds: tuple[tuple[str, tuple[float, float]], ...],
     fixed: tuple[tuple[str, float], ...],
     tied: tuple[tuple[str, str], ...],
+    per: tuple[tuple[str, str], ...],
     starts: tuple[tuple[str, list[float]], ...],
     by: tuple[str, ...],
     strict: bool,
@@ -172,6 +179,7 @@ def fit(
             bounds=options.unique(bounds, "--bound"),
             fixed=options.unique(fixed, "--fix"),
             tied=options.unique(tied, "--tie"),
+            per=options.unique(per, "--per"),
             starts=sf.Grid(options.unique(starts, "--start")) if starts else None,
             overwrite=force,
             **{name: value for name, value in settings.items() if value is not None},

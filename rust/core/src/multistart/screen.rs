@@ -12,7 +12,6 @@ use crate::objective::{Objective, Order, Scratch};
 use crate::rng::{Random, Stream};
 use crate::start::Starts;
 use rayon::prelude::*;
-use std::borrow::Cow;
 
 /// Rows used to screen candidates; the solves use all rows.
 pub(crate) const SCREENING_ROWS: usize = 2_048;
@@ -148,11 +147,5 @@ pub(super) fn thin(data: &Dataset<'_>) -> Option<Dataset<'static>> {
             low + ((high - low) as f64 * generator.uniform(0, i as u64)) as usize
         })
         .collect();
-    let pick = |column: &[f64]| Cow::Owned(rows.iter().map(|&i| column[i]).collect());
-    Some(Dataset {
-        names: data.names.clone(),
-        columns: data.columns.iter().map(|c| pick(c)).collect(),
-        response: pick(&data.response),
-        weights: data.weights.as_ref().map(|w| pick(w)),
-    })
+    Some(data.subset(&rows))
 }

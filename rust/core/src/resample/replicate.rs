@@ -10,6 +10,7 @@ use crate::dataset::Dataset;
 use crate::error::CoreError;
 use crate::executor::Control;
 use crate::fit::{CERTIFIED_OFFSET, Fit, FitSpec, StartSet, residual_unit};
+use crate::levels;
 use crate::model::{Model, Residual};
 use crate::multistart::{
     LONG_SOLVE, Plan, SAME_OPTIMUM, SCREENING_ROWS, SHORT_SOLVE, Search, apart, linear_solve,
@@ -59,6 +60,8 @@ pub(super) struct Base<'d> {
     factors: Vec<bool>,
     /// The distinct design point of each row.
     points: Vec<u32>,
+    /// Rows of each level, and how many parameters are its own.
+    levels: Vec<(Vec<usize>, usize)>,
     response: Cow<'d, [f64]>,
     weights: Option<&'d [f64]>,
     /// Known standard deviations, the units of the residuals.
@@ -109,6 +112,10 @@ impl<'d> Base<'d> {
                 Vec::new()
             },
             points: design_points(&model, data),
+            levels: levels::shares(&model)
+                .into_iter()
+                .map(|share| (levels::rows_of(&share.indicator, data), share.parameters))
+                .collect(),
             response: Cow::Borrowed(&data.response),
             weights: data.weights.as_deref(),
             sigma: data.sigma(),
@@ -161,7 +168,8 @@ impl<'d> Base<'d> {
                     Some(own) => factors.iter().zip(own).map(|(f, w)| f * w).collect(),
                     None => factors,
                 };
-                if self.distinct_points(&weights) <= self.model.p() {
+                if self.distinct_points(&weights) <= self.model.p() || self.lacks_a_level(&weights)
+                {
                     return Ok(self.without_fit("too-few-points"));
                 }
                 let objective = self.objective.with_weights(&weights);
@@ -299,6 +307,22 @@ impl<'d> Base<'d> {
             }
         }
         seen.len()
+    }
+
+    /// Whether a level has fewer distinct points left than parameters of its own.
+    fn lacks_a_level(&self, weights: &[f64]) -> bool {
+        self.levels.iter().any(|(rows, own)| {
+            let mut seen: Vec<u32> = Vec::with_capacity(*own);
+            for &row in rows {
+                if weights[row] > 0.0 && !seen.contains(&self.points[row]) {
+                    seen.push(self.points[row]);
+                }
+                if seen.len() == *own {
+                    return false;
+                }
+            }
+            true
+        })
     }
 
     fn without_fit(&self, status: &'static str) -> Replicate {
