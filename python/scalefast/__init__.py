@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from scalefast import units as units
     from scalefast._accounting import Accounting as Accounting
-    from scalefast._accounting import accountings as accountings
-    from scalefast._accounting import training_cost as training_cost
     from scalefast._artifact import SavedFit as SavedFit
     from scalefast._artifact import load as load
     from scalefast._buildable import ShapeRules as ShapeRules
@@ -29,6 +27,9 @@ if TYPE_CHECKING:
     from scalefast._errors import ScalefastError as ScalefastError
     from scalefast._errors import SettingsError as SettingsError
     from scalefast._errors import UnitsError as UnitsError
+    from scalefast._family import accountings as accountings
+    from scalefast._family import serving_cost as serving_cost
+    from scalefast._family import training_cost as training_cost
     from scalefast._files import read_file as read_file
     from scalefast._fit import Certificate as Certificate
     from scalefast._fit import Fit as Fit
@@ -116,7 +117,7 @@ _HOME = {
     "Variable": "_lawfile",
     "__version__": "_core",
     "accelerators": "_hardware",
-    "accountings": "_accounting",
+    "accountings": "_family",
     "buildable": "_buildable",
     "codes": "_codes",
     "compare": "_compare",
@@ -129,10 +130,11 @@ _HOME = {
     "overtraining": "_overtraining",
     "plan": "_plan",
     "read_file": "_files",
+    "serving_cost": "_family",
     "simulate": "_simulate",
     "solve": "_solve",
     "sweep": "_sweep",
-    "training_cost": "_accounting",
+    "training_cost": "_family",
 }
 
 __all__ = [*(name for name in _HOME if not name.startswith("_")), "units"]

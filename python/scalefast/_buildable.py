@@ -17,9 +17,10 @@ import numpy as np
 import polars as pl
 
 from scalefast import _core
-from scalefast._accounting import counts_of, per_token
+from scalefast._accounting import per_token
 from scalefast._allocate import Question
 from scalefast._errors import LawError, SettingsError
+from scalefast._family import counts_of
 from scalefast._law import Law
 from scalefast._shape import Transformer, check_size
 from scalefast._sweep import DEFAULT_LAW, law_name, one_law, stated_cost

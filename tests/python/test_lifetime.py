@@ -81,6 +81,22 @@ def test_training_may_be_any_cost() -> None:
     assert close(row["C"], alone["C"] + 2 * 70e9 * 1e12, 1e-12)
 
 
+def test_a_mixture_serves_with_its_active_experts() -> None:
+    mixtral = sf.Transformer(
+        layers=32, width=4096, heads=32, kv_heads=8, feed_forward=14336, vocabulary=32000, experts=8, active_experts=2
+    )
+    at = {"N": float(mixtral.parameters), "D": 1e12}
+    for rule in ("6N", "palm", "chinchilla"):
+        training = sf.training_cost(rule, mixtral)
+        cost = sf.lifetime_cost(3e12, training=training, serving=sf.serving_cost(rule, mixtral))
+        # As much again for three times the tokens, each a third of the price.
+        assert close(ask(ROUNDED, **at, cost=cost)["C"], 2 * ask(ROUNDED, **at, cost=training)["C"], 1e-12)
+    table = sf.accountings(mixtral, law=ROUNDED, budget=1e23, lifetime={"served_tokens": 3e12})
+    row = table.row(0, named=True)
+    active = 6 * mixtral.active_parameters / mixtral.parameters
+    assert close(row["C"] / (row["N"] * row["D"] + row["N"] * 1e12), active, 0.02)
+
+
 @pytest.mark.parametrize(
     ("settings_", "code"),
     [
@@ -158,6 +174,11 @@ def test_each_draw_has_its_own_curve() -> None:
     assert row["uncertainty"] == "draws"
     # The size is uncertain; what over-training costs hardly is.
     assert row["N_q50"] / row["N_q25"] > 1.01 * row["compute_q50"] / row["compute_q25"]
+
+
+def test_threads_change_no_digit() -> None:
+    one, two = (sf.overtraining("epoch-2024-huber", 1e24, draws=64, threads=threads) for threads in (1, 2))
+    assert one.equals(two)
 
 
 def test_repeated_data_make_over_training_dearer() -> None:

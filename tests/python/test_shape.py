@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import scalefast as sf
@@ -217,3 +217,24 @@ def test_unknown_rules_and_counts_are_named() -> None:
     assert caught.value.code == "unknown-accounting"
     with pytest.raises(sf.SettingsError, match="non-embedding"):
         sf.training_cost("kaplan", shape, counts="nonembedding")
+
+
+@given(
+    SHAPES,
+    st.sampled_from(["6N", "kaplan", "palm", "chinchilla", "deepseek"]),
+    st.sampled_from(["total", "non-embedding"]),
+    st.floats(19, 26).map(lambda power: 10**power),
+)
+@settings(deadline=None)
+def test_no_split_on_a_grid_beats_the_best_one_of_a_family(
+    shape: sf.Transformer, rule: str, counts: str, budget: float
+) -> None:
+    cost = sf.training_cost(rule, shape, counts=counts)
+    best = sf.sweep("hoffmann-2022", budget, cost=cost).summary.row(0, named=True)
+    assert best["status"] == "interior"
+    token = sf.law(cost, parameters={}, variables=["N", "D"])
+    sizes = [best["N"] * 2 ** (step / 8) for step in range(-40, 41)]
+    data = budget / token.predict({"N": sizes, "D": 1.0})["L"]
+    losses = sf.law("hoffmann-2022").predict({"N": sizes, "D": data})["L"]
+    assert float(losses.min()) >= best["L"] * (1 - 1e-12)
+    assert close(losses[40], best["L"], 1e-12)

@@ -72,14 +72,18 @@ def costs(
 
     lifetime = {name: settings.pop(name) for name in LIFETIME}
     lifetime = {name: value for name, value in lifetime.items() if value is not None}
-    shape = None if settings["layers"] is None and formula == "6N" else shape_of(settings)
-    if formula is not None:
-        training = sf.training_cost(formula, shape, counts=counts or "total") if shape else "6*N*D"
-        click.echo(sf.lifetime_cost(training=training, **lifetime) if lifetime else training)
+    if formula == "6N" and settings["layers"] is None:
+        click.echo(sf.lifetime_cost(**lifetime) if lifetime else "6*N*D")
         return
+    shape = shape_of(settings)
     found = sf.accountings(
-        shape_of(settings), law=law, budget=budget, counts=counts, lifetime=lifetime, draws=draws, quantiles=quantiles
+        shape, law=law, budget=budget, counts=counts, lifetime=lifetime, draws=draws, quantiles=quantiles
     )
+    if formula is not None:
+        shape.flops_per_token(formula)
+        click.echo(found.filter(accounting=formula)["cost"][0])
+        return
+    output.note(described(shape), to)
     if budget is not None:
         allocation.introduce(sf.law(law or found["law"][0]), None, to)
         allocation.tell_quantiles(found, quantiles, to)
@@ -100,6 +104,18 @@ def shape_of(settings: dict[str, Any]) -> sf.Transformer:
     if missing:
         raise click.UsageError(f"Missing option {', '.join(missing)}.", click.get_current_context())
     return sf.Transformer(**settings)
+
+
+def described(shape: sf.Transformer) -> str:
+    """The counts of a shape, those that differ."""
+    counts = {
+        "parameters": shape.parameters,
+        "without embeddings": shape.non_embedding_parameters,
+        "active": shape.active_parameters,
+    }
+    if shape.experts == 1:
+        del counts["active"]
+    return ", ".join(f"{count} {name}" for name, count in counts.items())
 
 
 def for_people(found: pl.DataFrame) -> pl.DataFrame:
