@@ -268,6 +268,8 @@ def test_an_existing_output_is_not_overwritten(tmp_path: Path) -> None:
         (("predict", "hoffmann-2022", "--at", "N=70B"), "--at D=…"),
         (("predict", "hoffmann-2022", "--at", "N=70B", "--at", "D=1T", "--at", "M=1"), "the law has no `M`"),
         (("simulate", "hoffmann-2022", "--sobol", "5", "--range", "Q=1..2"), "`Q`"),
+        (("solve", "N"), "such as N=70B"),
+        (("plan", "--accelerators", "100xA100", "--days", "30", "--mfu", "40"), "--mfu: 40"),
     ],
 )
 def test_messages_speak_the_language_of_the_command_line(arguments: tuple[str, ...], said: str) -> None:

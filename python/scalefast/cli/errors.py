@@ -9,7 +9,7 @@ import difflib
 import json
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import click
@@ -40,8 +40,29 @@ def quoted(text: str) -> str:
     return f"`{text if len(text) <= 60 else text[:57] + '…'}`"
 
 
-#: The library's arguments as they are spelt on the command line.
-SPELLINGS = (
+#: Arguments of the library that begin a message (`bounds: …`), and the options that they are on the command line.
+OPTIONS = {
+    **{
+        name: name for name in ("given", "y", "level", "threads", "by", "where", "resample", "cluster", "strata", "run")
+    },
+    **{
+        name: name
+        for name in ("checkpoints", "seed", "accelerators", "days", "mfu", "goodput", "price", "pue", "weights")
+    },
+    "bounds": "bound",
+    "columns": "col",
+    "fixed": "fix",
+    "starts": "start",
+    "tied": "tie",
+    "units": "unit",
+    "final_run_share": "final-run-share",
+    "served_tokens": "served-tokens",
+    "serving_mfu": "serving-mfu",
+    "serving_price": "serving-price",
+    "unique_tokens": "unique-tokens",
+}
+#: What else of the library's words is written otherwise on the command line.
+SPELLINGS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
     (re.compile(r'columns=\{"([^"]+)": (?:"([^"]*)"|(…))\}'), r"--col \1=\2\3"),
     (re.compile(r'\b(cost|y)="([^"]*)"'), r"--\1 '\2'"),
     (re.compile(r"\by=…"), "--y …"),
@@ -54,15 +75,7 @@ SPELLINGS = (
     (re.compile(r"fit it to runs with sf\.fit"), "fit it to runs: scalefast fit RUNS --law … -o law.parquet"),
     (re.compile(r"^`where` leaves"), "--where leaves"),
     (re.compile(r"\blevel=0\.9\b"), "--level 0.9"),
-    (re.compile(r"^bounds: "), "--bound: "),
-    (re.compile(r"^(starts): "), "--start: "),
-    (re.compile(r"^(given|y|level|threads|by): "), r"--\1: "),
-    (re.compile(r"^fixed: "), "--fix: "),
-    (re.compile(r"^tied: "), "--tie: "),
-    (re.compile(r"^columns: "), "--col: "),
-    (re.compile(r"^units: "), "--unit: "),
-    (re.compile(r"^where: "), "--where: "),
-    (re.compile(r"^(resample|cluster|strata|run|checkpoints|seed): "), r"--\1: "),
+    (re.compile(rf"^({'|'.join(OPTIONS)}): "), lambda found: f"--{OPTIONS[found[1]]}: "),
     (re.compile(r'\brun="column"'), "--run COLUMN"),
     (re.compile(r"\brun= "), "--run "),
     (re.compile(r"\bcheckpoints=[\"'](final|all)[\"']"), r"--checkpoints \1"),

@@ -35,7 +35,7 @@ class Reader(click.ParamType[Any]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Read the option's text."""
-        option = param.opts[0] if param is not None else self.name
+        option = param.opts[0] if isinstance(param, click.Option) else self.name
         return self.read(value, option) if isinstance(value, str) else value
 
 
@@ -52,6 +52,11 @@ ASSIGNMENTS = {
 }
 
 
+def example_of(what: str) -> str:
+    """What may be typed for an option, or for an argument that is no option."""
+    return f"{what} {ASSIGNMENTS.get(what, 'E=1.69')}" if what.startswith("--") else "N=70B"
+
+
 def read_assignment(text: str, what: str) -> tuple[str, str]:
     """`NAME=TEXT`, split at the first equals sign."""
     name, equals, value = (part.strip() for part in text.partition("="))
@@ -59,7 +64,7 @@ def read_assignment(text: str, what: str) -> tuple[str, str]:
         raise SettingsError(
             f"{what}: {quoted(text)} is not of the form NAME=VALUE",
             code="bad-assignment",
-            hint=f"such as {what} {ASSIGNMENTS.get(what, 'E=1.69')}; a name is made of letters, digits and _",
+            hint=f"such as {example_of(what)}; a name is made of letters, digits and _",
         )
     return name, value
 
