@@ -7,7 +7,7 @@ the two variables to choose. Out: the core's columns, one entry a target, with a
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -19,8 +19,9 @@ from scalefast._errors import LawError, SettingsError
 from scalefast._frames import FloatArray
 from scalefast._law import Law
 from scalefast._names import did_you_mean, listing
+from scalefast._scale import refuse_small
 
-__all__ = ["Bound", "Columns", "Question", "binding", "ends"]
+__all__ = ["Bound", "Columns", "Question", "binding", "ends", "formula_symbols", "symbols_read"]
 
 Bound = tuple[float | None, float | None]
 Columns = Mapping[str, Any]
@@ -30,7 +31,8 @@ _ENDS = {"first-min": (0, "min"), "first-max": (0, "max"), "second-min": (1, "mi
 
 @dataclass(frozen=True, eq=False)
 class Question:
-    """A law, its cost, the two variables to choose, and what is settled beforehand."""
+    """A law, its cost, the two variables to choose, and what is settled beforehand; `varying` names what has another number
+    for each target."""
 
     law: Law
     name: str
@@ -38,11 +40,13 @@ class Question:
     optimise: tuple[str, str]
     given: Mapping[str, float | str]
     bounds: Mapping[str, Bound]
+    varying: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name, value in self.numbers.items():
             if not (np.isfinite(value) and value >= 0):
                 raise SettingsError(f"given: {name} = {value:g} is no number above zero", code="bad-given", column=name)
+            refuse_small("given", name, value)
         for name, bound in self.bounds.items():
             self._check_bound(name, bound)
         clash = [name for name in self.law.parameters if name in self.given]
@@ -53,9 +57,9 @@ class Question:
                 column=clash[0],
                 hint="law.with_values changes parameters",
             )
-        known = [*self.law.variables, *(self.law.values or {}), *self.given, *self.optimise]
+        known = [*self.law.variables, *(self.law.values or {}), *self.given, *self.varying, *self.optimise]
         used = [*self._law_system.symbols(), *self._spending.symbols()]
-        read = {*self.law._system.symbols(), *_system(self.cost, {}).symbols(), *self._texts_read}
+        read = symbols_read(self.law, self.cost, self.formulas.values())
         for name in self.given:
             if name not in read and name not in self.optimise:
                 hint = did_you_mean(name, read, "symbols of the law and its cost")
@@ -85,7 +89,7 @@ class Question:
                     column=column,
                     hint=f"law.at_level({column}=...), or on the command line --law 'law.parquet#{name}'",
                 )
-            if name in self.law.variables and name not in self.numbers and name not in self.optimise:
+            if name in self.law.variables and name not in {*self.numbers, *self.varying, *self.optimise}:
                 raise SettingsError(
                     f"`{self.name}` needs `{name}`",
                     code="missing-given",
@@ -104,7 +108,7 @@ class Question:
         if name not in self.optimise:
             hint = f"bounds limit the variables to choose, {listing(self.optimise)}"
             raise SettingsError(f"bounds: `{name}` is not chosen", code="bad-bounds", column=name, hint=hint)
-        if name in self.given:
+        if name in self.given or name in self.varying:
             raise SettingsError(f"`{name}` is both given and bounded", code="contradictory", column=name)
         low, high = ends(bound)
         if (low or 0.0) < 0 or (high is not None and not high > 0) or (low and high and low > high):
@@ -124,11 +128,7 @@ class Question:
     @property
     def free(self) -> list[str]:
         """The variables that are left to choose."""
-        return [name for name in self.optimise if name not in self.given]
-
-    @cached_property
-    def _texts_read(self) -> set[str]:
-        return {symbol for text in self.formulas.values() for symbol in _system(text, {}).symbols()}
+        return [name for name in self.optimise if name not in self.given and name not in self.varying]
 
     @cached_property
     def _spending_symbols(self) -> list[str]:
@@ -152,14 +152,23 @@ class Question:
         quantiles: Sequence[float],
         threads: int | None = None,
         call: _core.Call | None = None,
+        *,
+        columns: Mapping[str, FloatArray] | None = None,
+        plan_loss: bool = False,
+        keep: bool = False,
     ) -> Columns:
-        """`budget`, `loss` or `companion` at each target, for laws and costs of any form."""
+        """`budget`, `loss` or `companion` at each target, for laws and costs of any form.
+
+        `columns` hold what is `varying`, one entry a target. `plan_loss` asks for the loss under each draw at the split of
+        the estimate too, `keep` for every allocation.
+        """
         if not self.free:
             first, second = self.optimise
             raise SettingsError(
                 f"{first} and {second} are both given, so there is nothing to choose", code="contradictory"
             )
-        values = {**(self.law.values or {}), **self.numbers}
+        names, values = self._known
+        pinned = self._pinned(len(targets), columns or {})
         return _core.answer(
             self._law_system,
             self.law.outputs[0],
@@ -167,14 +176,28 @@ class Question:
             aim,
             self.free,
             [ends(self.bounds.get(name, (None, None))) for name in self.free],
-            list(values),
-            np.array(list(values.values()), dtype=np.float64),
+            names,
+            values,
             draws,
             targets,
             list(quantiles),
             threads,
             call or _core.Call(),
+            list(pinned),
+            list(pinned.values()),
+            plan_loss,
+            keep,
         )
+
+    @property
+    def _known(self) -> tuple[list[str], FloatArray]:
+        """Names and numbers of the parameters."""
+        values = dict(self.law.values or {})
+        return list(values), np.array(list(values.values()), dtype=np.float64)
+
+    def _pinned(self, count: int, columns: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
+        """What is pinned, one number a target: a number is asked as a column is, and gives the same bytes."""
+        return {**{name: np.full(count, value) for name, value in self.numbers.items()}, **columns}
 
     def cost_of(self, first: float, second: float) -> float:
         """The cost of a size and data."""
@@ -198,28 +221,49 @@ class Question:
         quantiles: Sequence[float],
         threads: int | None = None,
         call: _core.Call | None = None,
+        *,
+        columns: Mapping[str, FloatArray] | None = None,
+        plan_loss: bool = False,
+        keep: bool = False,
     ) -> Columns:
-        """The least loss at each budget: in closed form where there is one and nothing is settled beforehand."""
-        if not self.given and not self.bounds:
-            values = self.law.values or {}
+        """The least loss at each budget: in closed form where there is one and both variables are free of bounds."""
+        if len(self.free) == 2 and not self.bounds:
+            names, values = self._known
+            pinned = self._pinned(len(budgets), columns or {})
             try:
                 return _core.sweep(
                     self._law_system,
                     self.law.outputs[0],
-                    _system(self.cost, {}),
+                    _system(self.cost, self.formulas),
                     self.optimise,
-                    list(values),
-                    np.array(list(values.values()), dtype=np.float64),
+                    names,
+                    values,
                     draws,
                     budgets,
                     list(quantiles),
                     threads,
                     call or _core.Call(),
+                    list(pinned),
+                    list(pinned.values()),
+                    plan_loss,
+                    keep,
                 )
             except LawError as error:
                 if error.code != "no-closed-form":
                     raise
-        return self.answer("budget", budgets, draws, quantiles, threads, call)
+        return self.answer(
+            "budget", budgets, draws, quantiles, threads, call, columns=columns, plan_loss=plan_loss, keep=keep
+        )
+
+
+def symbols_read(law: Law, cost: str, formulas: Iterable[str] = ()) -> set[str]:
+    """The symbols of a law, of a cost, and of formulas of derived variables."""
+    return {*law._system.symbols(), *formula_symbols([cost, *formulas])}
+
+
+def formula_symbols(formulas: Iterable[str]) -> set[str]:
+    """The symbols of some formulas. Raises FormulaError."""
+    return {symbol for text in formulas for symbol in _system(text, {}).symbols()}
 
 
 def binding(status: str, optimise: tuple[str, str]) -> tuple[str, str | None]:

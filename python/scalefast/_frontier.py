@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -75,11 +76,13 @@ class Frontier:
         quantiles: Sequence[float],
         threads: int | None = None,
         call: _core.Call | None = None,
+        keep: bool = False,
     ) -> Columns:
-        """Size, data, ratio, compute (`cost`) and, where the law has it, `loss`, at each target of `known`."""
+        """Size, data, ratio, compute (`cost`) and, where the law has it, `loss`, at each target of `known`; where asked for
+        every draw's own too."""
         formulas = {"C": "C", **self.law.form.outputs}
 
-        def ask(aim: str, root: str, constraint: str) -> dict[str, object]:
+        def ask(aim: str, root: str, constraint: str) -> dict[str, Any]:
             values = dict(self.law.values or {})
             return _core.answer(
                 self._system({"$root": formulas[root]}),
@@ -95,6 +98,7 @@ class Frontier:
                 list(quantiles),
                 threads,
                 call or _core.Call(),
+                keep=keep,
             )
 
         # The loss falls with the compute, all else rises: the core brackets each from its own side.
@@ -102,10 +106,13 @@ class Frontier:
             return ask("loss", "L", "C")
         found = ask("budget", "C", known)
         columns = {**found, "cost": found["loss"], "cost_quantiles": found["loss_quantiles"]}
-        del columns["loss"], columns["loss_quantiles"]
+        del columns["loss"], columns["loss_quantiles"], columns["plan_quantiles"]
         if "L" in formulas:
             loss = ask("budget", "L", known)
             columns |= {"loss": loss["loss"], "loss_quantiles": loss["loss_quantiles"]}
+        if keep:
+            first, second, _ = columns["kept"]
+            columns["kept"] = [first, second, loss["kept"][2] if "L" in formulas else np.full_like(first, np.nan)]
         return columns
 
     def floor(self) -> float:

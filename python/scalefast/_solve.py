@@ -254,7 +254,7 @@ def _row(
     row["uncertainty"] = "draws" if with_draws else "none"
     texts = ("law", "status", "at_bound", "uncertainty")
     frame = pl.DataFrame([row], schema={name: pl.String if name in texts else pl.Float64 for name in row})
-    return epochs(frame, given, second, before="L")
+    return epochs(frame, given.get("U"), second, before="L")
 
 
 def _best(question: Question, known: Mapping[str, float], columns: Columns) -> tuple[float | None, float | None]:

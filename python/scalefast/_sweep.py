@@ -1,14 +1,16 @@
 """Sweeps: the best size and data at each budget, with the spread over draws and over laws.
 
-Stage: after laws and fits. In: laws with values, budgets in FLOPs. Out: `Sweep`, whose summary has one row a law and
-budget. The optimum is the core's closed form where there is one, else found by its Newton method.
+Stage: after laws and fits. In: laws with values, budgets in FLOPs, scenarios. Out: `Sweep`, whose summary has one row a
+law, scenario and budget. The optimum is the core's closed form where there is one, else found by its Newton method.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial as partial_of
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,15 +18,20 @@ import numpy as np
 import polars as pl
 
 from scalefast import _catalogue
-from scalefast._allocate import Bound, Question, binding
+from scalefast._allocate import Bound, Columns, Question, symbols_read
+from scalefast._allocations import Kept, PartFolder
+from scalefast._cells import CellRun, Cells
+from scalefast._core import Call
 from scalefast._errors import LawError, SettingsError
 from scalefast._frames import FloatArray, collect, read_frame, to_array
 from scalefast._frontier import Frontier, is_frontier
 from scalefast._law import Law, resolve
-from scalefast._longcall import LongCall, check_long_call
-from scalefast._names import listing
+from scalefast._longcall import LongCall, OnInterrupt, check_long_call
+from scalefast._names import did_you_mean, listing
 from scalefast._progress import Progress
-from scalefast._scale import refuse_scaled
+from scalefast._scale import refuse_scaled, refuse_small
+from scalefast._scenarios import BUDGET_COLUMNS, Group, Scenarios, read_scenarios
+from scalefast._summary import decades_outside, epochs, label, result_names, spread_over_laws, summary_of
 from scalefast._units import read_grid
 
 if TYPE_CHECKING:
@@ -54,30 +61,39 @@ class Sweep:
 
     Attributes
     ----------
-    summary: one row a law and budget: law, C, then each of N, D, D_per_N, L as a point and as quantiles over draws
-        (`N_q05`, …), `epochs` before L where unique tokens U are given, status, at_bound, extrapolation_decades,
-        uncertainty. `status` is `interior`, `at-bound`, `infeasible` (nothing within the bounds costs the budget) or
-        `no-finite-optimum`; `at_bound` names the bound that binds (`N_max`), null where none does;
-        `extrapolation_decades` is how far, in decades, the budget lies outside the range that the law was fitted on (0
-        inside, null where that is not known); `uncertainty` is `draws`, or `none` with null quantiles.
-    spread: one row a budget: C, laws, lowest and highest N and D over the laws. Not an interval, and no loss: losses of
-        different corpora and tokenisers do not compare.
+    summary: one row a law, scenario and budget: law, where there are scenarios their number and columns, C, then each of N,
+        D, D_per_N, L as a point and as quantiles over draws (`N_q05`, …), `epochs` before L where unique tokens U are given,
+        status, at_bound, extrapolation_decades, uncertainty, n_draws, n_solved. `L_q05` and the like are over each draw's
+        own optimum; `L_plan_q05` and the like over the draws at the row's own N and D: what a plan for them is to expect.
+        `status` is `interior`, `at-bound`, `infeasible` (nothing within the bounds costs the budget), `no-finite-optimum`,
+        or `not-reached` where the sweep was ended early; `at_bound` names the bound that binds (`N_max`), null where none
+        does; `extrapolation_decades` is how far, in decades, the budget lies outside the range that the law was fitted on
+        (0 inside, null where that is not known); `uncertainty` is `draws`, or `none` with null quantiles.
+    spread: one row a scenario and budget: C, laws, lowest and highest N and D over the laws. Not an interval, and no loss:
+        losses of different corpora and tokenisers do not compare.
     laws: the laws, in the order of the summary.
     costs: the cost formula used for each law; null for laws that give N and D at a budget themselves.
+    draws: with `keep_draws` one row a law, scenario, budget and draw, else None.
+    draws_path: the folder of the data set of the same rows, with `draws_to`, else None.
     """
 
     summary: pl.DataFrame
     spread: pl.DataFrame
     laws: tuple[Law, ...]
     costs: tuple[str | None, ...]
+    draws: pl.DataFrame | None = None
+    draws_path: Path | None = None
 
     def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Sweep) or (self.draws is None) != (other.draws is None):
+            return False
+        frames = [(self.summary, other.summary), (self.spread, other.spread)]
+        if self.draws is not None and other.draws is not None:
+            frames.append((self.draws, other.draws))
         return (
-            isinstance(other, Sweep)
-            and self.laws == other.laws
+            self.laws == other.laws
             and self.costs == other.costs
-            and self.summary.equals(other.summary)
-            and self.spread.equals(other.spread)
+            and all(mine.equals(theirs) for mine, theirs in frames)
         )
 
     def __hash__(self) -> int:
@@ -91,23 +107,32 @@ def sweep(
     law: Law | Fit | str | Path | Sequence[Law | Fit | str | Path] | None = None,
     budget: float | str | Iterable[float] | None = None,
     *,
+    scenarios: Any | None = None,
     cost: str | None = None,
     bounds: Mapping[str, Bound] | None = None,
     given: Mapping[str, float | str] | None = None,
     optimise: tuple[str, str] = ("N", "D"),
     draws: int | Any | None = None,
     quantiles: Sequence[float] = (0.05, 0.5, 0.95),
+    plan_loss: bool = True,
+    keep_draws: bool = False,
+    draws_to: str | Path | None = None,
+    overwrite: bool = False,
     threads: int | None = None,
     progress: Progress = None,
     timeout_s: float | None = None,
+    on_interrupt: OnInterrupt = "raise",
 ) -> Sweep:
-    """The N and D that minimise the loss under `cost = budget`, for every law and budget.
+    """The N and D that minimise the loss under `cost = budget`, for every law, scenario and budget.
 
     Parameters
     ----------
     law: one or several ids, files, formulas with values, Laws or Fits. None: the answer of `epoch-2024-huber`, and after
         it every other published law of the same conventions.
-    budget: FLOPs: a number, several, or a log grid such as "1e20..1e26:61".
+    budget: FLOPs: a number, several, or a log grid such as "1e20..1e26:61". None where scenarios have their own.
+    scenarios: a frame, a path or a dict of columns; each row pins (numbers) or derives (formulas) the variables that its
+        columns are named after, bounds them (`N_min`, `N_max`, `D_min`, `D_max`), may have its own budget (`C` or
+        `budget`), and carries labels, which come back. Every law and budget is asked in every scenario.
     cost: formula of the FLOPs; None: the law's own.
     bounds: lowest and highest value of a variable to choose, None where it has none: {"N": (None, 8e9)}.
     given: variables that are settled: pinned to numbers, {"U": 25e9}, or derived from others, {"D": "20*N"}. A variable to
@@ -115,10 +140,16 @@ def sweep(
     optimise: the two variables to choose, or, of a law that gives them at a compute itself, two of its outputs.
     draws: None uses every stored draw once; a number uses the first so many, 0 none; a frame of parameters replaces them.
     quantiles: which quantiles over the draws.
+    plan_loss: also the quantiles of the loss at the row's own N and D.
+    keep_draws: keep every allocation, as `draws`. draws_to: write them to the Parquet data set of this folder instead, a
+        file after the other; it must not exist, unless `overwrite`. Memory is bounded by the draws, not by their allocations.
     progress: as in `sf.fit`; counts budgets. timeout_s: give up after so many seconds.
+    on_interrupt: "partial" keeps what was finished when Ctrl-C, SIGTERM, the time limit or a CancelToken ended the sweep
+        early: other rows are `not-reached`.
 
-    Raises SettingsError (`bad-budget`, `bad-quantile`, `bad-bounds`, `bad-given`, `missing-given`, `contradictory`),
-    LawError (`no-values`, `no-cost`, `unknown-symbol`, `no-tradeoff`), UnitsError (`looks-scaled`).
+    Raises SettingsError (`bad-budget`, `bad-quantile`, `bad-bounds`, `bad-given`, `bad-scenarios`, `missing-given`,
+    `contradictory`, `file-exists`), DataError (`bad-scenarios`, `no-rows`), LawError (`no-values`, `no-cost`,
+    `unknown-symbol`, `no-tradeoff`), UnitsError (`looks-scaled`).
 
     >>> import scalefast as sf
     >>> row = sf.sweep("hoffmann-2022", budget=5.76e23).summary.row(0, named=True)
@@ -127,8 +158,147 @@ def sweep(
     >>> row = sf.sweep("hoffmann-2022", budget=5.76e23, bounds={"N": (None, 8e9)}).summary.row(0, named=True)
     >>> f"{row['N']:.4g} {row['D']:.4g} {row['L']:.6g} {row['at_bound']}"
     '8e+09 1.2e+13 1.94837 N_max'
+    >>> served = {"product": ["search", "chat"], "T": [0, 5e12]}
+    >>> found = sf.sweep("hoffmann-2022", 1e24, scenarios=served, cost="6*N*D + 2*N*T").summary
+    >>> [f"{product}: {size / 1e9:.1f}B" for product, size in found.select("product", "N").iter_rows()]
+    ['search: 51.9B', 'chat: 27.1B']
     """
-    budgets = _budgets(budget)
+    _check_settings(quantiles, optimise, keep_draws, draws_to)
+    check_long_call(progress, timeout_s, on_interrupt)
+    laws = chosen_laws(law)
+    costs = [None if is_frontier(found) else stated_cost(found, cost) for found in laws]
+    table = (
+        None
+        if scenarios is None
+        else _scenarios(scenarios, laws, costs, given or {}, bounds or {}, optimise, quantiles)
+    )
+    budgets = _budgets(budget, table)
+    cells = Cells.of(budgets, table)
+    if cost is None:
+        refuse_small("budget", "C", float(cells.budgets.max()))
+    frames = []
+    kept = Kept() if keep_draws else None
+    with ExitStack() as stack:
+        folder = None if draws_to is None else stack.enter_context(PartFolder(draws_to, overwrite=overwrite))
+        partial = on_interrupt == "partial"
+        call = stack.enter_context(LongCall(progress, timeout_s, partial=partial, tidy=folder is not None))
+        run = CellRun(cells, call, quantiles, optimise, partial=partial, sink=folder or kept)
+        for found, spent in zip(laws, costs, strict=True):
+            name = law_name(found)
+            refuse_scaled(found.fitted_range, name)
+            matrix = choose_draws(found, draws)
+            count = 0 if matrix is None else matrix.shape[1]
+            asked = partial_of(_ask, matrix, quantiles, threads, plan_loss and count > 0, run.keeps)
+            if spent is None:
+                frontier = Frontier(found, name, optimise)
+                frontier.refuse(given=given, bounds=bounds, scenarios=table is not None and table.settles)
+                every = np.arange(1 if table is None else table.frame.height)
+                questions: Iterator[Any] = iter([(every, {}, partial_of(asked, frontier))])
+            else:
+                questions = (
+                    (group.rows, group.pinned, partial_of(asked, question))
+                    for group, question in _questions(found, name, spent, optimise, given or {}, bounds or {}, table)
+                )
+            columns = run.ask(name, questions, count)
+            if not plan_loss:
+                del columns["plan_quantiles"]
+            described = cells.described([*optimise, *BUDGET_COLUMNS])
+            frame = summary_of(found, name, described, columns, optimise, quantiles, count)
+            unique = frame["U"] if table is not None and "U" in table.pinned else (given or {}).get("U")
+            frames.append(epochs(frame, unique, optimise[1], before="L"))
+    summary = pl.concat(frames)
+    keys = ["C"] if table is None else ["scenario", "C"]
+    return Sweep(
+        summary,
+        spread_over_laws(summary, optimise, keys),
+        tuple(laws),
+        tuple(costs),
+        None if kept is None else kept.frame,
+        None if folder is None else folder.folder,
+    )
+
+
+def _ask(
+    draws: FloatArray | None,
+    quantiles: Sequence[float],
+    threads: int | None,
+    plan_loss: bool,
+    keep: bool,
+    question: Question | Frontier,
+    targets: FloatArray,
+    columns: Mapping[str, FloatArray],
+    call: Call,
+) -> Columns:
+    """What the core finds for some cells."""
+    if isinstance(question, Frontier):
+        return question.answer("C", targets, draws, quantiles, threads, call, keep=keep)
+    return question.budget(targets, draws, quantiles, threads, call, columns=columns, plan_loss=plan_loss, keep=keep)
+
+
+def _questions(
+    law: Law,
+    name: str,
+    cost: str,
+    optimise: tuple[str, str],
+    given: Mapping[str, float | str],
+    bounds: Mapping[str, Bound],
+    table: Scenarios | None,
+) -> Iterator[tuple[Group, Question]]:
+    """The scenarios by what they ask, and each question."""
+    if table is None:
+        yield Group(np.array([0]), {}, {}, {}), Question(law, name, cost, optimise, given, bounds)
+        return
+    texts = [value for value in given.values() if isinstance(value, str)]
+    derived = [text for column in table.formulas.values() for text in set(column)]
+    reads = symbols_read(law, cost, [*texts, *derived]) | set(optimise)
+    for group in table.groups(reads):
+        settled = {**given, **group.formulas}
+        varying = tuple(group.pinned)
+        try:
+            yield group, Question(law, name, cost, optimise, settled, {**bounds, **group.bounds}, varying)
+        except (SettingsError, LawError) as error:
+            if error.code not in ("missing-given", "unknown-symbol") or error.column is None or not table.labels:
+                raise
+            raise SettingsError(
+                f"{error.message}, and scenarios have no such column",
+                code="missing-given",
+                column=error.column,
+                hint=did_you_mean(error.column, table.labels, "columns that mean nothing here"),
+            ) from error
+
+
+def _scenarios(
+    source: Any,
+    laws: Sequence[Law],
+    costs: Sequence[str | None],
+    given: Mapping[str, float | str],
+    bounds: Mapping[str, Bound],
+    optimise: tuple[str, str],
+    quantiles: Sequence[float],
+) -> Scenarios:
+    """The frame of scenarios, read for these laws, and nothing in it that is settled elsewhere too."""
+    texts = [value for value in given.values() if isinstance(value, str)]
+    parameters = {name for law in laws for name in law.parameters}
+    reads = {
+        symbol
+        for law, cost in zip(laws, costs, strict=True)
+        if cost is not None
+        for symbol in symbols_read(law, cost, texts)
+    }
+    table = read_scenarios(source, optimise, reads - parameters, parameters, result_names(optimise, quantiles))
+    for argument, stated, columns in (
+        ("given", given, {*table.pinned, *table.formulas}),
+        ("bounds", bounds, set(table.bounds)),
+    ):
+        for name in sorted(columns & set(stated)):
+            message = f"`{name}` stands in {argument} and in the scenarios"
+            raise SettingsError(message, code="contradictory", column=name, hint="say it in one place")
+    return table
+
+
+def _check_settings(
+    quantiles: Sequence[float], optimise: tuple[str, str], keep_draws: bool, draws_to: str | Path | None
+) -> None:
     for quantile in quantiles:
         if not 0 < quantile < 1:
             raise SettingsError(
@@ -139,34 +309,21 @@ def sweep(
             )
     if len(set(optimise)) != 2:
         raise SettingsError("optimise takes two different variables", code="bad-optimise")
-    laws = chosen_laws(law)
-    costs: list[str | None] = []
-    frames = []
-    check_long_call(progress, timeout_s)
-    with LongCall(progress, timeout_s) as call:
-        for found in laws:
-            name = law_name(found)
-            refuse_scaled(found.fitted_range, name)
-            matrix = choose_draws(found, draws)
-            if is_frontier(found):
-                frontier = Frontier(found, name, optimise)
-                frontier.refuse(given=given, bounds=bounds)
-                costs.append(None)
-                columns = frontier.answer("C", budgets, matrix, quantiles, threads, call.stage(name))
-            else:
-                costs.append(stated_cost(found, cost))
-                question = Question(found, name, str(costs[-1]), optimise, given or {}, bounds or {})
-                columns = question.budget(budgets, matrix, quantiles, threads, call.stage(name))
-            uncertainty = "none" if matrix is None else "draws"
-            frame = _frame(found, budgets, columns, optimise, quantiles, uncertainty)
-            frames.append(epochs(frame, given or {}, optimise[1], before="L"))
-    summary = pl.concat(frames)
-    return Sweep(summary, _spread(summary, optimise), tuple(laws), tuple(costs))
+    if keep_draws and draws_to is not None:
+        message = "keep_draws and draws_to are two places for the same rows"
+        raise SettingsError(message, code="contradictory", hint="draws_to writes them, keep_draws keeps them in memory")
 
 
-def _budgets(budget: Any) -> FloatArray:
+def _budgets(budget: Any, table: Scenarios | None) -> FloatArray | None:
+    """The budgets, or None where scenarios have their own."""
+    if table is not None and table.budgets is not None:
+        if budget is not None:
+            message = "budgets stand in `budget` and in the scenarios"
+            raise SettingsError(message, code="contradictory", column="C", hint="say them in one place")
+        return None
     if budget is None:
-        raise SettingsError("no budget is given", code="bad-budget", hint="budget=1e24, in FLOPs")
+        hint = "budget=1e24, in FLOPs" + ("" if table is None else ", or a column `C` of the scenarios")
+        raise SettingsError("no budget is given", code="bad-budget", hint=hint)
     try:
         entries = [budget] if isinstance(budget, int | float | str) else list(budget)
         values = [
@@ -271,92 +428,6 @@ def choose_draws(law: Law, draws: int | Any | None) -> FloatArray | None:
     if frame.height == 0:
         raise SettingsError("the frame of draws has no rows", code="bad-draws", value=0.0)
     return np.stack([to_array(frame[name]) for name in law.parameters])
-
-
-def _frame(
-    law: Law,
-    budgets: FloatArray,
-    columns: Mapping[str, Any],
-    optimise: tuple[str, str],
-    quantiles: Sequence[float],
-    uncertainty: str,
-) -> pl.DataFrame:
-    rows = len(budgets)
-    first, second = optimise
-    series = [pl.Series("law", [law_name(law)] * rows, dtype=pl.String), pl.Series("C", budgets)]
-    for name, key in ((first, "first"), (second, "second"), (f"{second}_per_{first}", "ratio"), ("L", "loss")):
-        series.append(_floats(name, columns.get(key), rows))
-        spread = columns.get(f"{key}_quantiles")
-        for position, quantile in enumerate(quantiles):
-            series.append(_floats(f"{name}_q{label(quantile)}", None if spread is None else spread[position], rows))
-    found = columns.get("status")
-    if found is None:
-        found = ["interior" if ok else "no-finite-optimum" for ok in series[2].is_not_null()]
-    ends = [binding(status, optimise) for status in found]
-    return pl.DataFrame(series).with_columns(
-        pl.Series("status", [status for status, _ in ends], dtype=pl.String),
-        pl.Series("at_bound", [bound for _, bound in ends], dtype=pl.String),
-        _extrapolation(law, budgets),
-        pl.lit(uncertainty).alias("uncertainty"),
-    )
-
-
-def epochs(frame: pl.DataFrame, given: Mapping[str, float | str], data: str, before: str) -> pl.DataFrame:
-    """The frame with `epochs`, tokens seen over the unique ones, and its quantiles, where U is given as a number."""
-    unique = given.get("U")
-    if unique is None or isinstance(unique, str):
-        return frame
-    added = [
-        (pl.col(name) / unique).alias(name.replace(data, "epochs", 1))
-        for name in frame.columns
-        if name == data or name.startswith(f"{data}_q")
-    ]
-    place = frame.columns.index(before)
-    return frame.with_columns(added).select(
-        *frame.columns[:place], *(name.meta.output_name() for name in added), *frame.columns[place:]
-    )
-
-
-def _floats(name: str, values: FloatArray | None, rows: int) -> pl.Series:
-    if values is None:
-        return pl.Series(name, [None] * rows, dtype=pl.Float64)
-    return pl.Series(name, values, nan_to_null=True)
-
-
-def label(quantile: float) -> str:
-    """`05` for 0.05, `50` for 0.5, `97.5` for 0.975."""
-    text = f"{100 * quantile:.10g}"
-    return text.zfill(2) if "." not in text else text
-
-
-def decades_outside(law: Law, budget: float) -> float | None:
-    """How far a budget lies outside the compute that the law was fitted on, in decades; None where that is not known."""
-    known = law.fitted_range.get("C")
-    if known is None:
-        return None
-    low, high = known
-    return max(0.0, math.log10(budget / high), math.log10(low / budget))
-
-
-def _extrapolation(law: Law, budgets: FloatArray) -> pl.Series:
-    decades = [decades_outside(law, budget) for budget in budgets]
-    return pl.Series("extrapolation_decades", decades, dtype=pl.Float64)
-
-
-def _spread(summary: pl.DataFrame, optimise: tuple[str, str]) -> pl.DataFrame:
-    first, second = optimise
-    return (
-        summary.filter(pl.col(first).is_not_null())
-        .group_by("C", maintain_order=True)
-        .agg(
-            pl.len().cast(pl.Int64).alias("laws"),
-            *(
-                part
-                for name in (first, second)
-                for part in (pl.col(name).min().alias(f"{name}_lowest"), pl.col(name).max().alias(f"{name}_highest"))
-            ),
-        )
-    )
 
 
 def law_name(law: Law) -> str:

@@ -62,6 +62,7 @@ def frame_of(heading, fit):
         "Comparison": lambda: compared().drop(*sf.solve("hoffmann-2022", N=1e9).columns),
         "Buildable shapes": lambda: sf.buildable(budget=1e23, vocabulary=32000),
         "Sweep: summary": lambda: sf.sweep(budget=[1e20, 1e24]).summary,
+        "Sweep: draws": lambda: sf.sweep("epoch-2024-huber", budget=[1e20, 1e24], draws=5, keep_draws=True).draws,
         "Sweep: spread": lambda: sf.sweep(budget=[1e20, 1e24]).spread,
         "Accelerators": sf.accelerators,
         **{f"Plan: {name}": lambda name=name: getattr(plan(), name) for name in PLAN_FRAMES},

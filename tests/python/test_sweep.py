@@ -35,7 +35,8 @@ def test_the_frame_has_the_documented_columns() -> None:
     expected = ["law", "C"]
     for name in ("N", "D", "D_per_N", "L"):
         expected += [name, f"{name}_q2.5", f"{name}_q50"]
-    assert frame.columns == [*expected, "status", "at_bound", "extrapolation_decades", "uncertainty"]
+    expected += ["L_plan_q2.5", "L_plan_q50", "status", "at_bound", "extrapolation_decades", "uncertainty"]
+    assert frame.columns == [*expected, "n_draws", "n_solved"]
 
 
 def test_quantiles_are_those_of_the_single_allocations() -> None:

@@ -164,6 +164,9 @@ def for_people(frame: pl.DataFrame, optimise: tuple[str, str]) -> pl.DataFrame:
     if any(_wasteful(row) for row in rows):
         shown["least C"] = ("C_least", units.format_flops)
     cells = {"law": [row["law"] for row in rows]}
+    if "scenario" in frame.columns:
+        own = frame.columns[frame.columns.index("scenario") : frame.columns.index("C")]
+        cells |= {name: [output.human(row[name], name) for row in rows] for name in own}
     for heading, (symbol, show) in shown.items():
         if symbol in frame.columns:
             cells[heading] = [with_interval(row, symbol, show) for row in rows]

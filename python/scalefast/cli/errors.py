@@ -47,7 +47,18 @@ OPTIONS = {
     },
     **{
         name: name
-        for name in ("checkpoints", "seed", "accelerators", "days", "mfu", "goodput", "price", "pue", "weights")
+        for name in (
+            "budget",
+            "checkpoints",
+            "seed",
+            "accelerators",
+            "days",
+            "mfu",
+            "goodput",
+            "price",
+            "pue",
+            "weights",
+        )
     },
     "bounds": "bound",
     "columns": "col",
@@ -76,6 +87,8 @@ SPELLINGS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], .
     (re.compile(r"^`where` leaves"), "--where leaves"),
     (re.compile(r"\blevel=0\.9\b"), "--level 0.9"),
     (re.compile(rf"^({'|'.join(OPTIONS)}): "), lambda found: f"--{OPTIONS[found[1]]}: "),
+    (re.compile(r"\bbudget=1e24\b"), "--budget 1e24"),
+    (re.compile(r"overwrite=True \(--force\)"), "--force"),
     (re.compile(r'\brun="column"'), "--run COLUMN"),
     (re.compile(r"\brun= "), "--run "),
     (re.compile(r"\bcheckpoints=[\"'](final|all)[\"']"), r"--checkpoints \1"),

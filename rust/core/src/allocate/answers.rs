@@ -41,6 +41,7 @@ pub fn spread(
     control.set_total(cells.len() as u64);
     let point = answer(question, &cells.estimates(names, estimate), cells.targets)?;
     let found = if count == 0 {
+        control.advance(cells.len() as u64);
         vec![Found::none(wanted.probabilities.len()); cells.len()]
     } else {
         let compiled = Compiled::new(question, &draws, None)?;

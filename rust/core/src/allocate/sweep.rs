@@ -45,6 +45,7 @@ pub fn sweep(
     control.set_total(cells.len() as u64);
     let points = points(form, estimate, cells);
     let found = if count == 0 {
+        control.advance(cells.len() as u64);
         vec![Found::none(wanted.probabilities.len()); cells.len()]
     } else {
         let draws = Draws::new(form, &draws, count, cells, wanted)?;
