@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 
 from scalefast._errors import SettingsError
+from scalefast._hardware import find_accelerator
 
 __all__ = ["lifetime_cost"]
 
@@ -24,8 +25,8 @@ def lifetime_cost(
     serving_mfu: float | None = None,
     price: float | None = None,
     serving_price: float | None = None,
-    peak: float | None = None,
-    serving_peak: float | None = None,
+    peak: float | str | None = None,
+    serving_peak: float | str | None = None,
 ) -> str:
     """The cost of training a model and of serving it, as a formula of N and D.
 
@@ -34,15 +35,17 @@ def lifetime_cost(
     served_tokens: tokens that the model reads and writes over its life; None: the symbol T, to be `given`.
     training: formula of the training FLOPs, such as what `training_cost` gives. serving: FLOPs of a token served.
     mfu, serving_mfu: utilisation, above 0 and at most 1; with them the cost counts FLOPs of peak.
-    price, serving_price: dollars an accelerator-hour; peak, serving_peak: FLOP/s of an accelerator; with all of them the
-        cost counts dollars. What is left out for serving is as for training, the utilisation too.
+    price, serving_price: dollars an accelerator-hour; peak, serving_peak: FLOP/s of an accelerator, or its name in
+        `sf.accelerators()`; with all of them the cost counts dollars. What is left out for serving is as for training, the
+        utilisation too.
 
-    Raises SettingsError: `bad-utilisation`, `not-positive`, `missing-setting` where a price comes without peak and mfu.
+    Raises SettingsError: `bad-utilisation`, `not-positive`, `missing-setting` where a price comes without peak and mfu,
+    `unknown-accelerator`, `ambiguous-accelerator`.
 
     >>> import scalefast as sf
     >>> sf.lifetime_cost(2e12)
     '6*N*D + 2*N*2000000000000'
-    >>> dollars = sf.lifetime_cost(2e12, mfu=0.4, serving_mfu=0.2, price=2.0, peak=989.4e12)
+    >>> dollars = sf.lifetime_cost(2e12, mfu=0.4, serving_mfu=0.2, price=2.0, peak="H100-SXM")
     >>> row = sf.solve("hoffmann-2022-rounded", L=2.05, cost=dollars).row(0, named=True)
     >>> f"{row['N']:.3g} parameters, {row['D']:.3g} tokens, ${row['C']:.3g}"
     '4.63e+09 parameters, 1.9e+12 tokens, $1.26e+05'
@@ -58,6 +61,9 @@ def lifetime_cost(
                 limit=1.0,
                 hint="a utilisation of 40 % is 0.4",
             )
+    peak, serving_peak = (
+        find_accelerator(entry).peak if isinstance(entry, str) else entry for entry in (peak, serving_peak)
+    )
     prices = {"price": price, "serving_price": serving_price, "peak": peak, "serving_peak": serving_peak}
     for name, number in {"served_tokens": served_tokens, **prices}.items():
         if number is not None and not (math.isfinite(number) and number > 0):
@@ -68,7 +74,9 @@ def lifetime_cost(
     if (priced and missing) or (serving_mfu is not None and mfu is None):
         wanted = missing if priced else ["mfu"]
         message = f"a cost in {'dollars' if priced else 'FLOPs of peak'} needs {' and '.join(wanted)}"
-        raise SettingsError(message, code="missing-setting", column=wanted[0], hint="mfu=0.4, price=2.0, peak=989.4e12")
+        raise SettingsError(
+            message, code="missing-setting", column=wanted[0], hint='mfu=0.4, price=2.0, peak="H100-SXM"'
+        )
     tokens = "T" if served_tokens is None else _number(served_tokens)
     served = f"{_product(serving)}*{tokens}"
     if mfu is None:

@@ -53,7 +53,7 @@ def test_a_formula_for_other_commands() -> None:
         if row["accounting"] == "palm"
     )
     assert row["N"] == same["N"] and row["D"] == same["D"]
-    dollars = invoke("costs", "--serve", "2T", "--formula", "6N", "--mfu", "0.4", "--price", "2", "--peak", "989.4e12")
+    dollars = invoke("costs", "--serve", "2T", "--formula", "6N", "--mfu", "0.4", "--price", "2", "--peak", "H100-SXM")
     assert dollars.stdout.strip() == sf.lifetime_cost(2e12, mfu=0.4, price=2.0, peak=989.4e12)
 
 
@@ -93,6 +93,8 @@ def test_plans_are_compared() -> None:
         (("costs", "--layers", "80", "--width", "100", "--heads", "64", "--vocabulary", "32k"), "bad-shape"),
         (("costs", "--formula", "6N", "--mfu", "1.4"), "bad-utilisation"),
         (("costs", "--formula", "6N", "--price", "2"), "missing-setting"),
+        (("costs", "--formula", "6N", "--mfu", "0.4", "--price", "2", "--peak", "H100"), "ambiguous-accelerator"),
+        (("costs", "--formula", "6N", "--mfu", "0.4", "--price", "2", "--peak", "H1000"), "unknown-accelerator"),
         (("shapes", "--vocabulary", "32k"), "bad-question"),
         (("shapes", "--size", "7B"), "usage"),
         (("shapes", "--size", "7B", "--vocabulary", "32.5"), "bad-number"),

@@ -20,6 +20,14 @@ if TYPE_CHECKING:
     import scalefast as sf
 
 
+def read_peak(text: str, what: str) -> float | str:
+    """`989.4e12`, or the name of an accelerator."""
+    return units.read_positive(text, what) if text.strip()[:1].isdigit() else text.strip()
+
+
+PEAK = options.Reader("NUMBER|NAME", read_peak)
+
+
 @click.command(
     cls=manifests.Recorded,
     inputs=("law",),
@@ -46,8 +54,8 @@ if TYPE_CHECKING:
 @click.option("--serving-mfu", type=options.POSITIVE, help="Utilisation in serving. Default: as in training.")
 @click.option("--price", type=options.POSITIVE, help="Dollars an accelerator-hour: with --peak, costs are in dollars.")
 @click.option("--serving-price", type=options.POSITIVE, help="Default: as in training.")
-@click.option("--peak", type=options.POSITIVE, help="FLOP/s of an accelerator, such as 989.4e12.")
-@click.option("--serving-peak", type=options.POSITIVE, help="Default: as in training.")
+@click.option("--peak", type=PEAK, help="FLOP/s of an accelerator, or its name, such as H100-SXM.")
+@click.option("--serving-peak", type=PEAK, help="Default: as in training.")
 @click.option("--formula", metavar="RULE", help="Print the formula of one rule alone, for --cost of other commands.")
 @click.option("--draws", type=click.IntRange(0, 10**9), help="Use the first so many stored draws. Default: all.")
 @click.option("--quantiles", type=options.QUANTILES, default="0.05,0.5,0.95", show_default=True, help="Over the draws.")
