@@ -171,7 +171,7 @@ class Question:
         pinned = self._pinned(len(targets), columns or {})
         return _core.answer(
             self._law_system,
-            self.law.outputs[0],
+            "L",
             self._spending,
             aim,
             self.free,
@@ -205,7 +205,7 @@ class Question:
 
     def loss_of(self, first: float, second: float) -> float:
         """The law's value at a size and data, in nats per token."""
-        return self._at(self._law_system, first, second)[self.law.outputs[0]]
+        return self._at(self._law_system, first, second)["L"]
 
     def _at(self, system: _core.System, first: float, second: float) -> dict[str, float]:
         one, other = self.optimise
@@ -233,7 +233,7 @@ class Question:
             try:
                 return _core.sweep(
                     self._law_system,
-                    self.law.outputs[0],
+                    "L",
                     _system(self.cost, self.formulas),
                     self.optimise,
                     names,

@@ -389,7 +389,14 @@ def _alike(law: Law) -> list[Law]:
 
 
 def stated_cost(law: Law, cost: str | None) -> str:
-    """The cost asked for, else the law's own. Raises LawError (`no-cost`) where there is neither."""
+    """The cost asked for, else the law's own. Raises LawError: `no-cost` where there is neither, `no-loss` without L."""
+    if "L" not in law.outputs:
+        raise LawError(
+            f"`{law_name(law)}` gives {listing(law.outputs)} of {listing(law.variables)}, and no loss: "
+            "there is nothing to minimise",
+            code="no-loss",
+            hint="law.predict and `scalefast predict` give what it gives; take a law of L",
+        )
     if cost is None and law.cost is None:
         raise LawError(
             f"`{law_name(law)}` declares no cost",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -9,6 +11,7 @@ import pytest
 
 import scalefast as sf
 from reference import close
+from scalefast._lawtext import law_text
 
 FRONTIERS = [
     entry["id"]
@@ -97,6 +100,8 @@ def test_several_laws_answer_in_one_frame() -> None:
         ("rule-20-to-1", {"N": 7e9, "cost": "6*N*D"}, "bad-given", "leave out cost"),
         ("deepseek-llm-2024", {"C": 1e24}, "unknown-symbol", "--optimise M,D"),
         ("epoch-2024", {"M": 1e24}, "unknown-symbol", "`M` is not asked about"),
+        ("steplaw-2025", {"N": 1e9}, "no-loss", "gives `lr`, `batch` of `N`, `D`"),
+        ("pearce-song-2024", {"C": 1e21}, "no-loss", "nothing to minimise"),
         ("epoch-2024", {"drawz": 3}, "unknown-symbol", "`drawz`"),
         ("epoch-2024", {"N": 1e9, "optimise": ("N", "N")}, "bad-optimise", "two different"),
     ],
@@ -115,3 +120,14 @@ def test_epochs_are_tokens_over_unique_ones() -> None:
     assert (summary["epochs"] == summary["D"] / 25e9).all()
     assert summary.columns.index("epochs") < summary.columns.index("epochs_q05") < summary.columns.index("L")
     assert "epochs" not in sf.sweep("epoch-2024", 1e22).summary.columns
+
+
+def test_the_loss_is_what_is_minimised_wherever_it_stands(tmp_path: Path) -> None:
+    text = sf.law("hoffmann-2022").form
+    path = tmp_path / "law.toml"
+    path.write_text(law_text(replace(text, outputs={"ratio": "D/N", "L": text.outputs["L"]})), encoding="utf-8")
+    law = f"{path}#hoffmann-2022"
+    for name in ("N", "D", "L"):
+        assert ask(law, C=1e23)[name] == ask("hoffmann-2022", C=1e23)[name]
+        assert sf.sweep(law, 1e23).summary[name][0] == sf.sweep("hoffmann-2022", 1e23).summary[name][0]
+    assert close(ask(law, N=7e9, D=2e12)["L"], 2.0080, 5e-5)
