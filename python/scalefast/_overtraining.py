@@ -93,7 +93,7 @@ class _Curve:
         threads: int | None,
     ) -> None:
         self.question, self.budget, self.quantiles, self.threads = question, budget, quantiles, threads
-        best, spread = _best(question, budget, draws)
+        best, spread = _best(question, budget, draws, threads)
         self.loss = best[2]
         self.names = [*(question.law.values or {}), *(name.strip("`") for name in (_N, _D, _L, _C)), *question.numbers]
         self.values = np.array([*(question.law.values or {}).values(), *best, budget, *question.numbers.values()])
@@ -162,7 +162,9 @@ class _Curve:
         )
 
 
-def _best(question: Question, budget: float, draws: FloatArray | None) -> tuple[list[float], FloatArray | None]:
+def _best(
+    question: Question, budget: float, draws: FloatArray | None, threads: int | None
+) -> tuple[list[float], FloatArray | None]:
     """N, D and L of the best split of the estimate, and of each draw as three rows; NaN where a draw has none."""
     target = np.array([budget])
     columns = question.budget(target, None, ())
@@ -176,7 +178,5 @@ def _best(question: Question, budget: float, draws: FloatArray | None) -> tuple[
         )
     if draws is None:
         return best, None
-    # The quantile of a single draw is that draw.
-    single = [question.budget(target, draws[:, k : k + 1].copy(), (0.5,)) for k in range(draws.shape[1])]
-    spread = [[float(one[f"{key}_quantiles"][0][0]) for one in single] for key in ("first", "second", "loss")]
-    return best, np.array(spread)
+    kept = question.budget(target, draws, (), threads, keep=True)["kept"]
+    return best, np.array([kept[place] for place in range(3)])

@@ -25,7 +25,8 @@ from scalefast._longcall import LongCall, check_long_call
 from scalefast._names import did_you_mean
 from scalefast._progress import Progress
 from scalefast._scale import refuse_scaled
-from scalefast._sweep import choose_draws, chosen_laws, decades_outside, epochs, label, law_name, stated_cost
+from scalefast._summary import decades_outside, epochs, label, training_compute
+from scalefast._sweep import choose_draws, chosen_laws, law_name, stated_cost
 
 if TYPE_CHECKING:
     from scalefast._fit import Fit
@@ -132,7 +133,9 @@ def solve(
                 question = _question(found, known, optimise, cost, settled, bounds or {})
                 columns, ending = _ask(question, known, *how)
                 least = _best(replace(question, given=settled), known, columns)
-            frames.append(_row(found, optimise, known, columns, quantiles, matrix is not None, settled, least, ending))
+            frames.append(
+                _row(found, optimise, known, columns, quantiles, matrix is not None, settled, least, ending, cost)
+            )
     return pl.concat(frames)
 
 
@@ -239,6 +242,7 @@ def _row(
     given: Mapping[str, float | str],
     least: tuple[float | None, float | None],
     ending: tuple[str, str | None],
+    cost: str | None,
 ) -> pl.DataFrame:
     first, second = optimise
     row: dict[str, Any] = {"law": law_name(law)}
@@ -250,7 +254,9 @@ def _row(
             row[f"{name}_q{label(quantile)}"] = spread if with_draws and np.isfinite(spread) else None
     row["C_least"], row["L_least"] = least
     row["status"], row["at_bound"] = ending
-    row["extrapolation_decades"] = decades_outside(law, row["C"])
+    splits = {name: np.array([row[name]]) for name in optimise}
+    trained = training_compute(law, cost, np.array([row["C"]]), splits)
+    row["extrapolation_decades"] = decades_outside(law, float(trained[0]))
     row["uncertainty"] = "draws" if with_draws else "none"
     texts = ("law", "status", "at_bound", "uncertainty")
     frame = pl.DataFrame([row], schema={name: pl.String if name in texts else pl.Float64 for name in row})

@@ -14,10 +14,20 @@ import numpy as np
 import polars as pl
 
 from scalefast._allocate import binding
+from scalefast._core import System
 from scalefast._frames import FloatArray
 from scalefast._law import Law
 
-__all__ = ["NOT_REACHED", "decades_outside", "epochs", "label", "result_names", "spread_over_laws", "summary_of"]
+__all__ = [
+    "NOT_REACHED",
+    "decades_outside",
+    "epochs",
+    "label",
+    "result_names",
+    "spread_over_laws",
+    "summary_of",
+    "training_compute",
+]
 
 #: The status of what a sweep that was ended early had not come to.
 NOT_REACHED = "not-reached"
@@ -31,6 +41,7 @@ def summary_of(
     optimise: tuple[str, str],
     quantiles: Sequence[float],
     draws: int,
+    cost: str | None,
 ) -> pl.DataFrame:
     """The rows of one law; `cells` holds the budgets as `C`, and before it what tells the scenarios apart."""
     rows = cells.height
@@ -43,7 +54,9 @@ def summary_of(
     if "plan_quantiles" in columns:
         series += _quantiles("L_plan", columns["plan_quantiles"], quantiles, rows)
     ends = [binding(status, optimise) for status in columns["status"]]
-    decades = [decades_outside(law, budget) for budget in cells["C"]]
+    splits = {name: np.ascontiguousarray(columns[key]) for name, key in zip(optimise, ("first", "second"), strict=True)}
+    trained = training_compute(law, cost, cells["C"].to_numpy(), splits)
+    decades = [decades_outside(law, compute) for compute in trained]
     return pl.DataFrame(series).with_columns(
         pl.Series("status", [status for status, _ in ends], dtype=pl.String),
         pl.Series("at_bound", [bound for _, bound in ends], dtype=pl.String),
@@ -110,13 +123,25 @@ def label(quantile: float) -> str:
     return text.zfill(2) if "." not in text else text
 
 
-def decades_outside(law: Law, budget: float) -> float | None:
-    """How far a budget lies outside the compute that the law was fitted on, in decades; None where that is not known."""
+def training_compute(law: Law, cost: str | None, spent: FloatArray, splits: Mapping[str, FloatArray]) -> FloatArray:
+    """What the splits cost to train in the unit of the law's fitted range; `spent` is what they cost by `cost`.
+
+    A cost other than the law's own may count serving or dollars, so the law's own is evaluated at the splits; NaN where
+    there is none.
+    """
+    if cost is None or law.cost is None or cost == law.cost:
+        return spent
+    own = System.parse([("C", law.cost)], [])
+    return own.evaluate(dict(splits), {})["C"] if set(own.symbols()) <= set(splits) else spent
+
+
+def decades_outside(law: Law, compute: float) -> float | None:
+    """How far compute lies outside of what the law was fitted on, in decades; None where one of both is not known."""
     known = law.fitted_range.get("C")
-    if known is None:
+    if known is None or math.isnan(compute):
         return None
     low, high = known
-    return max(0.0, math.log10(budget / high), math.log10(low / budget))
+    return max(0.0, math.log10(compute / high), math.log10(low / compute))
 
 
 def _floats(name: str, values: FloatArray | None, rows: int) -> pl.Series:

@@ -67,8 +67,9 @@ class Sweep:
         own optimum; `L_plan_q05` and the like over the draws at the row's own N and D: what a plan for them is to expect.
         `status` is `interior`, `at-bound`, `infeasible` (nothing within the bounds costs the budget), `no-finite-optimum`,
         or `not-reached` where the sweep was ended early; `at_bound` names the bound that binds (`N_max`), null where none
-        does; `extrapolation_decades` is how far, in decades, the budget lies outside the range that the law was fitted on
-        (0 inside, null where that is not known); `uncertainty` is `draws`, or `none` with null quantiles.
+        does; `extrapolation_decades` is how far, in decades, the training compute by the law's own cost lies outside the
+        range that the law was fitted on (0 inside, null where that is not known); `uncertainty` is `draws`, or `none` with
+        null quantiles.
     spread: one row a scenario and budget: C, laws, lowest and highest N and D over the laws. Not an interval, and no loss:
         losses of different corpora and tokenisers do not compare.
     laws: the laws, in the order of the summary.
@@ -203,7 +204,7 @@ def sweep(
             if not plan_loss:
                 del columns["plan_quantiles"]
             described = cells.described([*optimise, *BUDGET_COLUMNS])
-            frame = summary_of(found, name, described, columns, optimise, quantiles, count)
+            frame = summary_of(found, name, described, columns, optimise, quantiles, count, spent)
             unique = frame["U"] if table is not None and "U" in table.pinned else (given or {}).get("U")
             frames.append(epochs(frame, unique, optimise[1], before="L"))
     summary = pl.concat(frames)

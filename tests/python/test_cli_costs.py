@@ -57,6 +57,13 @@ def test_a_formula_for_other_commands() -> None:
     assert dollars.stdout.strip() == sf.lifetime_cost(2e12, mfu=0.4, price=2.0, peak=989.4e12)
 
 
+def test_a_budget_in_dollars_is_not_called_flops() -> None:
+    cost = sf.lifetime_cost(1e12, mfu=0.4, price=2.0, peak=989.4e12)
+    for arguments in (("sweep", "--budget", "1e7"), ("solve", "L=1.95")):
+        told = invoke(*arguments, "--cost", cost, "--law", "epoch-2024-huber", "--draws", "0").stderr
+        assert "outside the data, in training compute by 2." in told
+
+
 def test_shapes_are_the_library_s() -> None:
     rows = rows_of("shapes", "--size", "6.74B", "--vocabulary", "32k", "--count", "3")
     assert [int(row["parameters"]) for row in rows] == sf.buildable(6.74e9, vocabulary=32000, count=3)[

@@ -96,6 +96,21 @@ def test_utilisation_and_price_weigh_the_terms() -> None:
     assert sizes == sorted(sizes, reverse=True)
 
 
+def test_extrapolation_is_of_training_whatever_the_cost_counts() -> None:
+    law = "epoch-2024-huber"
+    limit = sf.law(law).fitted_range["C"][1]
+    dollars = sf.lifetime_cost(1e12, mfu=0.4, price=2.0, peak=989.4e12)
+    rows = [
+        sf.sweep(law, 1e7, cost=dollars, draws=0).summary.row(0, named=True),
+        sf.solve(law, L=1.95, cost=dollars, draws=0).row(0, named=True),
+        sf.sweep(law, 1e24, cost=sf.lifetime_cost(5e12), draws=0).summary.row(0, named=True),
+    ]
+    for row in rows:
+        assert close(row["extrapolation_decades"], math.log10(6 * row["N"] * row["D"] / limit), 1e-9)
+    nowhere = sf.sweep(law, 1e7, cost=dollars, bounds={"N": (1e15, None)}).summary.row(0, named=True)
+    assert nowhere["status"] == "infeasible" and nowhere["extrapolation_decades"] is None
+
+
 def test_training_may_be_any_cost() -> None:
     shape = sf.Transformer(layers=80, width=8192, heads=64, vocabulary=32000)
     training = sf.training_cost("palm", shape)

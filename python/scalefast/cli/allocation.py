@@ -122,8 +122,11 @@ def origin(law: sf.Law, cost: str | None) -> str:
     return "; ".join(filter(None, parts))
 
 
-def distances(frame: pl.DataFrame) -> list[str]:
-    """How far the budgets lie outside the data of the laws, by the farthest one; a line for laws that share it."""
+def distances(frame: pl.DataFrame, cost: str | None) -> list[str]:
+    """How far the budgets lie outside the data of the laws, by the farthest one; a line for laws that share it.
+
+    Under a cost of the user's the training compute is what lies outside, whatever the budgets count.
+    """
     outside = frame.filter(frame["extrapolation_decades"] > 0)
     groups: dict[tuple[int, float, float], list[str]] = {}
     for (name,), rows in outside.group_by("law", maintain_order=True):
@@ -134,7 +137,8 @@ def distances(frame: pl.DataFrame) -> list[str]:
     for (count, farthest_budget, decades), names in groups.items():
         budgets = frame.filter(frame["law"] == names[0]).height
         many = f"{count} of {budgets} budgets lie outside the data, " if budgets > 1 else ""
-        where = f"{units.format_flops(farthest_budget)} FLOPs by {decades:.1f} decades"
+        what = f"{units.format_flops(farthest_budget)} FLOPs" if cost is None else "in training compute"
+        where = f"{what} by {decades:.1f} decades"
         lines.append(f"{', '.join(names)}: {many or 'outside the data, '}{where}")
     return lines
 

@@ -47,7 +47,7 @@ def solve(
     for law in asked_of:
         frontier = "L" not in law.outputs and list(law.variables) == ["C"]
         allocation.introduce(law, None if frontier else settings["cost"] or law.cost, to)
-    for line in [*allocation.differences(asked_of), *allocation.distances(found)]:
+    for line in [*allocation.differences(asked_of), *allocation.distances(found, settings["cost"])]:
         output.note(line, to)
     allocation.tell_quantiles(found, quantiles, to)
     optimise = settings["optimise"] or ("N", "D")

@@ -108,7 +108,7 @@ def sweep(
     optimise = settings["optimise"] or ("N", "D")
     for line in [
         *allocation.differences(result.laws),
-        *allocation.distances(result.summary),
+        *allocation.distances(result.summary, settings["cost"]),
         *spreads(result, optimise),
     ]:
         output.note(line, to)
