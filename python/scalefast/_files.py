@@ -8,6 +8,7 @@ counts such rows, not turn a column to text. Whatever cannot be read is a DataEr
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from importlib import import_module
 from io import BytesIO
@@ -24,14 +25,39 @@ __all__ = ["first_line", "is_file_like", "read_file"]
 
 def _csv(data: Any, separator: str) -> pl.DataFrame:
     """A header and rows; a quote in a name, which Polars leaves doubled as it stands in the file, is one quote."""
+    if isinstance(data, Path | BytesIO):
+        start = _start_of(data)
+        if start[:2] in _UTF_16:
+            # "Unicode text", as spreadsheets on Windows call it.
+            content = data.getvalue() if isinstance(data, BytesIO) else data.read_bytes()
+            start = content.decode("utf-16").encode()
+            data = BytesIO(start)
+        _check_separator(start, separator)
     frame = pl.read_csv(data, separator=separator, infer_schema_length=None)
     return frame.rename(lambda name: name.replace('""', '"'))
 
 
+def _check_separator(start: bytes, separator: str) -> None:
+    """A header that is cut by another sign than the format's has one column where many are meant.
+
+    Raises DataError, `other-separator`.
+    """
+    header = re.sub(rb'"[^"]*"', b"", start.partition(b"\n")[0])
+    others = [sign for sign in (",", ";", "\t", "|") if sign != separator and sign.encode() in header]
+    if separator.encode() in header or not others or b"\0" in header:
+        return
+    name = "tabs" if others[0] == "\t" else f"`{others[0]}`"
+    formats = {"\t": "tsv", ",": "csv"}
+    hint = f'rewrite it with commas, or read it with pl.read_csv(path, separator="{others[0]}")'
+    if others[0] in formats:
+        hint = f'say that it is {formats[others[0]]}: sf.read_file(path, "{formats[others[0]]}")'
+    raise DataError(f"its columns seem to be separated by {name}", code="other-separator", hint=hint)
+
+
 def _arrow(data: Any) -> pl.DataFrame:
     """A file has its table at the end, and begins with a mark; a stream has neither."""
-    start = data.getvalue()[:6] if isinstance(data, BytesIO) else _start_of(data)
-    return pl.read_ipc(data) if start == b"ARROW1" else pl.read_ipc_stream(data)
+    whole = not isinstance(data, Path | BytesIO) or _start_of(data).startswith(b"ARROW1")
+    return pl.read_ipc(data) if whole else pl.read_ipc_stream(data)
 
 
 #: Reader of each format. All rows decide the types of text formats: a column whose first thousand entries look whole may not
@@ -59,6 +85,11 @@ _COMPRESSED = (".gz", ".zst")
 _MAGIC = {b"PAR1": "parquet", b"ARROW1": "arrow", b"\xff\xff\xff\xff": "arrow", b"{": "ndjson"}
 #: Schemes of URLs that Polars reads by itself; others are read through fsspec, where it is installed.
 _NATIVE = ("file", "http", "https", "s3", "gs", "gcs", "az", "adl", "abfs", "abfss", "hf")
+#: Byte order marks of UTF-16.
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+#: Bytes that are looked at before a file is read.
+_START = 65_536
+_SAY = "say which: sf.read_file(path, format=…)"
 #: Words that trackers and spreadsheets write for a missing value.
 _MISSING = ["", "NA", "N/A", "null", "None"]
 
@@ -158,17 +189,18 @@ def _suffix(name: str) -> str:
 def _format_of(name: str) -> str:
     suffix = _suffix(name)
     if suffix not in _FORMAT_OF_SUFFIX:
-        near = f"{did_you_mean(suffix, _FORMAT_OF_SUFFIX, 'suffixes')} Otherwise say" if suffix else "say"
-        hint = f'{near} what it is: sf.read_file(path, "csv")'
+        near = did_you_mean(suffix, _FORMAT_OF_SUFFIX, "suffixes") if suffix else "a name without suffix says nothing"
+        hint = f"{near} Or say what it is: sf.read_file(path, format=…)" if near[-1] == "?" else f"{near}; {_SAY}"
         raise DataError(f"`{name}`: the suffix names no format", code="unknown-format", hint=hint)
     return _FORMAT_OF_SUFFIX[suffix]
 
 
-def _start_of(place: Any) -> bytes:
-    if isinstance(place, Path):
-        with place.open("rb") as file:
-            return file.read(6)
-    return b"ARROW1"
+def _start_of(place: Path | BytesIO) -> bytes:
+    """The first bytes, more than any header needs."""
+    if isinstance(place, BytesIO):
+        return place.getvalue()[:_START]
+    with place.open("rb") as file:
+        return file.read(_START)
 
 
 def _read(source: Any, label: str, format: str, empty: bool = False) -> pl.DataFrame:
@@ -178,6 +210,9 @@ def _read(source: Any, label: str, format: str, empty: bool = False) -> pl.DataF
         raise DataError(f"{label} is empty", code="empty-file", hint=hint)
     try:
         frame = _READERS[format](source)
+    except DataError as error:
+        error.message = f"{label}: {error.message}"
+        raise
     except pl.exceptions.NoDataError as error:
         raise DataError(f"{label} is empty", code="empty-file", hint=hint) from error
     except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError, ValueError) as error:
@@ -185,7 +220,7 @@ def _read(source: Any, label: str, format: str, empty: bool = False) -> pl.DataF
         raise DataError(
             f"{label} cannot be read as {format}: {reason}",
             code="unreadable-file",
-            hint='the file may be cut short, or of another format: say which with sf.read_file(path, "csv")',
+            hint=f"the file may be cut short, have rows of unequal length, or be of another format; {_SAY}",
         ) from error
     return _numeric_text(frame) if format in _TEXT else frame
 

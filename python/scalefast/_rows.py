@@ -150,11 +150,14 @@ def _not_numeric(frame: pl.DataFrame, columns: Mapping[str, Column]) -> DataErro
                 texts = frame[column.words]
                 bad = (texts.is_not_null() & texts.cast(pl.Float64, strict=False).is_null()).arg_true()
                 row = int(bad[0])
-                message = (
-                    f"column `{column.words}` holds {len(bad)} texts that are no numbers, "
-                    f"the first {texts[row]!r:.40} in row {row}"
+                count = "a text that is no number" if len(bad) == 1 else f"{len(bad)} texts that are no numbers"
+                return DataError(
+                    f"column `{column.words}` holds {count}, the first {texts[row]!r:.40} in row {row}",
+                    code="not-numeric",
+                    column=column.words,
+                    row=row,
+                    hint="data hold plain numbers, such as 1e9, without multiples, units or separators of thousands",
                 )
-                return DataError(message, code="not-numeric", column=column.words, row=row)
             return DataError(f"`{column.words}` cannot be evaluated: {reason}", code="not-numeric", column=column.words)
     return DataError("the bound columns cannot be evaluated", code="not-numeric")
 

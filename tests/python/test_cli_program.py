@@ -119,6 +119,18 @@ def test_json_is_utf_8_and_errors_are_one_line_in_any_encoding(tmp_path: Path) -
     assert "größe\u0085" in json.loads(line)["error"]["hint"]
 
 
+@pytest.mark.parametrize(
+    ("closing", "code", "said"),
+    [("<&-", 2, "stdin is empty"), (">&-", 0, ""), ("2>&-", 0, ""), ("<&- >&- 2>&-", 2, "")],
+)
+def test_a_stream_that_was_closed_before_the_start_is_no_traceback(closing: str, code: int, said: str) -> None:
+    command = "predict hoffmann-2022 -" if "<" in closing else "sweep --budget 1e24 --quiet"
+    run = subprocess.run(
+        ["bash", "-c", f"'{SCRIPT}' {command} {closing}"], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (run.returncode, "Traceback" in run.stderr, said in run.stderr) == (code, False, True)
+
+
 def test_a_dumb_terminal_gets_no_escape_sequences() -> None:
     assert "\x1b" not in on_a_terminal("laws", "--filter", "chinchilla", TERM="dumb")
 

@@ -144,6 +144,23 @@ def test_a_word_for_missing_is_a_row_that_is_counted_and_not_a_column_of_text(wo
     assert sf.fit(text.encode(), "chinchilla", drop_invalid=True).n_dropped == 1
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig", "utf-8"])
+def test_a_text_of_any_unicode_encoding_is_read(tmp_path, encoding, estimates):
+    path = tmp_path / "runs.csv"
+    path.write_text(RUNS.write_csv(), encoding=encoding)
+    assert sf.fit(path, "chinchilla").parameters.equals(estimates)
+    assert sf.fit(path.read_bytes(), "chinchilla").parameters.equals(estimates)
+
+
+@pytest.mark.parametrize(("sign", "said"), [(";", "`;`"), ("\t", '"tsv"'), ("|", "`|`")])
+def test_another_separator_is_named(sign, said):
+    with pytest.raises(sf.DataError) as caught:
+        sf.read_file(RUNS.write_csv(separator=sign).encode())
+    assert caught.value.code == "other-separator"
+    assert said in str(caught.value)
+    assert sf.read_file(b'"a;b",c\n1,2\n').columns == ["a;b", "c"]
+
+
 def test_a_format_may_be_said(tmp_path, estimates):
     path = tmp_path / "export"
     path.write_bytes(RUNS.write_csv(separator="\t").encode())

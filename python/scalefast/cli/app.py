@@ -15,9 +15,16 @@ from types import FrameType
 #: Exit codes. The last two are 128 + SIGINT and 128 + SIGTERM, as shells count.
 DONE, CHECK_FAILED, BAD_INPUT, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
 
+#: Streams of the process, in the order of their numbers, and how each is used.
+STREAMS = {"stdin": "r", "stdout": "w", "stderr": "w"}
+
 
 def main() -> None:
     """Run the command line of this process."""
+    for name, mode in STREAMS.items():
+        if getattr(sys, name) is None:
+            # Started with the stream closed (`>&-`): there is nothing to read, or nobody to write to.
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115 (for the whole process)
     interruptible = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     if interruptible:
         signal.signal(signal.SIGINT, leave)
