@@ -62,13 +62,6 @@ def test_a_set_is_recovered_from_points_of_its_own(name: str) -> None:
 TRUTHS: dict[str, tuple[dict[str, float], dict[str, tuple[float, float]]]] = {
     "accuracy-of-loss": ({"a": 0.6, "b": 0.25, "k": 6.0, "L_0": 1.1}, {"L": (0.5, 2.0)}),
     "bnsl": ({"a": 0.8, "b": 30.0, "c_0": 0.15, "c_1": 0.4, "d_1": 3e5, "f_1": 0.5}, {"x": (1e3, 1e8)}),
-    "farseer": (
-        {
-            **{"a_1": -0.05, "b_1": -1.2, "alpha": 0.1, "a_2": 0.02, "b_2": 6.0, "beta": 0.15},
-            **{"a_3": -0.03, "b_3": 1.1, "gamma": 0.12},
-        },
-        {"N": (2e8, 6e9), "D": (2e9, 2e11)},
-    ),
     "m4": ({"error_0": 0.99, "error_inf": 0.05, "alpha": 0.7, "beta": 40.0, "c": 0.4}, {"error": (0.08, 0.95)}),
     "skaling": (
         {"E": 1.2, "A": 900.0, "B": 4000.0, "alpha": 0.45, "beta": 0.5, "k": 0.6},
