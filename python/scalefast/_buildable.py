@@ -7,7 +7,7 @@ exact parameters, its FLOPs and, with a budget, the loss that it gives up agains
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -77,6 +77,7 @@ def buildable(
     vocabulary: int,
     law: Law | Fit | str | Path | None = None,
     budget: float | None = None,
+    given: Mapping[str, float | str] | None = None,
     rules: ShapeRules | None = None,
     context: int = 2048,
     feed_forward: float | None = None,
@@ -99,7 +100,8 @@ def buildable(
     N: parameters wanted, counted as `counts` says; None: the best size for `budget` under `law`.
     vocabulary, context, gated, tied, positions, biases, experts, active_experts: as of a `Transformer`; the vocabulary is
         padded up as the rules say.
-    law, budget: with a budget (FLOPs), what it buys at each shape; the law is `epoch-2024-huber` unless named.
+    law, budget: with a budget (FLOPs), what it buys at each shape; the law is `epoch-2024-huber` unless named. given: what
+        the law needs besides N and D, as in `sweep`.
     rules: divisibility. feed_forward: inner size as a multiple of the width, rounded up; None: 8/3 where gated, else 4.
     kv_heads: key and value heads; None: as many as heads.
     aspect: width over layers to prefer; None: what is usual at the size, from 64 at 125M to 128 at 7B and more.
@@ -130,7 +132,7 @@ def buildable(
         if not (math.isfinite(budget) and budget > 0):
             raise SettingsError(f"budget: {budget:g} is not positive and finite", code="bad-budget", value=budget)
         found = one_law(law if law is not None else DEFAULT_LAW)
-        question = Question(found, law_name(found), stated_cost(found, None), ("N", "D"), {}, {})
+        question = Question(found, law_name(found), stated_cost(found, None), ("N", "D"), given or {}, {})
     wanted = N if N is not None else _best_size(question, budget)
     if not (math.isfinite(wanted) and wanted > 0):
         raise SettingsError(f"N must be positive and finite, not {wanted:g}", code="not-positive", column="N")
@@ -255,12 +257,13 @@ def _with_budget(table: pl.DataFrame, question: Question | None, budget: float |
         return table.with_columns(pl.lit(None, dtype=pl.Float64).alias(name) for name in names)
     key = {"total": "parameters", "non-embedding": "non_embedding_parameters", "active": "active_parameters"}[which]
     tokens = budget / table["flops_per_token"].cast(pl.Float64)
-    loss = question.law.predict({"N": table[key].cast(pl.Float64), "D": tokens})[question.law.outputs[0]]
+    sizes = table[key].cast(pl.Float64)
+    loss = pl.Series([question.loss_of(size, data) for size, data in zip(sizes, tokens, strict=True)])
     least = float(question.budget(np.array([budget]), None, ())["loss"][0])
     enough = question.answer("loss", loss.to_numpy().copy(), None, ())["cost"]
     return table.with_columns(
         tokens.alias("D"),
-        (tokens / table[key]).alias("D_per_N"),
+        (tokens / sizes).alias("D_per_N"),
         loss.alias("L"),
         (loss - least).alias("L_given_up"),
         pl.Series("compute_given_up", 1 - enough / budget),
@@ -269,7 +272,7 @@ def _with_budget(table: pl.DataFrame, question: Question | None, budget: float |
 
 def _best_size(question: Question | None, budget: float | None) -> float:
     if question is None or budget is None:
-        hint = "give N, or a budget and a law"
+        hint = "name a size, or a budget to find the best one for"
         raise SettingsError("which size shall be built?", code="bad-question", hint=hint)
     best = float(question.budget(np.array([budget]), None, ())["first"][0])
     if not math.isfinite(best):

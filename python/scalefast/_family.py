@@ -14,9 +14,11 @@ import polars as pl
 
 from scalefast._accounting import ACCOUNTINGS, Accounting, flops, per_token, rule_of
 from scalefast._core import System
+from scalefast._errors import SettingsError
+from scalefast._frontier import is_frontier
 from scalefast._lifetime import lifetime_cost
 from scalefast._shape import Transformer
-from scalefast._sweep import DEFAULT_LAW, one_law, sweep
+from scalefast._sweep import DEFAULT_LAW, law_name, one_law, sweep
 
 __all__ = ["accountings", "counts_of", "serving_cost", "training_cost"]
 
@@ -65,6 +67,7 @@ def accountings(
     law: Any = None,
     budget: Any = None,
     counts: str | None = None,
+    given: Mapping[str, float | str] | None = None,
     lifetime: Mapping[str, Any] | None = None,
     draws: int | Any | None = None,
     quantiles: Sequence[float] = (0.05, 0.5, 0.95),
@@ -74,7 +77,7 @@ def accountings(
     Parameters
     ----------
     like: the shape, and with a budget the family of shapes of every size that look like it.
-    law, budget, draws, quantiles: as in `sweep`; `law` is one law. None for both: no allocation.
+    law, budget, given, draws, quantiles: as in `sweep`; `law` is one law. None for both: no allocation.
     lifetime: arguments of `lifetime_cost`, for the cost of training and serving by each rule; None: training alone.
     counts: what the law's N counts; None: what its `n_definition` says, else all parameters.
 
@@ -104,8 +107,12 @@ def accountings(
     )
     if budget is None:
         return table
+    found = one_law(law or DEFAULT_LAW)
+    if is_frontier(found):
+        message = f"`{law_name(found)}` gives N and D at a compute itself: no accounting changes them"
+        raise SettingsError(message, code="bad-given", hint="take a law of L, or leave out the budget")
     swept = [
-        sweep(law or DEFAULT_LAW, budget, cost=cost, draws=draws, quantiles=quantiles).summary.with_columns(
+        sweep(found, budget, cost=cost, given=given, draws=draws, quantiles=quantiles).summary.with_columns(
             accounting=pl.lit(name)
         )
         for name, cost in costs.items()

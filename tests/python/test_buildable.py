@@ -130,6 +130,20 @@ def test_what_is_given_up_against_the_best_split() -> None:
     assert far["compute_given_up"] > 0.5
 
 
+def test_laws_that_need_more_than_size_and_data() -> None:
+    kind: dict[str, Any] = {"budget": 1e22, "law": "muennighoff-2023", "vocabulary": 32000, "count": 1}
+    row = sf.buildable(**kind, given={"U": 25e9}).row(0, named=True)
+    best = sf.sweep("muennighoff-2023", 1e22, given={"U": 25e9}).summary.row(0, named=True)
+    assert abs(row["parameters"] / best["N"] - 1) < 0.03 and 0 <= row["L_given_up"] < 1e-4
+    with pytest.raises(sf.SettingsError, match="U"):
+        sf.buildable(**kind)
+    # N of a law of mixtures counts what is active.
+    mixture = {"law": "joint-moe-2025", "given": {"experts": 8}, "experts": 8, "active_experts": 1}
+    row = sf.buildable(**{**kind, **mixture}).row(0, named=True)
+    best = sf.sweep("joint-moe-2025", 1e22, given={"experts": 8}).summary.row(0, named=True)
+    assert abs(row["active_parameters"] / best["N"] - 1) < 0.05 and row["parameters"] > 3 * row["active_parameters"]
+
+
 def test_counting_attention_leaves_fewer_tokens() -> None:
     kind: dict[str, Any] = {"budget": 1e22, "vocabulary": 32000, "context": 8192, "count": 1}
     plain, attentive = (sf.buildable(7e9, accounting=rule, **kind).row(0, named=True) for rule in ("6N", "palm"))

@@ -39,6 +39,7 @@ PEAK = options.Reader("NUMBER|NAME", read_peak)
 @shape_options.size_options
 @shape_options.kind_options
 @click.option("--budget", type=options.GRID, metavar="FLOPS", help="Split this budget under each rule.")
+@click.option("--given", type=options.GIVEN, multiple=True, help="What the law needs besides N and D, such as U=25B.")
 @click.option(
     "--law",
     shell_complete=options.complete_law,
@@ -64,6 +65,7 @@ def costs(
     law: str | None,
     budget: list[float] | None,
     counts: str | None,
+    given: tuple[tuple[str, float | str], ...],
     formula: str | None,
     draws: int | None,
     quantiles: tuple[float, ...],
@@ -85,7 +87,14 @@ def costs(
         return
     shape = shape_of(settings)
     found = sf.accountings(
-        shape, law=law, budget=budget, counts=counts, lifetime=lifetime, draws=draws, quantiles=quantiles
+        shape,
+        law=law,
+        budget=budget,
+        counts=counts,
+        given=options.unique(given, "--given"),
+        lifetime=lifetime,
+        draws=draws,
+        quantiles=quantiles,
     )
     if formula is not None:
         shape.flops_per_token(formula)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 @click.option(
     "--budget", type=options.POSITIVE, metavar="FLOPS", help="Training compute: tells what each shape gives up."
 )
+@click.option("--given", type=options.GIVEN, multiple=True, help="What the law needs besides N and D, such as U=25B.")
 @click.option(
     "--law",
     shell_complete=options.complete_law,
@@ -75,7 +76,9 @@ if TYPE_CHECKING:
 )
 @click.option("--count", type=shape_options.WHOLE, default="10", show_default=True, help="How many shapes.")
 @options.output_options
-def shapes(vocabulary: int | None, to: output.Destination, **settings: Any) -> None:
+def shapes(
+    vocabulary: int | None, given: tuple[tuple[str, float | str], ...], to: output.Destination, **settings: Any
+) -> None:
     """Find transformers that can be built.
 
     Prints the shapes nearest to a size under rules of divisibility, best first, with their exact parameters. With a budget,
@@ -89,7 +92,7 @@ def shapes(vocabulary: int | None, to: output.Destination, **settings: Any) -> N
         raise click.UsageError("Missing option '--vocabulary'.", click.get_current_context())
     names = sf.ShapeRules.__dataclass_fields__
     rules = sf.ShapeRules(**{name: settings.pop(name) for name in names})
-    found = sf.buildable(vocabulary=vocabulary, rules=rules, **settings)
+    found = sf.buildable(vocabulary=vocabulary, rules=rules, given=options.unique(given, "--given"), **settings)
     padded = found["vocabulary"][0]
     if padded != vocabulary:
         output.note(f"the vocabulary of {vocabulary} is padded to {padded}", to)
