@@ -12,6 +12,7 @@ from pathlib import Path
 from cli_page import page as cli_page
 from diagnostics_page import page as diagnostics_page
 from errors_page import page as errors_page
+from frames_page import page as frames_page
 from laws_page import page as laws_page
 from nist_scoreboard import page as nist_page
 from nist_scoreboard import reference_folder
@@ -24,6 +25,7 @@ PAGES = {
     "laws.md": laws_page,
     "diagnostics.md": diagnostics_page,
     "errors.md": errors_page,
+    "frames.md": frames_page,
     "cli-reference.md": cli_page,
 }
 
