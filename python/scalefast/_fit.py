@@ -117,10 +117,8 @@ class Fit:
             found = self._replicates.of_parameters(self._values(), self.spec.level)
             resampled = [self._role(name) != "fixed" for name in names]
             estimates = _replaced(estimates, found, resampled, self._replicates.method)
-        frame = _interval_frame(estimates, self.spec.level).with_columns(
-            pl.Series("parameter", names), pl.Series("status", [self._role(name) for name in names])
-        )
-        return frame.select("parameter", *_INTERVAL, "status")
+        roles = pl.Series("status", [self._role(name) for name in names])
+        return pl.DataFrame([pl.Series("parameter", names), *_interval_columns(estimates, self.spec.level), roles])
 
     @cached_property
     def starts(self) -> pl.DataFrame:
@@ -221,8 +219,7 @@ class Fit:
         if self._replicates is not None:
             found = self._replicates.of_formula(system, self._values(), self.spec.level)
             estimates = _replaced(estimates, found, [True], self._replicates.method)
-        frame = _interval_frame(estimates, self.spec.level).with_columns(pl.lit(formula).alias("formula"))
-        return frame.select("formula", *_INTERVAL)
+        return pl.DataFrame([pl.Series("formula", [formula]), *_interval_columns(estimates, self.spec.level)])
 
     def profile(self, formula: str, *, level: float | None = None) -> Profile:
         """The profile likelihood of a parameter, or of any formula of the parameters, with its interval.
@@ -370,9 +367,6 @@ class Fit:
 
     def _variables(self) -> dict[str, Any]:
         return {name: self._rows.arrays[name] for name in self.law.variables}
-
-
-_INTERVAL = ("estimate", "std_error", "lower", "upper", "interval_method", "level")
 
 
 def fit(
@@ -649,13 +643,9 @@ def _replaced(
     return {"estimate": estimates["estimate"], **ends, "method": methods}
 
 
-def _interval_frame(estimates: Mapping[str, Any], level: float) -> pl.DataFrame:
-    return pl.DataFrame(
-        [
-            *(
-                pl.Series(name, estimates[name], nan_to_null=True)
-                for name in ("estimate", "std_error", "lower", "upper")
-            ),
-            pl.Series("interval_method", estimates["method"], dtype=pl.String),
-        ]
-    ).with_columns(pl.lit(level).alias("level"))
+def _interval_columns(estimates: Mapping[str, Any], level: float) -> list[pl.Series]:
+    return [
+        *(pl.Series(name, estimates[name], nan_to_null=True) for name in ("estimate", "std_error", "lower", "upper")),
+        pl.Series("interval_method", estimates["method"], dtype=pl.String),
+        pl.Series("level", [level] * len(estimates["method"]), dtype=pl.Float64),
+    ]

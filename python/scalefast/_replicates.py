@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from operator import itemgetter
+from functools import cached_property, reduce
+from operator import itemgetter, or_
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -71,9 +71,8 @@ class Replicates:
     @cached_property
     def counts(self) -> tuple[int, int, int]:
         """Replicates finished, those of them with a fit that counts, those in another optimum than the estimate's."""
-        usable = pl.col("status").is_in(USABLE).sum()
-        row = read_stored(self.source.lazy().select(pl.len(), usable, pl.col("moved").sum())).row(0)
-        return int(row[0]), int(row[1]), int(row[2])
+        frame = _columns(self.source, ["status", "moved"])
+        return frame.height, int(_counts(frame["status"]).sum()), int(frame["moved"].sum())
 
     @property
     def interval_is_missing(self) -> bool:
@@ -84,21 +83,23 @@ class Replicates:
     def first_missing(self) -> int:
         """The first number without a draw: an interruption may have caught a few that later ones have overtaken."""
         first = (self.settings.numbers or (0, 0))[0] if isinstance(self.settings, Bootstrap) else 0
-        numbers = read_stored(self.source.lazy().select("replicate"))["replicate"].to_numpy()
+        numbers = _columns(self.source, ["replicate"])["replicate"].to_numpy()
         gaps = np.flatnonzero(numbers != np.arange(first, first + len(numbers)))
         return first + int(gaps[0] if len(gaps) else len(numbers))
 
     @property
     def usable(self) -> pl.DataFrame:
         """The parameters of the replicates that converged, also at a bound."""
-        return read_stored(_usable(self.source, self.parameters))
+        return _usable(self.source, self.parameters)
 
     @property
     def for_law(self) -> pl.DataFrame | pl.LazyFrame | None:
         """Draws that describe the uncertainty of the law as they stand; a jackknife's and a fraction's lie too close."""
         if not isinstance(self.settings, Bootstrap) or self.settings.fraction is not None:
             return None
-        return self.usable if isinstance(self.source, pl.DataFrame) else _usable(self.source, self.parameters)
+        if isinstance(self.source, pl.DataFrame):
+            return self.usable
+        return self.source.filter(pl.col("status").is_in(USABLE)).select(self.parameters)
 
     def of_parameters(self, values: Mapping[str, float], level: float) -> dict[str, Any]:
         """Standard errors and intervals of all parameters."""
@@ -128,7 +129,7 @@ class Replicates:
         """Of one quantity, so that no more columns than it needs are in memory at once."""
 
         def values(source: pl.DataFrame | pl.LazyFrame) -> FloatArray:
-            frame = read_stored(_usable(source, columns))
+            frame = _usable(source, columns)
             return of_draws({name: np.ascontiguousarray(frame[name].to_numpy()) for name in columns})
 
         kind = "normal" if isinstance(self.settings, Jackknife) else self.settings.interval
@@ -273,8 +274,19 @@ def _frame(found: Mapping[str, Any], parameters: Sequence[str]) -> pl.DataFrame:
     )
 
 
-def _usable(source: pl.DataFrame | pl.LazyFrame, columns: Sequence[str]) -> pl.LazyFrame:
-    return source.lazy().filter(pl.col("status").is_in(USABLE)).select(columns)
+def _columns(source: pl.DataFrame | pl.LazyFrame, names: Sequence[str]) -> pl.DataFrame:
+    return read_stored(source if isinstance(source, pl.DataFrame) else source.select(names))
+
+
+def _counts(status: pl.Series) -> pl.Series:
+    """Which replicates count. Series by Series: the engine behind frames' own filters does not survive a fork."""
+    return reduce(or_, (status == name for name in USABLE))
+
+
+def _usable(source: pl.DataFrame | pl.LazyFrame, names: Sequence[str]) -> pl.DataFrame:
+    frame = _columns(source, [*names, "status"])
+    counts = _counts(frame["status"])
+    return pl.DataFrame([frame[name].filter(counts) for name in names])
 
 
 def _matrix(values: Any, name: str, dtype: type) -> Any:

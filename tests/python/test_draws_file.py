@@ -14,8 +14,8 @@ import pytest
 
 import scalefast as sf
 from cli_runs import invoke
+from long_work import code_of, noisy
 from scalefast._drawsfile import DrawsFile, slices
-from test_interruption import code_of, noisy
 
 
 @pytest.fixture

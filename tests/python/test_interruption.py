@@ -14,28 +14,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 import pytest
 
 import scalefast as sf
 from cli_runs import process
-from reference import grid
-
-#: More replicates than any of these tests waits for.
-ENDLESS = 50_000_000
-
-
-def noisy() -> pl.DataFrame:
-    """Thirty runs of a law with log-normal noise."""
-    rows = grid()
-    return rows.with_columns(L=pl.col("L") * np.exp(np.random.default_rng(1).normal(0, 0.01, rows.height)))
-
-
-def code_of(call: Callable[[], object]) -> str:
-    with pytest.raises(sf.ScalefastError) as caught:
-        call()
-    return caught.value.code
+from long_work import ENDLESS, code_of, noisy
 
 
 def cancelled_after(seconds: float, call: Callable[[], Any]) -> Any:
@@ -105,7 +89,7 @@ def test_a_signal_keeps_what_is_finished(number: signal.Signals) -> None:
 import os, signal, sys, threading
 sys.path.insert(0, {os.path.dirname(__file__)!r})
 import scalefast as sf
-from test_interruption import ENDLESS, noisy
+from long_work import ENDLESS, noisy
 usual = signal.getsignal({int(number)})
 threading.Timer(1.0, os.kill, (os.getpid(), {int(number)})).start()
 part = sf.fit(noisy(), "chinchilla", resample=sf.Bootstrap(ENDLESS), on_interrupt="partial")
@@ -122,7 +106,7 @@ def test_sigterm_ends_a_call_that_keeps_nothing() -> None:
 import os, signal, sys, threading
 sys.path.insert(0, {os.path.dirname(__file__)!r})
 import scalefast as sf
-from test_interruption import ENDLESS, noisy
+from long_work import ENDLESS, noisy
 threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGTERM)).start()
 sf.fit(noisy(), "chinchilla", resample=sf.Bootstrap(ENDLESS))
 """

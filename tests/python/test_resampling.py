@@ -1,12 +1,7 @@
-"""Resampling against a published bootstrap, and its promises: any slice, any number of threads, any kernel, the same bytes."""
+"""Resampling against a published bootstrap, and its promises; those of threads, splits and kernels: test_determinism."""
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
-import threading
 from typing import Any
 
 import numpy as np
@@ -86,49 +81,10 @@ def test_the_global_search_beats_the_published_basin_in_one_replicate(searched: 
     assert row["value"] == 1 / REPLICATES
 
 
-def test_a_slice_has_the_bytes_of_the_whole() -> None:
-    for kind in ("pairs", "bayesian", "residual", "wild", "wild-webb"):
-        whole = sf.fit(noisy(), "chinchilla", resample=sf.Bootstrap(60, kind=kind), seed=7).draws
-        part = sf.fit(noisy(), "chinchilla", resample=sf.Bootstrap(range(17, 41), kind=kind), seed=7).draws
-        assert part.equals(whole.slice(17, 24), null_equal=True)
-
-
 def test_other_seeds_give_other_draws() -> None:
     first, again, other = (sf.fit(noisy(), "chinchilla", resample=sf.Bootstrap(20), seed=s).draws for s in (0, 0, 1))
     assert first.equals(again)
     assert not first.equals(other)
-
-
-PROGRAM = """
-import hashlib, sys
-sys.path.insert(0, {tests!r})
-import scalefast as sf
-from test_resampling import noisy
-hasher = hashlib.sha256()
-for kind in ("pairs", "bayesian", "residual", "wild"):
-    fit = sf.fit(noisy(), "chinchilla", resample=sf.Bootstrap(40, kind=kind, interval="bca"), threads={threads})
-    for frame in (fit.draws, fit.parameters):
-        hasher.update(frame.select(frame.columns).write_ndjson().encode())
-print(hasher.hexdigest())
-"""
-
-
-def digest(threads: int, kernel: str | None) -> str:
-    """Of draws and intervals, computed in a process of its own."""
-    environment = dict(os.environ)
-    if kernel is not None:
-        environment["SCALEFAST_KERNEL"] = kernel
-    text = PROGRAM.format(tests=os.path.dirname(__file__), threads=threads)
-    done = subprocess.run([sys.executable, "-c", text], env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
-
-
-def test_threads_and_kernels_do_not_change_a_byte() -> None:
-    first = digest(1, None)
-    assert digest(2, None) == first
-    assert digest(7, None) == first
-    assert digest(2, "scalar") == first
 
 
 def test_index_sets_and_weights_are_two_ways_to_say_the_same() -> None:
@@ -184,35 +140,6 @@ def test_bca_of_many_rows_leaves_out_blocks(monkeypatch: pytest.MonkeyPatch) -> 
     for end in ("lower", "upper"):
         moved = (each[end] - blocks[end]).abs() / each["std_error"]
         assert moved.max() < 0.3  # type: ignore[operator]
-
-
-def test_an_interruption_keeps_what_was_finished() -> None:
-    settings: dict[str, Any] = {"timeout_s": 2.0, "on_interrupt": "partial"}
-    part = sf.fit(noisy(), "chinchilla", resample=sf.Bootstrap(50_000_000), **settings)
-    count = part.draws.height
-    assert 0 < count < 50_000_000
-    numbers = part.draws["replicate"].to_list()
-    assert numbers == sorted(set(numbers))
-    last = sf.Bootstrap(range(numbers[-1] - 20, numbers[-1] + 1))
-    again = sf.fit(noisy(), "chinchilla", resample=last).draws.filter(pl.col("replicate").is_in(numbers))
-    assert again.equals(part.draws.tail(again.height))
-    assert part.parameters["std_error"].null_count() == 0
-    assert "interrupted" in part.diagnostics["code"].to_list()
-
-
-def test_ctrl_c_keeps_what_was_finished() -> None:
-    timer = threading.Timer(1.5, os.kill, (os.getpid(), signal.SIGINT))
-    timer.start()
-    part = sf.fit(noisy(), "chinchilla", resample=sf.Bootstrap(50_000_000), on_interrupt="partial")
-    timer.join()
-    assert 0 < part.draws.height < 50_000_000
-
-
-def test_parts_have_the_bytes_of_the_whole() -> None:
-    whole = sf.fit(noisy(), "chinchilla", resample=sf.Bootstrap(300))
-    parts = sf.fit(noisy(), "chinchilla", resample=sf.Bootstrap(300), on_interrupt="partial")
-    assert parts.draws.equals(whole.draws)
-    assert parts.parameters.equals(whole.parameters)
 
 
 def test_an_interruption_raises_unless_told_otherwise() -> None:

@@ -150,11 +150,13 @@ fn default_threads() -> usize {
         .min(MAX_THREADS)
 }
 
-/// Runs `f` inside the pool of that many threads; parallel iterators within it use that pool. A setting that
-/// `thread_count` refuses counts as none.
-pub fn with_pool<R: Send>(threads: Option<usize>, f: impl FnOnce() -> R + Send) -> R {
-    let count = thread_count(threads).unwrap_or_else(|_| default_threads());
-    match pool(count) {
+/// Runs `f` inside the pool of that many threads; parallel iterators within it use that pool. Errors: those of
+/// [`thread_count`], and of `f`.
+pub fn with_pool<R: Send>(
+    threads: Option<usize>,
+    f: impl FnOnce() -> Result<R, CoreError> + Send,
+) -> Result<R, CoreError> {
+    match pool(thread_count(threads)?) {
         Some(pool) => pool.install(f),
         None => f(),
     }
@@ -217,7 +219,8 @@ mod tests {
     #[test]
     fn the_pool_has_the_size_asked_for_and_is_kept() {
         for count in [1, 2, 3] {
-            assert_eq!(with_pool(Some(count), rayon::current_num_threads), count);
+            let found = with_pool(Some(count), || Ok(rayon::current_num_threads()));
+            assert_eq!(found.unwrap(), count);
         }
         let (first, second) = (pool(2).unwrap(), pool(2).unwrap());
         assert!(Arc::ptr_eq(&first, &second));
@@ -225,13 +228,9 @@ mod tests {
 
     #[test]
     fn nested_calls_end() {
-        let total: usize = with_pool(Some(2), || {
-            (0..8)
-                .into_par_iter()
-                .map(|i| with_pool(Some(2), || (0..i).into_par_iter().sum::<usize>()))
-                .sum()
-        });
-        assert_eq!(total, 56);
+        let inner = |i| with_pool(Some(2), || Ok((0..i).into_par_iter().sum::<usize>()));
+        let total = with_pool(Some(2), || (0..8).into_par_iter().map(inner).sum());
+        assert_eq!(total, Ok(56));
     }
 
     #[test]
@@ -239,6 +238,10 @@ mod tests {
         assert_eq!(thread_count(Some(0)).unwrap_err().code, "bad-threads");
         assert_eq!(
             thread_count(Some(MAX_THREADS + 1)).unwrap_err().code,
+            "bad-threads"
+        );
+        assert_eq!(
+            with_pool(Some(0), || Ok(())).unwrap_err().code,
             "bad-threads"
         );
         assert_eq!(thread_count(Some(3)).unwrap(), 3);
