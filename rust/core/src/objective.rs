@@ -61,19 +61,31 @@ pub struct Objective<'a> {
     curvature_slots: Vec<usize>,
 }
 
-/// Per-thread memory of an [`Objective`]; nothing is allocated per row.
+/// Per-thread memory of an [`Objective`]; an evaluation allocates nothing.
 pub struct Scratch {
     workspaces: Vec<Option<Workspace>>,
     rho: Vec<f64>,
     psi: Vec<f64>,
     psi_prime: Vec<f64>,
     filled: Vec<f64>,
+    sums: Sums,
+    slices: [Slices<'static>; 3],
+}
+
+/// Columns of one evaluation; between evaluations only the memory of the list is kept.
+type Slices<'a> = Vec<&'a [f64]>;
+
+/// The memory of a list, without what it held.
+fn emptied(mut slices: Slices<'_>) -> Slices<'static> {
+    slices.clear();
+    slices.into_iter().map(|_| &[][..]).collect()
 }
 
 const COST: usize = 0;
 const GRADIENT: usize = 1;
 const HESSIAN: usize = 2;
 
+#[derive(Default)]
 struct Sums {
     cost: [f64; 8],
     gradient: Vec<[f64; 8]>,
@@ -256,6 +268,8 @@ impl<'a> Objective<'a> {
             psi: vec![0.0; BLOCK],
             psi_prime: vec![0.0; BLOCK],
             filled: vec![0.0; BLOCK * (1 + self.p + self.curvature_slots.len())],
+            sums: Sums::default(),
+            slices: [Vec::new(), Vec::new(), Vec::new()],
         }
     }
 
@@ -267,34 +281,44 @@ impl<'a> Objective<'a> {
         loss: Loss,
         order: Order,
     ) -> Evaluation {
-        let sums = if self.rows <= CHUNK {
-            self.accumulate(scratch, theta, loss, order, 0, self.rows)
-        } else {
-            let chunks = self.rows.div_ceil(CHUNK);
-            let parts: Vec<Sums> = (0..chunks)
-                .into_par_iter()
-                .map_init(
-                    || self.scratch(),
-                    |scratch, c| {
-                        let start = c * CHUNK;
-                        self.accumulate(
-                            scratch,
-                            theta,
-                            loss,
-                            order,
-                            start,
-                            (self.rows - start).min(CHUNK),
-                        )
-                    },
-                )
-                .collect();
-            let mut total = Sums::zero(self.p, order);
-            for part in &parts {
-                total.add(part);
-            }
-            total
-        };
-        self.finish(&sums, order)
+        let mut found = Evaluation::default();
+        self.evaluate_into(scratch, theta, loss, order, &mut found);
+        found
+    }
+
+    /// As [`Objective::evaluate`], into memory that is there.
+    pub fn evaluate_into(
+        &self,
+        scratch: &mut Scratch,
+        theta: &[f64],
+        loss: Loss,
+        order: Order,
+        found: &mut Evaluation,
+    ) {
+        if self.rows <= CHUNK {
+            self.accumulate(scratch, theta, loss, order, 0, self.rows);
+            self.finish(&scratch.sums, order, found);
+            return;
+        }
+        let chunks = self.rows.div_ceil(CHUNK);
+        let parts: Vec<Sums> = (0..chunks)
+            .into_par_iter()
+            .map_init(
+                || self.scratch(),
+                |scratch, c| {
+                    let start = c * CHUNK;
+                    let len = (self.rows - start).min(CHUNK);
+                    self.accumulate(scratch, theta, loss, order, start, len);
+                    std::mem::take(&mut scratch.sums)
+                },
+            )
+            .collect();
+        let mut total = Sums::default();
+        total.reset(self.p, order);
+        for part in &parts {
+            total.add(part);
+        }
+        self.finish(&total, order, found);
     }
 
     /// Residuals (`m`) and Jacobian (`p` columns of `m`) at `theta`.
@@ -353,7 +377,7 @@ impl<'a> Objective<'a> {
         order: Order,
         start: usize,
         len: usize,
-    ) -> Sums {
+    ) {
         let index = match order {
             Order::Cost => COST,
             Order::GaussNewton => GRADIENT,
@@ -368,23 +392,27 @@ impl<'a> Objective<'a> {
             psi,
             psi_prime,
             filled,
+            sums,
+            slices,
         } = scratch;
         let ws = workspace(&self.family, self.kernel, workspaces, index);
         program.set_uniforms(ws, theta);
-        let cached: Vec<&[f64]> = self.cached.iter().map(Cow::as_ref).collect();
-        let inputs: Vec<&[f64]> = self.inputs.iter().map(Cow::as_ref).collect();
+        let [cached, inputs, mut spare_blocks] = std::mem::take(slices);
+        let (mut cached, mut inputs): (Slices<'_>, Slices<'_>) = (cached, inputs);
+        cached.extend(self.cached.iter().map(Cow::as_ref));
+        inputs.extend(self.inputs.iter().map(Cow::as_ref));
         let plain = loss.is_squared() && self.weights.is_none();
         let outputs = match order {
             Order::Cost => 1,
             Order::GaussNewton => 1 + p,
             Order::Newton | Order::SecondOrder => 1 + p + self.curvature_slots.len(),
         };
-        let mut sums = Sums::zero(p, order);
+        sums.reset(p, order);
         let mut done = 0;
         while done < len {
             let n = (len - done).min(BLOCK);
             program.run(ws, &inputs, &cached, start + done, n);
-            let mut blocks: Vec<&[f64]> = Vec::with_capacity(outputs);
+            let mut blocks: Slices<'_> = spare_blocks;
             let mut spare: &mut [f64] = filled;
             for o in 0..outputs {
                 blocks.push(match program.output(ws, o) {
@@ -406,7 +434,7 @@ impl<'a> Objective<'a> {
                 cost,
                 gradient,
                 curvature,
-            } = &mut sums;
+            } = &mut *sums;
             let psi_block = if plain {
                 reduce::dot(k, residual, residual, cost);
                 reduce::products(k, residual, jacobian, gradient);
@@ -436,51 +464,48 @@ impl<'a> Objective<'a> {
                     reduce::dot(k, psi_block, block, &mut curvature[slot]);
                 }
             }
+            spare_blocks = emptied(blocks);
             done += n;
         }
+        *slices = [emptied(cached), emptied(inputs), spare_blocks];
         if plain {
             sums.cost.iter_mut().for_each(|c| *c *= 0.5);
         }
-        sums
     }
 
-    fn finish(&self, sums: &Sums, order: Order) -> Evaluation {
-        let cost = reduce::horizontal(&sums.cost);
+    fn finish(&self, sums: &Sums, order: Order, found: &mut Evaluation) {
+        found.cost = reduce::horizontal(&sums.cost);
+        found.gradient.clear();
+        found.curvature.clear();
         if order == Order::Cost {
-            return Evaluation {
-                cost,
-                ..Evaluation::default()
-            };
+            return;
         }
         let p = self.p;
-        let mut curvature = vec![0.0; p * p];
+        let totals = sums.gradient.iter().map(reduce::horizontal);
+        found.gradient.extend(totals);
+        found.curvature.resize(p * p, 0.0);
         for j in 0..p {
             for k in j..p {
                 let value = reduce::horizontal(&sums.curvature[triangle(p, j, k)]);
-                curvature[j * p + k] = value;
-                curvature[k * p + j] = value;
+                found.curvature[j * p + k] = value;
+                found.curvature[k * p + j] = value;
             }
-        }
-        Evaluation {
-            cost,
-            gradient: sums.gradient.iter().map(reduce::horizontal).collect(),
-            curvature,
         }
     }
 }
 
 impl Sums {
-    fn zero(p: usize, order: Order) -> Self {
+    fn reset(&mut self, p: usize, order: Order) {
         let (g, h) = if order == Order::Cost {
             (0, 0)
         } else {
             (p, p * (p + 1) / 2)
         };
-        Self {
-            cost: [0.0; 8],
-            gradient: vec![[0.0; 8]; g],
-            curvature: vec![[0.0; 8]; h],
-        }
+        self.cost = [0.0; 8];
+        self.gradient.clear();
+        self.gradient.resize(g, [0.0; 8]);
+        self.curvature.clear();
+        self.curvature.resize(h, [0.0; 8]);
     }
 
     fn add(&mut self, other: &Self) {

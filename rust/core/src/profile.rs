@@ -311,7 +311,7 @@ impl newton::Surface for Pulled<'_, '_, '_> {
         &self.tracer.space
     }
 
-    fn at(&self, scratch: &mut Scratch, theta: &[f64]) -> Evaluation {
+    fn at(&self, scratch: &mut Scratch, theta: &[f64], found: &mut Evaluation) {
         let Tracer {
             model,
             objective,
@@ -321,7 +321,7 @@ impl newton::Surface for Pulled<'_, '_, '_> {
             ..
         } = self.tracer;
         let p = theta.len();
-        let mut found = objective.evaluate(scratch, theta, Loss::Squared, Order::Newton);
+        objective.evaluate_into(scratch, theta, Loss::Squared, Order::Newton, found);
         let symbols = target.symbols(theta);
         let value = |node: NodeId| model.graph.evaluate(node, &symbols);
         let gap = value(target.value) - self.tau;
@@ -340,7 +340,6 @@ impl newton::Surface for Pulled<'_, '_, '_> {
                 found.curvature[k * p + j] += bend;
             }
         }
-        space.chain(theta, &mut found, Order::Newton);
-        found
+        space.chain(theta, found, Order::Newton);
     }
 }

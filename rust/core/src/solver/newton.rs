@@ -28,8 +28,8 @@ pub trait Surface {
     /// The internal coordinates.
     fn space(&self) -> &Space;
 
-    /// Value at `theta` (on its own scale), derivatives by the internal coordinates.
-    fn at(&self, scratch: &mut Scratch, theta: &[f64]) -> Evaluation;
+    /// Fills in the value at `theta` (on its own scale) and the derivatives by the internal coordinates.
+    fn at(&self, scratch: &mut Scratch, theta: &[f64], found: &mut Evaluation);
 }
 
 /// What is minimised, and how.
@@ -42,6 +42,47 @@ pub struct Problem<'p, 'd> {
     pub loss: Loss,
     /// [`Order::GaussNewton`] or [`Order::Newton`].
     pub order: Order,
+}
+
+/// A point, the evaluation there, and room for the next one.
+struct Iterate {
+    u: Vec<f64>,
+    theta: Vec<f64>,
+    evaluation: Evaluation,
+}
+
+impl Iterate {
+    fn new(p: usize) -> Self {
+        Self {
+            u: vec![0.0; p],
+            theta: vec![0.0; p],
+            evaluation: Evaluation::default(),
+        }
+    }
+
+    /// Moves to `from + step`, clamped into the box, which shortens the step; false where nothing is left of it.
+    fn move_from(&mut self, from: &Iterate, space: &Space, step: &mut [f64]) -> bool {
+        for (t, (v, s)) in self.u.iter_mut().zip(from.u.iter().zip(&*step)) {
+            *t = v + s;
+        }
+        space.clamp(&mut self.u);
+        for (s, (t, v)) in step.iter_mut().zip(self.u.iter().zip(&from.u)) {
+            *s = t - v;
+        }
+        space.external(&self.u, &mut self.theta);
+        step.iter().any(|&s| s != 0.0)
+    }
+
+    fn evaluate(&mut self, problem: &impl Surface, scratch: &mut Scratch) {
+        problem.at(scratch, &self.theta, &mut self.evaluation);
+    }
+
+    fn usable(&self) -> bool {
+        let found = &self.evaluation;
+        found.cost.is_finite()
+            && found.gradient.iter().all(|g| g.is_finite())
+            && found.curvature.iter().all(|h| h.is_finite())
+    }
 }
 
 /// Descends from `start` (`p` free parameters on their own scale).
@@ -57,91 +98,87 @@ pub fn descend(
 ) -> Result<Solution, CoreError> {
     let p = start.len();
     let space = problem.space();
-    let mut u = space.internal(start);
-    let mut theta = vec![0.0; p];
-    space.external(&u, &mut theta);
+    let (mut here, mut there) = (Iterate::new(p), Iterate::new(p));
+    here.u = space.internal(start);
+    space.external(&here.u, &mut here.theta);
+    here.evaluate(problem, scratch);
     let mut evaluations = 1;
-    let mut here = problem.at(scratch, &theta);
-    let mut solution = Solution {
-        theta: theta.clone(),
-        cost: here.cost,
-        status: Status::Undefined,
-        evaluations,
-        offset: f64::INFINITY,
-    };
-    if !usable(&here) {
-        return Ok(solution);
+    let mut status = Status::Iterations;
+    let mut offset = f64::INFINITY;
+    if !here.usable() {
+        return Ok(Solution {
+            cost: here.evaluation.cost,
+            theta: here.theta,
+            status: Status::Undefined,
+            evaluations,
+            offset,
+        });
     }
     let mut damping = FIRST_DAMPING;
-    let mut step = vec![0.0; p];
-    let mut trial = vec![0.0; p];
-    let mut trial_theta = vec![0.0; p];
-    solution.status = Status::Iterations;
+    let mut equations = Equations::new(p);
     for _ in 0..limits.iterations {
         control.check()?;
-        let promised = promise(problem, &here, &u);
-        solution.offset = relative_offset(promised.unwrap_or(f64::INFINITY), here.cost);
-        if solution.offset <= limits.offset {
-            solution.status = Status::Converged;
+        let undamped = equations.solve(space, &here, 0.0);
+        let promised = if undamped {
+            -model_change(&here.evaluation, &equations.step)
+        } else {
+            f64::INFINITY
+        };
+        offset = relative_offset(promised, here.evaluation.cost);
+        if offset <= limits.offset {
+            status = Status::Converged;
             if limits.offset <= OFFSET {
-                evaluations += polish(problem, scratch, &mut u, &mut theta, &mut here);
+                evaluations += polish(problem, scratch, &mut here, &mut there, &mut equations);
             }
             break;
         }
         let mut accepted = false;
         while damping <= MOST_DAMPING {
-            if !damped_step(problem, &here, &u, damping, &mut step) {
+            if !equations.solve(space, &here, damping) {
                 damping = raise(damping);
                 continue;
             }
-            for (t, (v, s)) in trial.iter_mut().zip(u.iter().zip(&step)) {
-                *t = v + s;
-            }
-            space.clamp(&mut trial);
-            for (s, (t, v)) in step.iter_mut().zip(trial.iter().zip(&u)) {
-                *s = t - v;
-            }
-            if step.iter().all(|&s| s == 0.0) {
+            if !there.move_from(&here, space, &mut equations.step) {
                 break;
             }
-            let model = -model_change(&here, &step);
-            space.external(&trial, &mut trial_theta);
-            let there = problem.at(scratch, &trial_theta);
+            let model = -model_change(&here.evaluation, &equations.step);
+            there.evaluate(problem, scratch);
             evaluations += 1;
-            let gain = here.cost - there.cost;
+            let gain = here.evaluation.cost - there.evaluation.cost;
             let ratio = gain / model;
-            if usable(&there) && model > 0.0 && ratio > 1e-4 {
+            if there.usable() && model > 0.0 && ratio > 1e-4 {
                 if ratio > 0.75 {
                     damping = if damping < 1e-9 { 0.0 } else { damping / 8.0 };
                 } else if ratio < 0.25 {
                     damping = raise(damping);
                 }
-                std::mem::swap(&mut u, &mut trial);
-                std::mem::swap(&mut theta, &mut trial_theta);
-                here = there;
+                std::mem::swap(&mut here, &mut there);
                 accepted = true;
                 break;
             }
             damping = raise(damping);
         }
         if !accepted {
-            solution.status = if solution.offset <= OFFSET.sqrt() {
+            status = if offset <= OFFSET.sqrt() {
                 Status::Converged
             } else {
                 Status::Stalled
             };
             break;
         }
-        if here.cost == 0.0 {
-            solution.status = Status::Converged;
-            solution.offset = 0.0;
+        if here.evaluation.cost == 0.0 {
+            status = Status::Converged;
+            offset = 0.0;
             break;
         }
     }
-    solution.theta = theta;
-    solution.cost = here.cost;
-    solution.evaluations = evaluations;
-    Ok(solution)
+    Ok(Solution {
+        cost: here.evaluation.cost,
+        theta: here.theta,
+        status,
+        evaluations,
+        offset,
+    })
 }
 
 impl Surface for Problem<'_, '_> {
@@ -149,12 +186,10 @@ impl Surface for Problem<'_, '_> {
         self.space
     }
 
-    fn at(&self, scratch: &mut Scratch, theta: &[f64]) -> Evaluation {
-        let mut evaluation = self
-            .objective
-            .evaluate(scratch, theta, self.loss, self.order);
-        self.space.chain(theta, &mut evaluation, self.order);
-        evaluation
+    fn at(&self, scratch: &mut Scratch, theta: &[f64], found: &mut Evaluation) {
+        self.objective
+            .evaluate_into(scratch, theta, self.loss, self.order, found);
+        self.space.chain(theta, found, self.order);
     }
 }
 
@@ -163,20 +198,20 @@ impl Surface for Problem<'_, '_> {
 fn polish(
     problem: &impl Surface,
     scratch: &mut Scratch,
-    u: &mut Vec<f64>,
-    theta: &mut Vec<f64>,
-    here: &mut Evaluation,
+    here: &mut Iterate,
+    there: &mut Iterate,
+    equations: &mut Equations,
 ) -> usize {
     let space = problem.space();
     let mut last = f64::INFINITY;
-    let mut step = vec![0.0; u.len()];
     for spent in 0..POLISHING_STEPS {
-        if !damped_step(problem, here, u, 0.0, &mut step) {
+        if !equations.solve(space, here, 0.0) {
             return spent;
         }
-        let length = u
+        let length = here
+            .u
             .iter()
-            .zip(&step)
+            .zip(&equations.step)
             .map(|(v, s)| {
                 if *s == 0.0 {
                     0.0
@@ -189,93 +224,96 @@ fn polish(
             return spent;
         }
         last = length;
-        let mut trial: Vec<f64> = u.iter().zip(&step).map(|(v, s)| v + s).collect();
-        space.clamp(&mut trial);
-        let mut trial_theta = vec![0.0; trial.len()];
-        space.external(&trial, &mut trial_theta);
-        let there = problem.at(scratch, &trial_theta);
-        if !usable(&there) || there.cost - here.cost > POLISHING_SLACK * here.cost {
+        there.move_from(here, space, &mut equations.step);
+        there.evaluate(problem, scratch);
+        let rise = there.evaluation.cost - here.evaluation.cost;
+        if !there.usable() || rise > POLISHING_SLACK * here.evaluation.cost {
             return spent + 1;
         }
-        *u = trial;
-        *theta = trial_theta;
-        *here = there;
+        std::mem::swap(here, there);
     }
     POLISHING_STEPS
-}
-
-fn usable(evaluation: &Evaluation) -> bool {
-    evaluation.cost.is_finite()
-        && evaluation.gradient.iter().all(|g| g.is_finite())
-        && evaluation.curvature.iter().all(|h| h.is_finite())
 }
 
 fn raise(damping: f64) -> f64 {
     if damping < 1e-4 { 1e-3 } else { damping * 4.0 }
 }
 
-fn scaling(evaluation: &Evaluation, p: usize) -> Vec<f64> {
-    let largest = (0..p)
-        .map(|j| evaluation.curvature[j * p + j].abs())
-        .fold(0.0, f64::max);
-    (0..p)
-        .map(|j| {
-            let d = evaluation.curvature[j * p + j].abs();
-            if d > 0.0 {
+/// The equations of a step and their memory.
+struct Equations {
+    scale: Vec<f64>,
+    open: Vec<usize>,
+    matrix: Vec<f64>,
+    right: Vec<f64>,
+    /// The step that was found last, zero in coordinates that a bound holds.
+    step: Vec<f64>,
+}
+
+impl Equations {
+    fn new(p: usize) -> Self {
+        Self {
+            scale: vec![0.0; p],
+            open: Vec::with_capacity(p),
+            matrix: Vec::with_capacity(p * p),
+            right: Vec::with_capacity(p),
+            step: vec![0.0; p],
+        }
+    }
+
+    /// Finds the damped step; false when the matrix is not positive definite.
+    fn solve(&mut self, space: &Space, here: &Iterate, damping: f64) -> bool {
+        let Evaluation {
+            gradient,
+            curvature,
+            ..
+        } = &here.evaluation;
+        let p = self.step.len();
+        self.rescale(curvature);
+        self.open.clear();
+        self.open
+            .extend((0..p).filter(|&j| !space.blocked(&here.u, gradient, j)));
+        let n = self.open.len();
+        self.step.fill(0.0);
+        if n == 0 {
+            return true;
+        }
+        self.matrix.clear();
+        self.right.clear();
+        for (a, &j) in self.open.iter().enumerate() {
+            let row = self.open.iter();
+            let scaled = row.map(|&k| curvature[j * p + k] / (self.scale[j] * self.scale[k]));
+            self.matrix.extend(scaled);
+            self.matrix[a * n + a] += damping;
+            self.right.push(-gradient[j] / self.scale[j]);
+        }
+        if linalg::cholesky_in_place(&mut self.matrix, n).is_err() {
+            return false;
+        }
+        linalg::cholesky_solve(&self.matrix, n, &mut self.right);
+        for (&j, s) in self.open.iter().zip(&self.right) {
+            self.step[j] = s / self.scale[j];
+        }
+        self.step.iter().all(|s| s.is_finite())
+    }
+
+    fn rescale(&mut self, curvature: &[f64]) {
+        let p = self.scale.len();
+        let size = |j: usize| curvature[j * p + j].abs();
+        let largest = (0..p).map(size).fold(0.0, f64::max);
+        for (j, scale) in self.scale.iter_mut().enumerate() {
+            let d = size(j);
+            *scale = if d > 0.0 {
                 d.sqrt()
             } else if largest > 0.0 {
                 largest.sqrt()
             } else {
                 1.0
-            }
-        })
-        .collect()
-}
-
-/// Solves for the damped step; false when the matrix is not positive definite.
-fn damped_step(
-    problem: &impl Surface,
-    here: &Evaluation,
-    u: &[f64],
-    damping: f64,
-    step: &mut [f64],
-) -> bool {
-    let p = u.len();
-    let scale = scaling(here, p);
-    let open: Vec<usize> = (0..p)
-        .filter(|&j| !problem.space().blocked(u, &here.gradient, j))
-        .collect();
-    let n = open.len();
-    step.fill(0.0);
-    if n == 0 {
-        return true;
-    }
-    let mut matrix = vec![0.0; n * n];
-    let mut right = vec![0.0; n];
-    for (a, &j) in open.iter().enumerate() {
-        for (b, &k) in open.iter().enumerate() {
-            matrix[a * n + b] = here.curvature[j * p + k] / (scale[j] * scale[k]);
+            };
         }
-        matrix[a * n + a] += damping;
-        right[a] = -here.gradient[j] / scale[j];
     }
-    if linalg::cholesky_in_place(&mut matrix, n).is_err() {
-        return false;
-    }
-    linalg::cholesky_solve(&matrix, n, &mut right);
-    for (a, &j) in open.iter().enumerate() {
-        step[j] = right[a] / scale[j];
-    }
-    step.iter().all(|s| s.is_finite())
 }
 
 /// `gᵀs + ½ sᵀHs`.
 fn model_change(here: &Evaluation, step: &[f64]) -> f64 {
     linalg::dot(&here.gradient, step) + 0.5 * linalg::quadratic_form(&here.curvature, step)
-}
-
-/// The decrease that the undamped model promises; `None` where it has no minimum.
-fn promise(problem: &impl Surface, here: &Evaluation, u: &[f64]) -> Option<f64> {
-    let mut step = vec![0.0; u.len()];
-    damped_step(problem, here, u, 0.0, &mut step).then(|| -model_change(here, &step))
 }
