@@ -125,6 +125,8 @@ class Fit:
         """One row a start: start.*, end.* of the free parameters, objective, status, evaluations.
 
         Starts that an interruption left unsolved have the status `interrupted` and no end.
+        Starts of a robust loss that meet at a larger threshold go on as one from there; `evaluations` counts each start's
+        whole path, shared parts included.
         """
         free, found = self.spec.free, self._result.starts()
         return pl.DataFrame(
@@ -135,7 +137,7 @@ class Fit:
                     for name, column in zip(free, found["end"], strict=True)
                 ),
                 pl.Series("objective", found["objective"], nan_to_null=True),
-                pl.Series("status", found["status"], dtype=pl.String),
+                pl.Series(found["statuses"], dtype=pl.String).gather(found["status"]).alias("status"),
                 pl.Series("evaluations", found["evaluations"], dtype=pl.Int64),
             ]
         )

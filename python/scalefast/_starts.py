@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from scalefast._errors import SettingsError
@@ -89,8 +88,7 @@ def start_matrix(starts: Starts, parameters: Mapping[str, Parameter], free: Sequ
         return _sobol(starts, parameters, free)
     if isinstance(starts, Grid):
         _same_names(starts.values, parameters, free)
-        rows = list(product(*starts.values.values()))
-        return _arrange({name: [row[i] for row in rows] for i, name in enumerate(starts.values)}, parameters)
+        return _arrange(_combinations(starts.values), parameters)
     from scalefast._frames import collect, read_frame, to_array
 
     frame = collect(read_frame(starts))
@@ -98,6 +96,15 @@ def start_matrix(starts: Starts, parameters: Mapping[str, Parameter], free: Sequ
     if frame.height == 0:
         raise SettingsError("the frame of starts has no rows", code="bad-starts")
     return _arrange({name: to_array(frame[name]) for name in frame.columns if name in parameters}, parameters)
+
+
+def _combinations(values: Mapping[str, tuple[float, ...]]) -> dict[str, FloatArray]:
+    """One column a parameter, every combination one row, the last parameter fastest."""
+    import numpy as np
+
+    shape = tuple(len(entry) for entry in values.values())
+    axes = np.meshgrid(*values.values(), indexing="ij", copy=False, sparse=True)
+    return {name: np.broadcast_to(axis, shape).reshape(-1) for name, axis in zip(values, axes, strict=True)}
 
 
 def _arrange(columns: Mapping[str, Any], parameters: Mapping[str, Parameter]) -> FloatArray:

@@ -118,7 +118,7 @@ fn objectives(c: &mut Criterion) {
 
 fn fits(c: &mut Criterion) {
     let data = data();
-    let near = StartSet::Given(vec![vec![1.5, 300.0, 0.3, 300.0, 0.3]]);
+    let near = StartSet::Given(vec![1.5, 300.0, 0.3, 300.0, 0.3]);
     for (name, loss) in [
         ("squared", Loss::Squared),
         ("huber", Loss::Huber { delta: 1e-3 }),

@@ -10,14 +10,13 @@ use crate::levels;
 use crate::linalg;
 use crate::loss::Loss;
 use crate::model::{Model, Residual};
-use crate::multistart::{self, Outcome, Run, Search};
+use crate::multistart::{self, Outcome, Run, Runs, Search};
 use crate::objective::{Objective, Order};
 use crate::parameter::Parameter;
 use crate::solver::Status;
 use crate::solver::space::Space;
 use crate::solver::termination::relative_offset;
 use crate::start::Starts;
-use rayon::prelude::*;
 use scalefast_expr::System;
 
 /// The loss of a fit: given, or a Huber loss whose threshold is found from the residuals and then frozen.
@@ -34,8 +33,9 @@ pub enum LossChoice {
 pub enum StartSet {
     /// The global strategy.
     Global,
-    /// These only, each solved locally: values of all parameters of the law in its order (fixed and tied ones are ignored).
-    Given(Vec<Vec<f64>>),
+    /// These only, each solved locally: rows of all parameters of the law in its order (fixed and tied ones are ignored), one
+    /// row after the other.
+    Given(Vec<f64>),
 }
 
 /// What to fit, and how.
@@ -111,7 +111,7 @@ pub struct Fit {
     /// The evidence.
     pub certificate: Certificate,
     /// Every start that was solved, best first (in the given order for given starts).
-    pub runs: Vec<Run>,
+    pub runs: Runs,
     /// Robust scale of the residuals: 1.4826 times their median absolute value.
     pub sigma: f64,
     /// Share of rows in the quadratic zone of the loss; one for losses without a threshold.
@@ -121,7 +121,7 @@ pub struct Fit {
 impl Fit {
     /// How many of the starts were solved: all, unless the call was stopped.
     pub fn solved(&self) -> usize {
-        self.runs.iter().filter(|run| run.is_solved()).count()
+        self.runs.solved()
     }
 }
 
@@ -220,36 +220,7 @@ pub(crate) fn fit_with(
                 found
             }
         }
-        StartSet::Given(rows) => {
-            let runs = given(&search, rows, control)?;
-            let solved = runs.iter().filter(|run| run.is_solved()).count();
-            let sorted = Outcome::of(
-                &search,
-                runs.iter()
-                    .filter(|r| r.end.cost.is_finite())
-                    .cloned()
-                    .collect(),
-            );
-            let best = sorted.runs.into_iter().next();
-            let (starts, agreeing, spread) = (solved, sorted.agreeing, sorted.spread);
-            return match best {
-                None if solved < runs.len() => {
-                    control.check()?;
-                    Err(undefined())
-                }
-                Some(best) => finish(
-                    &search,
-                    best,
-                    Outcome {
-                        runs,
-                        starts,
-                        agreeing,
-                        spread,
-                    },
-                ),
-                None => Err(undefined()),
-            };
-        }
+        StartSet::Given(values) => return fit_given(&search, values, control),
     };
     match found.runs.first().cloned() {
         Some(best) => finish(&search, best, found),
@@ -297,47 +268,27 @@ fn undefined() -> CoreError {
     .with_hint("check the units and signs of the columns, or give `starts=` and `bounds=`")
 }
 
-fn given(
-    search: &Search<'_, '_>,
-    rows: &[Vec<f64>],
-    control: &Control,
-) -> Result<Vec<Run>, CoreError> {
-    let model = search.model;
-    if rows.is_empty() {
-        return Err(CoreError::settings(
-            "no-starts",
-            "the list of starts is empty",
-        ));
-    }
-    for (row, values) in rows.iter().enumerate() {
-        if values.len() != model.parameters.len() {
-            return Err(CoreError::settings(
-                "start-shape",
-                format!(
-                    "start {row} has {} values, the law has {} parameters",
-                    values.len(),
-                    model.parameters.len()
-                ),
-            ));
+fn fit_given(search: &Search<'_, '_>, values: &[f64], control: &Control) -> Result<Fit, CoreError> {
+    let runs = multistart::given(search, values, control)?;
+    let Some(best) = runs.best() else {
+        if runs.solved() < runs.len() {
+            control.check()?;
         }
-    }
-    control.set_total(rows.len() as u64);
-    Ok(rows
-        .par_iter()
-        .map_init(
-            || search.objective.scratch(),
-            |scratch, values| {
-                let start: Vec<f64> = model.free.iter().map(|f| values[f.position]).collect();
-                match search.solve_given(scratch, &start, control) {
-                    Ok(end) => {
-                        control.advance(1);
-                        Run { start, end }
-                    }
-                    Err(_) => Run::interrupted(start),
-                }
-            },
-        )
-        .collect())
+        return Err(undefined());
+    };
+    let run = Run {
+        start: runs.start(best).to_vec(),
+        end: runs.end(best).clone(),
+    };
+    let (agreeing, spread) = runs.agreement(search, run.end.cost);
+    let found = Outcome {
+        runs: Vec::new(),
+        starts: runs.solved(),
+        agreeing,
+        spread,
+    };
+    let fit = finish(search, run, found)?;
+    Ok(Fit { runs, ..fit })
 }
 
 pub(crate) fn finish(search: &Search<'_, '_>, best: Run, found: Outcome) -> Result<Fit, CoreError> {
@@ -407,7 +358,7 @@ pub(crate) fn finish(search: &Search<'_, '_>, best: Run, found: Outcome) -> Resu
         certificate,
         sigma,
         quadratic_share,
-        runs: found.runs,
+        runs: found.runs.into(),
     })
 }
 

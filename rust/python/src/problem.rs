@@ -111,14 +111,7 @@ impl Problem {
         let spec = FitSpec {
             loss: loss_choice(&loss.0, &loss.1)?,
             starts: starts.map_or(StartSet::Global, |matrix| {
-                StartSet::Given(
-                    matrix
-                        .as_array()
-                        .rows()
-                        .into_iter()
-                        .map(|row| row.to_vec())
-                        .collect(),
-                )
+                StartSet::Given(matrix.as_array().iter().copied().collect())
             }),
             threads,
             ..self.spec.clone()

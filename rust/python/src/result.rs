@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use scalefast_core::Loss;
 use scalefast_core::fit::Fit;
-use scalefast_core::multistart::Run;
+use scalefast_core::solver::Status;
 
 /// The result of one fit.
 #[pyclass(frozen, module = "scalefast._core")]
@@ -81,28 +81,28 @@ impl FitResult {
         Ok(fields)
     }
 
-    /// Every start as columns: `start` and `end` (one array a free parameter), objective, status, evaluations.
+    /// Every start as columns: `start` and `end` (one array a free parameter), objective, evaluations, and status, a number
+    /// of the list `statuses`.
     fn starts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let runs = &self.inner.runs;
-        let p = self.inner.free.len();
-        let columns = |pick: fn(&Run) -> &[f64]| -> Vec<Bound<'py, PyArray1<f64>>> {
-            (0..p)
-                .map(|j| {
-                    runs.iter()
-                        .map(|run| pick(run)[j])
-                        .collect::<Vec<f64>>()
-                        .into_pyarray(py)
-                })
-                .collect()
+        let all = 0..runs.len();
+        let column = |value: &dyn Fn(usize) -> f64| -> Bound<'py, PyArray1<f64>> {
+            all.clone().map(value).collect::<Vec<_>>().into_pyarray(py)
         };
+        let free = 0..self.inner.free.len();
+        let starts: Vec<_> = free
+            .clone()
+            .map(|j| column(&|i| runs.start(i)[j]))
+            .collect();
+        let ends: Vec<_> = free.map(|j| column(&|i| runs.end(i).theta[j])).collect();
+        let status: Vec<u8> = all.clone().map(|i| runs.end(i).status as u8).collect();
+        let evaluations: Vec<i64> = runs.evaluations.iter().copied().map(i64::from).collect();
         let fields = PyDict::new(py);
-        fields.set_item("start", columns(|run| &run.start))?;
-        fields.set_item("end", columns(|run| &run.end.theta))?;
-        let objective: Vec<f64> = runs.iter().map(|run| run.end.cost).collect();
-        fields.set_item("objective", objective.into_pyarray(py))?;
-        let status: Vec<&str> = runs.iter().map(|run| run.end.status.name()).collect();
-        fields.set_item("status", status)?;
-        let evaluations: Vec<i64> = runs.iter().map(|run| run.end.evaluations as i64).collect();
+        fields.set_item("start", starts)?;
+        fields.set_item("end", ends)?;
+        fields.set_item("objective", column(&|i| runs.end(i).cost))?;
+        fields.set_item("status", status.into_pyarray(py))?;
+        fields.set_item("statuses", Status::ALL.map(Status::name))?;
         fields.set_item("evaluations", evaluations.into_pyarray(py))?;
         Ok(fields)
     }

@@ -2,9 +2,9 @@
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyBytes, PyDict};
 use scalefast_core::fit::{Certificate, Fit, LossChoice};
-use scalefast_core::multistart::Run;
+use scalefast_core::multistart::Runs;
 use scalefast_core::solver::{Solution, Status};
 
 use crate::problem::loss_choice;
@@ -20,16 +20,8 @@ const STATUSES: [&str; 7] = [
     "iterations",
     "undefined",
 ];
-const ENDS: [Status; 5] = [
-    Status::Converged,
-    Status::Stalled,
-    Status::Iterations,
-    Status::Undefined,
-    Status::Interrupted,
-];
-
-/// A run: start, end, objective, status, evaluations, offset.
-type PlainRun = (Vec<f64>, Vec<f64>, f64, String, usize, f64);
+/// An end: parameters, objective, status, evaluations, offset.
+type PlainEnd = (Vec<f64>, f64, String, usize, f64);
 
 /// The result as plain values.
 #[pyfunction]
@@ -46,8 +38,14 @@ pub fn result_state<'py>(py: Python<'py>, result: &FitResult) -> PyResult<Bound<
     let c = &fit.certificate;
     let numbers = (c.gradient, c.curvature, c.condition, c.spread);
     fields.set_item("certificate", (numbers, c.starts, c.agreeing))?;
-    let runs: Vec<PlainRun> = fit.runs.iter().map(plain_run).collect();
-    fields.set_item("runs", runs)?;
+    let runs = &fit.runs;
+    let starts = PyBytes::new(py, &bytes_of(&runs.starts, f64::to_le_bytes));
+    fields.set_item("starts", starts)?;
+    for (name, numbers) in [("evaluations", &runs.evaluations), ("end_of", &runs.end_of)] {
+        fields.set_item(name, PyBytes::new(py, &bytes_of(numbers, u32::to_le_bytes)))?;
+    }
+    let ends: Vec<PlainEnd> = runs.ends.iter().map(plain_end).collect();
+    fields.set_item("ends", ends)?;
     fields.set_item("sigma", fit.sigma)?;
     fields.set_item("quadratic_share", fit.quadratic_share)?;
     fields.set_item("threads", result.threads)?;
@@ -68,7 +66,16 @@ pub fn restore_result(state: &Bound<'_, PyDict>) -> PyResult<FitResult> {
     };
     let ((gradient, curvature, condition, spread), starts, agreeing) =
         field("certificate")?.extract::<((f64, f64, f64, f64), usize, usize)>()?;
-    let runs: Vec<PlainRun> = field("runs")?.extract()?;
+    let numbers = |name: &str| -> PyResult<Vec<u32>> {
+        Ok(read(field(name)?.extract()?, u32::from_le_bytes))
+    };
+    let ends: Vec<PlainEnd> = field("ends")?.extract()?;
+    let runs = Runs {
+        starts: read(field("starts")?.extract()?, f64::from_le_bytes),
+        evaluations: numbers("evaluations")?,
+        end_of: numbers("end_of")?,
+        ends: ends.into_iter().map(end).collect::<PyResult<_>>()?,
+    };
     let inner = Fit {
         parameters: field("parameters")?.extract()?,
         free: field("free")?.extract()?,
@@ -85,7 +92,7 @@ pub fn restore_result(state: &Bound<'_, PyDict>) -> PyResult<FitResult> {
             agreeing,
             spread,
         },
-        runs: runs.into_iter().map(run).collect::<PyResult<_>>()?,
+        runs,
         sigma: field("sigma")?.extract()?,
         quadratic_share: field("quadratic_share")?.extract()?,
     };
@@ -95,27 +102,36 @@ pub fn restore_result(state: &Bound<'_, PyDict>) -> PyResult<FitResult> {
     })
 }
 
-fn plain_run(run: &Run) -> PlainRun {
-    let end = &run.end;
+fn plain_end(end: &Solution) -> PlainEnd {
+    let status = end.status.name().to_owned();
     (
-        run.start.clone(),
         end.theta.clone(),
         end.cost,
-        end.status.name().to_owned(),
+        status,
         end.evaluations,
         end.offset,
     )
 }
 
-fn run((start, theta, cost, status, evaluations, offset): PlainRun) -> PyResult<Run> {
-    let end = Solution {
+fn end((theta, cost, status, evaluations, offset): PlainEnd) -> PyResult<Solution> {
+    Ok(Solution {
         theta,
         cost,
-        status: known(&ENDS, Status::name, &status)?,
+        status: known(&Status::ALL, Status::name, &status)?,
         evaluations,
         offset,
-    };
-    Ok(Run { start, end })
+    })
+}
+
+/// Numbers as bytes, the lowest first: exact, and small where there are millions.
+fn bytes_of<T: Copy, const N: usize>(numbers: &[T], bytes: fn(T) -> [u8; N]) -> Vec<u8> {
+    numbers.iter().copied().flat_map(bytes).collect()
+}
+
+/// The inverse of `bytes_of`; a rest that is no whole number is left out.
+fn read<T, const N: usize>(bytes: &[u8], number: fn([u8; N]) -> T) -> Vec<T> {
+    let (whole, _) = bytes.as_chunks::<N>();
+    whole.iter().map(|bytes| number(*bytes)).collect()
 }
 
 /// The one of `all` that goes by this name.

@@ -5,6 +5,7 @@
 //! many rounds are run depends on the data alone, never on threads or time. Large data are searched on a fixed sample of
 //! at most [`SCREENING_ROWS`] rows and its best optima are then solved on all `m` rows.
 
+mod given;
 mod screen;
 mod search;
 
@@ -18,6 +19,8 @@ use crate::start::Starts;
 use rayon::prelude::*;
 use screen::{screen_candidates, thin};
 
+pub use given::Runs;
+pub(crate) use given::given;
 pub(crate) use screen::{SCREENING_ROWS, apart, linear_solve};
 pub(crate) use search::{LONG_SOLVE, SHORT_SOLVE};
 pub use search::{Run, SAME_OPTIMUM, Search};

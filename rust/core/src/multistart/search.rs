@@ -24,6 +24,9 @@ pub(crate) const LONG_SOLVE: usize = 3_000;
 pub const SAME_OPTIMUM: f64 = 1e-8;
 /// A fit whose residuals are all of this relative size is exact: nothing can beat it.
 const EXACT: f64 = 1e-12;
+/// A larger threshold only leads towards the optimum: the promised decrease at which it has done so, as a share of the
+/// objective.
+const RELAXED: f64 = 1e-3;
 
 /// One start and where it led, in the free parameters.
 #[derive(Clone, Debug)]
@@ -32,25 +35,6 @@ pub struct Run {
     pub start: Vec<f64>,
     /// Where and how it ended.
     pub end: Solution,
-}
-
-impl Run {
-    /// A start that was not solved, since the call was stopped.
-    pub fn interrupted(start: Vec<f64>) -> Self {
-        let end = Solution {
-            theta: vec![f64::NAN; start.len()],
-            cost: f64::NAN,
-            status: Status::Interrupted,
-            evaluations: 0,
-            offset: f64::NAN,
-        };
-        Run { start, end }
-    }
-
-    /// Whether the start was solved, whatever it led to.
-    pub fn is_solved(&self) -> bool {
-        self.end.status != Status::Interrupted
-    }
 }
 
 /// The true objective and what is needed to solve it from a start.
@@ -164,49 +148,67 @@ impl Search<'_, '_> {
         iterations: usize,
         control: &Control,
     ) -> Result<Solution, CoreError> {
-        let space = Space::around(self.model, start, self.factors);
         let mut theta = start.to_vec();
         let mut evaluations = 0;
         for threshold in self.thresholds(scratch, start) {
-            let problem = newton::Problem {
-                objective: self.objective,
-                space: &space,
-                loss: self.loss.with_threshold(threshold),
-                order: Order::Newton,
-            };
-            let relaxed = newton::descend(
-                &problem,
-                scratch,
-                &theta,
-                Limits {
-                    iterations: 60,
-                    offset: 1e-3,
-                },
-                control,
-            )?;
+            let relaxed = self.relax(scratch, &theta, threshold, RELAXED, control)?;
             evaluations += relaxed.evaluations;
             if relaxed.status != Status::Undefined {
                 theta = relaxed.theta;
             }
         }
+        let mut last = self.solve_own(scratch, &theta, iterations, control)?;
+        last.evaluations += evaluations;
+        Ok(last)
+    }
+
+    /// The solve for a larger threshold, until the model promises no more than the share `offset` of the objective.
+    ///
+    /// # Errors
+    /// Only when `control` asks to stop.
+    pub(super) fn relax(
+        &self,
+        scratch: &mut Scratch,
+        start: &[f64],
+        threshold: f64,
+        offset: f64,
+        control: &Control,
+    ) -> Result<Solution, CoreError> {
         let problem = newton::Problem {
             objective: self.objective,
-            space: &space,
+            space: &Space::around(self.model, start, self.factors),
+            loss: self.loss.with_threshold(threshold),
+            order: Order::Newton,
+        };
+        let limits = Limits {
+            iterations: 60,
+            offset,
+        };
+        newton::descend(&problem, scratch, start, limits, control)
+    }
+
+    /// The solve on the loss as it is, by Newton steps.
+    ///
+    /// # Errors
+    /// Only when `control` asks to stop.
+    pub(super) fn solve_own(
+        &self,
+        scratch: &mut Scratch,
+        start: &[f64],
+        iterations: usize,
+        control: &Control,
+    ) -> Result<Solution, CoreError> {
+        let problem = newton::Problem {
+            objective: self.objective,
+            space: &Space::around(self.model, start, self.factors),
             loss: self.loss,
             order: Order::Newton,
         };
-        let mut last = newton::descend(
-            &problem,
-            scratch,
-            &theta,
-            Limits {
-                iterations,
-                offset: OFFSET,
-            },
-            control,
-        )?;
-        last.evaluations += evaluations;
-        Ok(last)
+        let limits = Limits {
+            iterations,
+            offset: OFFSET,
+        };
+        newton::descend(&problem, scratch, start, limits, control)
     }
 
     /// The solve from a start that the user gave: on the Jacobian from the first step on, in the law's own parameters, and
@@ -265,7 +267,7 @@ impl Search<'_, '_> {
     }
 
     /// Thresholds from the size of the residuals at the start down to ten times the loss's own.
-    fn thresholds(&self, scratch: &mut Scratch, start: &[f64]) -> Vec<f64> {
+    pub(super) fn thresholds(&self, scratch: &mut Scratch, start: &[f64]) -> Vec<f64> {
         let Some(own) = self.loss.threshold() else {
             return Vec::new();
         };

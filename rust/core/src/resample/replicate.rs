@@ -390,8 +390,8 @@ fn best_cells(model: &Model, screen: &Objective<'_>, starts: &Starts) -> Vec<Vec
 fn other_optima(fit: &Fit) -> Vec<Vec<f64>> {
     let mut ends: Vec<&Solution> = fit
         .runs
+        .ends
         .iter()
-        .map(|run| &run.end)
         .filter(|end| end.cost.is_finite())
         .collect();
     ends.sort_by(|a, b| a.cost.total_cmp(&b.cost));

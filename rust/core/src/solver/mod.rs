@@ -25,6 +25,15 @@ pub enum Status {
 }
 
 impl Status {
+    /// All of them, by number.
+    pub const ALL: [Self; 5] = [
+        Self::Converged,
+        Self::Stalled,
+        Self::Iterations,
+        Self::Undefined,
+        Self::Interrupted,
+    ];
+
     /// The stable name used in frames.
     pub fn name(self) -> &'static str {
         match self {
