@@ -26,6 +26,7 @@ from scalefast import _core
 
 TASKS = {
     "P1": "kernel_cost",
+    "P2": "all_starts",
     "P3": "global_fit",
     "P4": "bootstrap",
     "P5": "million_rows",

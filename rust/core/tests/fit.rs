@@ -5,6 +5,7 @@ use scalefast_core::dataset::Dataset;
 use scalefast_core::executor::Control;
 use scalefast_core::fit::{Fit, FitSpec, LossChoice, StartSet, fit};
 use scalefast_core::model::Residual;
+use scalefast_core::multistart;
 use scalefast_core::parameter::Parameter;
 use scalefast_core::rng::{Random, Stream};
 use scalefast_core::{CoreError, Loss};
@@ -104,6 +105,52 @@ fn closeness_sees_errors_of_both_signs() {
     assert!(close(1.0, 1.0 + 1e-10, 1e-9) && close(1.0 + 1e-10, 1.0, 1e-9));
     assert!(!close(1.0, 1.0 + 1e-8, 1e-9) && !close(1.0 + 1e-8, 1.0, 1e-9));
     assert!(!close(1.0, -1.0, 1e-9));
+}
+
+/// Starts that meet are solved together from there on; none of them may notice.
+#[test]
+fn a_start_ends_where_it_would_end_alone() {
+    let runs = Runs::simulate(60, 0.01, 5);
+    let data = runs.data(Residual::Log).expect("the data are sound");
+    let mut starts = Vec::new();
+    for a in [1.0, 1e4, 1e9] {
+        for b in [1.0, 1e4, 1e9] {
+            for exponent in [0.0, 0.5, 2.0] {
+                starts.extend([0.5, a, exponent, b, exponent]);
+            }
+        }
+    }
+    let solve = |starts: &[f64], loss: Loss, threads: usize| {
+        let spec = FitSpec {
+            starts: StartSet::Given(starts.to_vec()),
+            ..spec(LAW, Residual::Log, loss, threads)
+        };
+        fit(&spec, &data, &Control::new()).map(|fit| fit.runs)
+    };
+    let end = |runs: &multistart::Runs, i: usize| {
+        let end = runs.end(i).clone();
+        let bits: Vec<u64> = end.theta.iter().map(|t| t.to_bits()).collect();
+        (bits, end.cost.to_bits(), end.status, runs.evaluations[i])
+    };
+    for loss in [
+        Loss::Huber { delta: 1e-3 },
+        Loss::Cauchy { delta: 1e-2 },
+        Loss::Squared,
+    ] {
+        let together = solve(&starts, loss, 1).expect("some start has an end");
+        let threaded = solve(&starts, loss, 3).expect("some start has an end");
+        for (i, start) in starts.chunks(5).enumerate() {
+            assert_eq!(together.start(i), start);
+            assert_eq!(end(&threaded, i), end(&together, i));
+            match solve(start, loss, 1) {
+                Ok(alone) => assert_eq!(end(&alone, 0), end(&together, i)),
+                Err(error) => {
+                    assert_eq!(error.code, "law-undefined");
+                    assert!(!together.end(i).cost.is_finite());
+                }
+            }
+        }
+    }
 }
 
 #[test]
