@@ -7,6 +7,8 @@ Standard library only.
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -15,6 +17,10 @@ from scalefast._errors import LawError
 from scalefast._lawfile import LawFile, Published, parse_law_file
 
 __all__ = ["Entry", "entries", "find", "folder", "known_ids"]
+
+
+#: The line of a shipped file that names its form or one of its sets.
+_ID = re.compile(r'^id = "([^"]+)"$', re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -35,17 +41,24 @@ def folder() -> Path:
 @cache
 def entries() -> tuple[Entry, ...]:
     """Every shipped form, each followed by its published sets, in the order of the file names."""
-    files = [parse_law_file(path.read_text(encoding="utf-8"), path.name) for path in sorted(folder().glob("*.toml"))]
-    count: dict[str, int] = {}
-    for form in files:
-        for published in form.published:
-            count[published.id] = count.get(published.id, 0) + 1
-    found = []
-    for form in files:
-        found.append(Entry(form.id, form, None, folder()))
-        for published in form.published:
-            unique = published.id if count[published.id] == 1 else f"{form.id}/{published.id}"
-            found.append(Entry(unique, form, published, folder()))
+    return tuple(entry for name in _index() for entry in _of_file(name))
+
+
+@cache
+def _index() -> dict[str, list[str]]:
+    """The ids in each file, the form's first, read off the lines that give them: a file is parsed when it is needed."""
+    return {path.name: _ID.findall(path.read_text(encoding="utf-8")) for path in sorted(folder().glob("*.toml"))}
+
+
+@cache
+def _of_file(name: str) -> tuple[Entry, ...]:
+    """The form of a file, then its published sets."""
+    form = parse_law_file((folder() / name).read_text(encoding="utf-8"), name)
+    shared = Counter(identifier for _, *sets in _index().values() for identifier in sets)
+    found = [Entry(form.id, form, None, folder())]
+    for published in form.published:
+        unique = published.id if shared[published.id] == 1 else f"{form.id}/{published.id}"
+        found.append(Entry(unique, form, published, folder()))
     return tuple(found)
 
 
@@ -56,15 +69,16 @@ def known_ids() -> list[str]:
 
 def find(identifier: str) -> Entry | None:
     """The entry called `identifier`, or None. Raises LawError, `ambiguous-law`, for a set of several forms."""
+    asked_form, _, asked_set = identifier.rpartition("/")
     shared = []
-    for entry in entries():
-        if entry.published is None:
-            if identifier == entry.id:
+    for name, (form, *sets) in _index().items():
+        if identifier != form and (asked_set not in sets or asked_form not in ("", form)):
+            continue
+        for entry in _of_file(name):
+            if identifier == entry.id or (entry.published and identifier == f"{form}/{entry.published.id}"):
                 return entry
-        elif identifier in (entry.id, f"{entry.form.id}/{entry.published.id}"):
-            return entry
-        elif identifier == entry.published.id:
-            shared.append(entry.id)
+            if entry.published and identifier == entry.published.id:
+                shared.append(entry.id)
     if shared:
         raise LawError(
             f"`{identifier}` gives numbers for {len(shared)} forms",

@@ -11,7 +11,8 @@ import pytest
 
 import scalefast as sf
 from reference import close
-from scalefast._catalogue import entries, folder
+from scalefast._catalogue import _index, entries, find, folder
+from scalefast._lawfile import parse_law_file
 
 SETS = [entry.id for entry in entries() if entry.published is not None and entry.published.values]
 TEMPLATES = [entry.id for entry in entries() if entry.published is not None and not entry.published.values]
@@ -165,6 +166,19 @@ def test_stored_draws_describe_the_published_intervals() -> None:
         assert close(found[0], low, 4e-3) and close(found[1], high, 4e-3)
     metadata = pl.read_parquet_metadata(folder() / "epoch-2024-huber.parquet")
     assert "seed(42)" in metadata["description"]
+
+
+def test_the_index_read_off_the_lines_is_that_of_the_files() -> None:
+    parsed = {
+        path.name: parse_law_file(path.read_text(encoding="utf-8"), path.name) for path in folder().glob("*.toml")
+    }
+    assert _index() == {name: [form.id, *(entry.id for entry in form.published)] for name, form in parsed.items()}
+    # What is found through the index is what stands among all entries.
+    for entry in entries():
+        assert find(entry.id) is entry
+        if entry.published is not None:
+            assert find(f"{entry.form.id}/{entry.published.id}") is entry
+    assert find("chinchilla/kaplan-2020") is None and find("kaplan-n/") is None and find("") is None
 
 
 def test_laws_lists_every_entry_once() -> None:

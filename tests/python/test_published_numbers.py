@@ -6,6 +6,7 @@ printed, with its unit: `40.36B`, `2.379T`, `1.17e23`.
 
 from __future__ import annotations
 
+import math
 from decimal import Decimal
 from typing import Any
 
@@ -181,6 +182,22 @@ def test_a_size_saturates() -> None:
     assert values is not None
     for more, less in zip(needed[1:], needed[:-1], strict=True):
         assert more / less == pytest.approx(2 ** (1 / values["beta"]), rel=1e-9)
+
+
+def test_a_large_run_from_small_ones() -> None:
+    # Seven models of at most 3B, along 20 tokens a parameter, foretell 91B parameters within the interval asked for.
+    law = sf.law("epoch-2024")
+    sizes = [50e6 * 60 ** (i / 6) for i in range(7)]
+    runs = law.predict({"N": sizes, "D": [20 * n for n in sizes]}).with_columns(x=6 * pl.col("N") * pl.col("D"))
+    noise = sf.simulate(law, runs.select("N", "D"), noise=sf.LogNormal(0.003), seed=0)["L"]
+    fit = sf.fit(runs.with_columns(L=noise), "baichuan2-2023")
+    found = fit.predict({"x": [1e24]}, interval="prediction").row(0, named=True)
+    truth = sf.sweep(law, 1e24, given={"D": "20*N"}).summary["L"][0]
+    assert found["L_lower"] < truth < found["L_upper"] < found["L_lower"] + 0.1
+    # A law of size and data, fitted to the same runs, says how far beyond them the budget lies.
+    both = sf.fit(runs, "chinchilla", fixed={"alpha": 0.3478})
+    [decades] = sf.sweep(both, 1e24).summary["extrapolation_decades"]
+    assert decades == pytest.approx(math.log10(1e24 / runs["x"].max()), abs=1e-9)
 
 
 def test_data_constrained_losses_and_allocation() -> None:
