@@ -207,6 +207,14 @@ class Question:
         """The law's value at a size and data, in nats per token."""
         return self._at(self._law_system, first, second)["L"]
 
+    def loss_under(self, draws: FloatArray, first: float, second: float) -> FloatArray:
+        """The law's value at a size and data under each draw of its parameters (one row a parameter)."""
+        read = set(self._law_system.symbols())
+        columns = {name: row for name, row in zip(self.law.parameters, draws, strict=True) if name in read}
+        one, other = self.optimise
+        scalars = {name: value for name, value in {**self.numbers, one: first, other: second}.items() if name in read}
+        return self._law_system.evaluate(columns, scalars)[self.law.outputs[0]]
+
     def _at(self, system: _core.System, first: float, second: float) -> dict[str, float]:
         one, other = self.optimise
         scalars = {**(self.law.values or {}), **self.numbers, other: second}

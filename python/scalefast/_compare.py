@@ -15,11 +15,15 @@ import numpy as np
 import polars as pl
 
 from scalefast import _core
-from scalefast._allocate import Bound
+from scalefast._allocate import Bound, Question
+from scalefast._decision import quantiles as quantiles_of
 from scalefast._errors import LawError, SettingsError
+from scalefast._frames import FloatArray
+from scalefast._frontier import is_frontier
 from scalefast._law import Law
 from scalefast._solve import solve
-from scalefast._sweep import chosen_laws
+from scalefast._summary import label
+from scalefast._sweep import choose_draws, chosen_laws, law_name, stated_cost
 
 if TYPE_CHECKING:
     from scalefast._fit import Fit
@@ -53,8 +57,10 @@ def compare(
     cost, bounds, given, optimise, draws, quantiles: as in `solve`. timeout_s: for all plans together.
 
     Returns one row a law and plan: plan, its number from 1; the columns of `solve`; and against the first plan C_ratio,
-    N_ratio, D_ratio, L_change (nats per token) and perplexity_ratio, exp(L_change); and compute_excess, by how much C exceeds
-    the least compute of its loss (0.25: a quarter more). A plan without an answer is a row of nulls whose status says why.
+    N_ratio, D_ratio, L_change (nats per token, with quantiles `L_change_q05`, …), perplexity_ratio, exp(L_change), and
+    share_better, the share of the draws under which the plan has the lower loss; and compute_excess, by how much C exceeds the
+    least compute of its loss (0.25: a quarter more). A change over the draws is that between the rows' own sizes and data: far
+    narrower than the losses, which move together. A plan without an answer is a row of nulls whose status says why.
 
     Raises what `solve` raises for plans that are no questions; SettingsError (`bad-question`) for no plans, and LawError
     where the first has no answer.
@@ -86,8 +92,39 @@ def compare(
                 if error.code not in _UNANSWERED or not rows:
                     raise
                 rows.append(_unanswered(rows[0], plan, error.code))
-        tables.append(_compared(pl.concat(rows), ("C", *optimise)))
+        table = _compared(pl.concat(rows), ("C", *optimise))
+        matrix = None if is_frontier(found) else choose_draws(found, draws)
+        losses: list[FloatArray | None] = [None] * table.height
+        if matrix is not None:
+            question = Question(found, law_name(found), stated_cost(found, cost), optimise, dict(given or {}), {})
+            losses = [
+                None if None in split else question.loss_under(matrix, *split)
+                for split in table.select(optimise).rows()
+            ]
+        tables.append(_over_draws(table, losses, quantiles))
     return pl.concat(tables)
+
+
+def _over_draws(table: pl.DataFrame, losses: Sequence[FloatArray | None], quantiles: Sequence[float]) -> pl.DataFrame:
+    """The table with the changes of the loss over the draws, plan by plan, after the changes themselves."""
+    names = [f"L_change_q{label(quantile)}" for quantile in quantiles]
+    rows: list[dict[str, float | None]] = []
+    for place, loss in enumerate(losses):
+        row: dict[str, float | None] = dict.fromkeys([*names, "share_better"])
+        if loss is not None and losses[0] is not None:
+            change = loss - losses[0]
+            known = int(np.count_nonzero(~np.isnan(change)))
+            row |= dict(zip(names, quantiles_of(change, quantiles), strict=True))
+            row["share_better"] = np.count_nonzero(change < 0) / known if place and known else None
+        rows.append(row)
+    added = pl.DataFrame(rows, schema=dict.fromkeys([*names, "share_better"], pl.Float64))
+    order = [*table.columns, *added.columns]
+    for name in (*names, "share_better"):
+        order.remove(name)
+    after = order.index("L_change") + 1
+    order[after:after] = names
+    order.insert(order.index("perplexity_ratio") + 1, "share_better")
+    return pl.concat([table, added], how="horizontal").select(order)
 
 
 def _unanswered(like: pl.DataFrame, plan: Mapping[str, Any], status: str) -> pl.DataFrame:

@@ -270,6 +270,25 @@ def test_a_lower_loss_by_size_by_data_or_by_both() -> None:
     assert table["D"][1] is None and table["C_ratio"][1] is None and table["N_ratio"][2] > 1
 
 
+def test_a_change_is_better_known_than_the_losses() -> None:
+    law = sf.law("epoch-2024-huber")
+    assert law.draws is not None
+    plans = [{"N": 7e9, "D": 2e12}, {"N": 70e9, "D": 200e9}, {"C": 8.4e22}]
+    table = sf.compare(law, plans, draws=101, quantiles=(0.05, 0.5, 0.95))
+    first, second, best = table.rows(named=True)
+    assert second["L_change_q95"] - second["L_change_q05"] < 0.6 * (
+        second["L_q95"] - second["L_q05"] + first["L_q95"] - first["L_q05"]
+    )
+    few = law.draws.head(101)
+    one, two = (law.predict(few.with_columns(N=plan["N"], D=plan["D"]))["L"] for plan in plans[:2])
+    change = (two - one).sort()
+    assert close(second["L_change_q50"], change[50], 1e-12)
+    assert second["share_better"] == float((change < 0).sum()) / 101
+    # No draw can make another split beat the best one by much, and the estimate none at all.
+    assert best["L_change"] < second["L_change"] and first["share_better"] is None and first["L_change_q50"] == 0
+    assert sf.compare("hoffmann-2022", plans)["share_better"].null_count() == 3
+
+
 def test_comparisons_that_make_no_sense() -> None:
     for plans, code in (([], "bad-question"), ([{"M": 3.0}], "unknown-symbol"), ([{"L": 1.0}], "infeasible-loss")):
         with pytest.raises(sf.ScalefastError) as caught:

@@ -5,7 +5,6 @@ In: plans as SYMBOL=NUMBER,…, and laws. Out: one row a law and plan on stdout,
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -47,8 +46,8 @@ def compare(
 
     Each plan says some of C (FLOPs), N (parameters), D (tokens) and L (nats per token), as `scalefast solve` takes it: N
     alone is that size at its best data, C alone the best split. Prints the rest of each, and how it compares with the
-    first: compute, size and data as multiples, the change of the loss, and how much compute it spends beyond the least that
-    reaches its loss.
+    first: compute, size and data as multiples, the change of the loss with its interval, the share of the law's draws under
+    which it is better, and how much compute it spends beyond the least that reaches its loss.
     """
     import scalefast as sf
 
@@ -65,25 +64,35 @@ def for_people(found: pl.DataFrame, optimise: tuple[str, str]) -> pl.DataFrame:
     import polars as pl
 
     rows = list(found.iter_rows(named=True))
-    first, second = optimise
-    shown: dict[str, tuple[Callable[[float], str], str, Callable[[float], str]]] = {
-        "C": (units.format_flops, "C_ratio", multiple),
-        first: (allocation.short_count, f"{first}_ratio", multiple),
-        second: (allocation.short_count, f"{second}_ratio", multiple),
-        "L": (units.format_loss, "L_change", lambda value: f"{value:+.5f}"),
-    }
+    shown = {"C": units.format_flops, optimise[0]: allocation.short_count, optimise[1]: allocation.short_count}
     cells: dict[str, list[str]] = {"law": [row["law"] for row in rows], "plan": [str(row["plan"]) for row in rows]}
-    for symbol, (show, against, compare_by) in shown.items():
+    for symbol, show in shown.items():
         cells[symbol] = [
             allocation.with_interval(row, symbol, show)
-            + ("" if row["plan"] == 1 or row[against] is None else f"\n{compare_by(row[against])}")
+            + ("" if row["plan"] == 1 or row[f"{symbol}_ratio"] is None else f"\n{multiple(row[f'{symbol}_ratio'])}")
             for row in rows
         ]
-    excess = [row["compute_excess"] for row in rows]
-    cells["excess"] = [output.MISSING if value is None else f"{100 * max(value, 0.0):.1f} %" for value in excess]
+    cells["L"] = [allocation.with_interval(row, "L", units.format_loss) for row in rows]
+    cells["change"] = [changed(row) for row in rows]
+    if found["share_better"].is_not_null().any():
+        cells["better"] = [percent(row["share_better"], 0) for row in rows]
+    cells["excess"] = [percent(row["compute_excess"], 1) for row in rows]
     if found["L_change"].null_count():
         cells["status"] = [row["status"] for row in rows]
     return pl.DataFrame(cells)
+
+
+def changed(row: dict[str, Any]) -> str:
+    """The change of the loss and below it its interval over the draws."""
+    if row["plan"] == 1 or row["L_change"] is None:
+        return output.MISSING
+    ends = [value for name, value in row.items() if name.startswith("L_change_q") and value is not None]
+    return f"{row['L_change']:+.5f}" + (f"\n{ends[0]:+.5f} to {ends[-1]:+.5f}" if ends else "")
+
+
+def percent(share: float | None, digits: int) -> str:
+    """`91 %`; what rounding made negative is zero."""
+    return output.MISSING if share is None else f"{100 * max(share, 0.0):.{digits}f} %"
 
 
 def multiple(value: float) -> str:
