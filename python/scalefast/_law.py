@@ -500,7 +500,8 @@ def _from_formula(
     )
     form = _with_bounds(form, bounds)
     values = complete_values(form, parameters) if isinstance(parameters, Mapping) else None
-    return Law(form, None, values)
+    # A formula whose numbers are all written out has nothing left to fit.
+    return Law(form, None, values if form.parameters else {})
 
 
 def _with_bounds(form: LawFile, bounds: Mapping[str, tuple[float, float]]) -> LawFile:

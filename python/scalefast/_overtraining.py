@@ -20,7 +20,7 @@ from scalefast._errors import LawError, SettingsError
 from scalefast._frames import FloatArray
 from scalefast._law import Law
 from scalefast._scale import refuse_scaled
-from scalefast._sweep import choose_draws, label, law_name, one_law, stated_cost
+from scalefast._sweep import choose_draws, chosen_laws, label, law_name, stated_cost
 
 if TYPE_CHECKING:
     from scalefast._fit import Fit
@@ -32,7 +32,7 @@ _N, _D, _L, _C = "`best N`", "`best D`", "`best L`", "`best C`"
 
 
 def overtraining(
-    law: Law | Fit | str | Path,
+    law: Law | Fit | str | Path | Sequence[Law | Fit | str | Path] | None,
     budget: float,
     sizes: Sequence[float] = (0.75, 0.5, 0.4, 0.3, 0.2),
     *,
@@ -46,12 +46,12 @@ def overtraining(
 
     Parameters
     ----------
-    law: an id, a file, a formula with values, a Law or a Fit; of N and D, and of what `given` settles.
+    law: one or several ids, files, formulas with values, Laws or Fits; None: those of `sweep`.
     budget: FLOPs whose best split is the model to equal.
     sizes: multiples of its size: 0.5 is half of it.
     cost, given, draws, quantiles: as in `sweep`.
 
-    Returns one row a size: law; size; data and compute as multiples of the best split's; N, D, D_per_N, C and L; and
+    Returns one row a law and size: law; size; data and compute as multiples of the best split's; N, D, D_per_N, C and L; and
     least_size, below which no amount of data is enough (each but L also as quantiles over the draws, of which each has its
     own best split). status: `interior`, or `infeasible` with nulls at sizes below the least one.
 
@@ -62,21 +62,21 @@ def overtraining(
     >>> [(round(data, 3), round(compute, 3)) for data, compute in curve.select("data", "compute").rows()]
     [(1.371, 1.028), (2.416, 1.208)]
     """
-    found = one_law(law)
-    refuse_scaled(found.fitted_range, law_name(found))
     if not (np.isfinite(budget) and budget > 0):
         raise SettingsError(f"budget: {budget:g} is not positive and finite", code="bad-budget", value=float(budget))
     multiples = np.array(list(sizes), dtype=np.float64)
     if not len(multiples) or not np.all(np.isfinite(multiples) & (multiples > 0)):
         hint = "0.5 is half of the best size"
         raise SettingsError("sizes must be multiples above zero, at least one", code="bad-sizes", hint=hint)
-    question = Question(found, law_name(found), stated_cost(found, cost), ("N", "D"), given or {}, {})
-    if len(question.free) != 2:
-        raise SettingsError("N and D must both be free", code="contradictory", hint="leave them out of given")
-    matrix = choose_draws(found, draws)
-    curve = _Curve(question, float(budget), matrix, quantiles, threads)
-    least = curve.least()
-    rows = [curve.row(size, least) for size in multiples]
+    rows = []
+    for found in chosen_laws(law):
+        refuse_scaled(found.fitted_range, law_name(found))
+        question = Question(found, law_name(found), stated_cost(found, cost), ("N", "D"), given or {}, {})
+        if len(question.free) != 2:
+            raise SettingsError("N and D must both be free", code="contradictory", hint="leave them out of given")
+        curve = _Curve(question, float(budget), choose_draws(found, draws), quantiles, threads)
+        least = curve.least()
+        rows += [curve.row(size, least) for size in multiples]
     texts = ("law", "status", "uncertainty")
     return pl.DataFrame(rows, schema={name: pl.String if name in texts else pl.Float64 for name in rows[0]})
 

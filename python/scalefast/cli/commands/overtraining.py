@@ -44,7 +44,8 @@ if TYPE_CHECKING:
     "laws",
     multiple=True,
     shell_complete=options.complete_law,
-    help="A law's id, a law file, or a law saved by `scalefast fit`. Repeatable. Default: epoch-2024-huber.",
+    help="A law's id, a law file, or a law saved by `scalefast fit`. Repeatable. "
+    "Default: epoch-2024-huber, and the other laws beside it.",
 )
 @click.option("--cost", metavar="FORMULA", help="Training FLOPs as a formula. Default: the law's own, such as 6*N*D.")
 @click.option(
@@ -68,21 +69,16 @@ def overtraining(
     For each multiple of the best size for the budget: the data that make such a model as good, and the compute that they
     cost, both as multiples of the best split's and in numbers. Below the least size no amount of data is enough.
     """
-    import polars as pl
-
     import scalefast as sf
 
     chosen: dict[str, Any] = {name: value for name, value in settings.items() if value is not None}
     if sizes:
         chosen["sizes"] = sizes
-    tables = []
-    for name in laws or ("epoch-2024-huber",):
-        law = sf.law(name)
+    found = sf.overtraining(
+        list(laws) or None, budget, given=options.unique(given, "--given"), quantiles=quantiles, **chosen
+    )
+    for law in map(sf.law, laws or found["law"].unique(maintain_order=True)):
         allocation.introduce(law, settings["cost"] or law.cost, to)
-        tables.append(
-            sf.overtraining(law, budget, given=options.unique(given, "--given"), quantiles=quantiles, **chosen)
-        )
-    found = pl.concat(tables)
     for row in found.unique("law", maintain_order=True).iter_rows(named=True):
         output.note(
             f"{row['law']}: no amount of data makes up for less than {row['least_size']:.3g} of the best size", to
