@@ -3,8 +3,8 @@
 Stage: between a plan's arguments and its frames. In: one `Case` a law, weights, what is known of N, D and L. Out: `Choice`:
 the size, its data, the range that is as good, outcomes and regrets in every world.
 
-The size of least expected regret minimises the mean over worlds of L(N, D(N)) − min L. Regrets of several laws are put on
-one scale by what each law gives for compute: their losses are never added.
+The regret of a size in a world is the share of the compute that its loss would not have needed there; the size of least
+expected regret wastes the least on average. Shares of several laws add up where their losses would not.
 """
 
 from __future__ import annotations
@@ -25,10 +25,8 @@ from scalefast._solve import solve
 
 __all__ = ["RANGE_SHARE", "Choice", "choose"]
 
-#: The range of a plan holds the sizes that lose no more than this share of the compute is worth.
+#: The range of a plan holds the sizes that waste no more than this share of the compute beyond what the best one does.
 RANGE_SHARE = 0.01
-#: Step in ln C of the slope of a law's best loss.
-_STEP = 0.01
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,19 +177,9 @@ def _least(cases: Sequence[Case], weights: Sequence[float]) -> float:
 
 
 def _stakes(cases: Sequence[Case], weights: Sequence[float]) -> tuple[list[_core.Stake], list[float]]:
-    """The lanes of the laws that count, and their weights on one scale: a regret in nats over nats per ln C."""
+    """The lanes of the laws that count, and their weights."""
     counted = [(case, weight) for case, weight in zip(cases, weights, strict=True) if weight > 0]
-    stakes = [case.stake(case.all)[0] for case, _ in counted]
-    if len(counted) == 1:
-        return stakes, [1.0]
-    return stakes, [weight / _slope(case) for case, weight in counted]
-
-
-def _slope(case: Case) -> float:
-    """How much loss the law gives for compute at the budget: −dL/d ln C, on average over the worlds."""
-    here, there = (mean(case.best(case.all, factor)["loss"]) for factor in (1.0, 1.0 + _STEP))
-    # Where the bounds leave the compute nothing to do, any scale will do.
-    return max((here - there) / _STEP, 1e-6)
+    return [case.stake(case.all)[0] for case, _ in counted], [weight for _, weight in counted]
 
 
 def _refuse(case: Case) -> None:

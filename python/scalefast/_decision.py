@@ -90,7 +90,7 @@ class Case:
     draws: int
     calls: Calls
     run: tuple[float, float] | None = None
-    _stakes: dict[tuple[World, float], tuple[_core.Stake, FloatArray]] = field(default_factory=dict, repr=False)
+    _stakes: dict[World, tuple[_core.Stake, FloatArray]] = field(default_factory=dict, repr=False)
 
     @cached_property
     def point(self) -> World:
@@ -140,11 +140,10 @@ class Case:
             columns |= {f"weight_{name}": weights[name], f"paid_{name}": paid[name]}
         return f"max({', '.join(parts)})", columns, np.ones(world.count)
 
-    def stake(self, world: World, factor: float = 1.0) -> tuple[_core.Stake, FloatArray]:
-        """The core's lanes of these worlds and their targets, with `factor` times the compute."""
-        if (world, factor) not in self._stakes:
+    def stake(self, world: World) -> tuple[_core.Stake, FloatArray]:
+        """The core's lanes of these worlds, and their targets."""
+        if world not in self._stakes:
             cost, columns, targets = self.terms(world)
-            targets = np.ascontiguousarray(targets * factor)
             question = self.question(cost, dict.fromkeys(columns, 1.0))
             stake = _core.Stake(
                 question._law_system,
@@ -154,10 +153,10 @@ class Case:
                 [ends(self.bounds.get(name, (None, None))) for name in ("N", "D")],
                 world.numbers,
                 {**world.columns, **columns},
-                targets,
+                np.ascontiguousarray(targets),
             )
-            self._stakes[world, factor] = (stake, targets)
-        return self._stakes[world, factor]
+            self._stakes[world] = (stake, targets)
+        return self._stakes[world]
 
     def pinned(self, name: str, value: float | str) -> tuple[float, float] | None:
         """Size and data in the one world with one of them settled, by a number or by a formula of the other."""
@@ -182,9 +181,9 @@ class Case:
         # A variable may be settled for the sake of the cost alone.
         return self.question(f"({self.cost}) + ({self.serving})" if self.serving else self.cost)._law_system
 
-    def best(self, world: World, factor: float = 1.0) -> dict[str, Any]:
+    def best(self, world: World) -> dict[str, Any]:
         """The best split in each world: `first`, `second`, `cost`, `loss`, `status`."""
-        return self.stake(world, factor)[0].best(self.calls.threads, self.calls.call)
+        return self.stake(world)[0].best(self.calls.threads, self.calls.call)
 
     def outcome(self, world: World, size: float) -> Outcome:
         """What a size gives in each world; a run that is settled keeps its data."""

@@ -92,11 +92,11 @@ def test_shares_of_the_means_scale_the_compute():
 
 def test_the_plan_has_no_more_regret_than_any_other_size():
     plan = sf.plan(accelerators="100xA100", days=30, mfu=(0.3, 0.5), draws=500)
-    least = plan.alternatives.filter(choice="this plan")["regret"].item()
-    assert (plan.alternatives["regret"] >= least - 1e-12).all()
+    least = plan.alternatives.filter(choice="this plan")["regret_compute"].item()
+    assert (plan.alternatives["regret_compute"] >= least - 1e-6).all()
     for factor in (0.5, 0.8, 0.95, 1.05, 1.3, 2.0):
         other = sf.plan(accelerators="100xA100", days=30, mfu=(0.3, 0.5), draws=500, N=plan.N * factor)
-        assert other.decision["regret"].item() > least
+        assert other.decision["regret_compute"].item() > least
         kept = other.alternatives.filter(choice="least regret")
         assert kept["N"].item() == pytest.approx(plan.N, rel=1e-12)
         assert other.decision["N_low"].item() == plan.decision["N_low"].item()
@@ -128,12 +128,14 @@ def test_seventy_billion_cost_three_percent_under_either_law_at_1e24():
     assert 0.02 < wasted["epoch-2024"] < 0.04 and 0.02 < wasted["hoffmann-2022"] < 0.04
 
 
-def test_the_ends_of_the_range_are_worth_one_percent_of_the_compute():
-    found = row(law="hoffmann-2022", budget=1e24)
-    law = sf.law("hoffmann-2022")
-    at = law.predict({"N": [found["N_low"], found["N_high"]], "D": [1e24 / 6 / found[n] for n in ("N_low", "N_high")]})
-    poorer = law.predict({"N": found["N"], "D": 0.99 * found["D"]})["L"].item()
-    assert at["L"].to_list() == pytest.approx([poorer] * 2, abs=1e-12)
+def test_the_ends_of_the_range_waste_one_percent_more():
+    for law in ("hoffmann-2022", "epoch-2024-huber"):
+        plan = sf.plan(law, budget=1e24, draws=100 if law == "epoch-2024-huber" else None)
+        found = plan.decision.row(0, named=True)
+        for end in (found["N_low"], found["N_high"]):
+            other = sf.plan(law, budget=1e24, N=end, draws=100 if law == "epoch-2024-huber" else None).alternatives
+            wasted = other.filter(choice="this plan")["regret_compute"].item()
+            assert wasted == pytest.approx((found["regret_compute"] or 0.0) + 0.01, abs=3e-5)
 
 
 def test_the_tightest_limit_binds_draw_by_draw():
@@ -251,7 +253,7 @@ def test_frozen_sources_make_the_whole_variance():
 def test_weights_pool_regret_and_never_losses():
     laws = ["epoch-2024-huber", "hoffmann-2022"]
     one, two, both = (sf.plan(laws, budget=1e24, weights=w, draws=200) for w in ([1, 0], [1e-9, 1], [0.5, 0.5]))
-    assert one.N == sf.plan(laws, budget=1e24, draws=200).N
+    assert one.N == pytest.approx(sf.plan(laws, budget=1e24, draws=200).N, rel=1e-6)
     assert two.N < both.N < one.N
     predicted = sf.law(laws[0]).predict({"N": both.N, "D": both.D})["L"].item()
     assert both.decision["L"].item() == pytest.approx(predicted, rel=1e-12)

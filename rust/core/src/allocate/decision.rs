@@ -4,14 +4,16 @@
 //! parameters, of what the cost reads, and of the compute that there is. Out: each lane's own best split, the data and
 //! loss that a given N has in each lane, and the N whose loss, averaged over lanes and stakes, is least.
 //!
-//! The regret of N in lane k is L_k(N, D_k(N)) − min L_k, D_k(N) being what the lane's compute pays for, or the upper
-//! bound of D where it pays for more. The minimum does not depend on N, so the N of least expected regret is the N of
-//! least expected loss; as each lane's loss falls before its own optimum and rises after it, that N lies between the
-//! lowest and the highest of the lanes' optima. Source: Savage, "The theory of statistical decision", 1951.
+//! In lane k a size N has the loss L_k(N, D_k(N)), D_k(N) being what the lane's compute pays for, or the upper bound of D
+//! where it pays for more. Its regret is the share of the compute that the loss would not have needed. That share has one
+//! unit in all laws, so that regrets add where losses do not, and it lies between 0 and 1, so that a draw of the law gone
+//! astray counts for no more than any other; regret in nats has neither merit, and is reported beside. Source: Savage,
+//! "The theory of statistical decision", 1951.
 
 mod lanes;
 #[cfg(test)]
 mod tests;
+mod worth;
 
 use std::sync::OnceLock;
 
@@ -23,13 +25,14 @@ use crate::error::CoreError;
 use crate::executor::{Control, with_pool};
 use crate::predict::Values;
 use lanes::Lanes;
+use worth::{STEPS, Steps};
 
-/// Points of the grid between the lowest and the highest optimum.
-const GRID: usize = 48;
+/// Optima of a stake that are tried before the search between them: evenly spaced quantiles.
+const GRID: usize = 40;
 /// 1/φ.
 const GOLDEN: f64 = 0.618_033_988_749_894_9;
-/// The search ends at this width in ln N: the mean loss is flat to rounding within about 1e-7 of its minimum.
-const WIDTH: f64 = 1e-9;
+/// The search ends at this width in ln N: the mean is flat to rounding within about 1e-7 of its minimum.
+const WIDTH: f64 = 1e-8;
 /// First step, in ln N, and number of doublings of the search for the ends of a range.
 const FIRST_STEP: f64 = 0.05;
 const DOUBLINGS: usize = 10;
@@ -57,6 +60,7 @@ pub struct Stake {
     reach_values: Vec<Column>,
     targets: Vec<f64>,
     best: OnceLock<Answers>,
+    steps: OnceLock<Vec<Steps>>,
 }
 
 /// What a size gives in each lane; NaN where the lane cannot have it.
@@ -120,6 +124,7 @@ impl Stake {
             reach_values,
             targets,
             best: OnceLock::new(),
+            steps: OnceLock::new(),
         })
     }
 
@@ -177,6 +182,23 @@ impl Stake {
         })
     }
 
+    /// The best loss of each lane at every step of its compute.
+    fn steps(&self, control: &Control) -> Result<&[Steps], CoreError> {
+        if let Some(known) = self.steps.get() {
+            return Ok(known);
+        }
+        let mut steps = vec![[f64::NAN; STEPS]; self.count()];
+        for j in 0..STEPS {
+            let factor = worth::factor(j);
+            let targets: Vec<f64> = self.targets.iter().map(|target| target * factor).collect();
+            let found = self.spending(&targets)?.solve(control)?;
+            for (steps, loss) in steps.iter_mut().zip(&found.columns[3]) {
+                steps[j] = *loss;
+            }
+        }
+        Ok(self.steps.get_or_init(|| steps))
+    }
+
     fn spending<'a>(&'a self, targets: &'a [f64]) -> Result<Lanes<'a>, CoreError> {
         Lanes::new(&self.spend, &borrowed(&self.spend_values), targets)
     }
@@ -192,57 +214,53 @@ fn borrowed(columns: &[Column]) -> Vec<Values<'_>> {
         .collect()
 }
 
-/// The mean loss of a size over the lanes of several stakes that have an optimum, as a function of ln N.
+/// The wasted share of the compute as a function of ln N: mean over the lanes of each stake that have an optimum, weighted
+/// mean over the stakes.
 struct Mean<'a> {
-    lanes: Vec<Lanes<'a>>,
-    counted: Vec<Vec<bool>>,
-    weights: &'a [f64],
+    parts: Vec<Part<'a>>,
     control: &'a Control,
 }
 
+struct Part<'a> {
+    lanes: Lanes<'a>,
+    steps: &'a [Steps],
+    weight: f64,
+}
+
 impl<'a> Mean<'a> {
-    fn new(
-        stakes: &[&'a Stake],
-        targets: &'a [Vec<f64>],
-        weights: &'a [f64],
-        control: &'a Control,
-    ) -> Result<Self, CoreError> {
-        if stakes.is_empty() || stakes.len() != weights.len() {
+    fn new(stakes: &[&'a Stake], weights: &[f64], control: &'a Control) -> Result<Self, CoreError> {
+        let total: f64 = weights.iter().sum();
+        if stakes.is_empty() || stakes.len() != weights.len() || !(total > 0.0) {
             return Err(CoreError::settings(
                 "bad-weights",
-                "one weight a stake is needed",
+                "one weight a stake is needed, and one of them above zero",
             ));
         }
-        let lanes = stakes
+        let counted = stakes
             .iter()
-            .zip(targets)
-            .map(|(stake, targets)| stake.spending(targets))
-            .collect::<Result<_, CoreError>>()?;
-        let mut counted = Vec::new();
-        for stake in stakes {
-            let best = stake.best(None, control)?;
-            counted.push(
-                best.status
-                    .iter()
-                    .map(|status| status.is_solved())
-                    .collect(),
-            );
-        }
+            .zip(weights)
+            .filter(|(_, weight)| **weight > 0.0);
+        let part = |(stake, weight): (&&'a Stake, &f64)| {
+            Ok(Part {
+                lanes: stake.spending(&stake.targets)?,
+                steps: stake.steps(control)?,
+                weight: weight / total,
+            })
+        };
         Ok(Mean {
-            lanes,
-            counted,
-            weights,
+            parts: counted.map(part).collect::<Result<_, CoreError>>()?,
             control,
         })
     }
 
-    /// +∞ where a counted lane cannot have the size.
+    /// +∞ where a lane that has an optimum cannot have the size.
     fn at(&self, x: f64) -> Result<f64, CoreError> {
         let mut sum = 0.0;
-        for ((lanes, counted), weight) in self.lanes.iter().zip(&self.counted).zip(self.weights) {
-            if *weight > 0.0 {
-                sum += weight * lanes.mean_loss(math::exp(x), counted, self.control)?;
-            }
+        for part in &self.parts {
+            let mean = part
+                .lanes
+                .mean_waste(math::exp(x), part.steps, self.control)?;
+            sum += part.weight * mean;
         }
         Ok(if sum.is_nan() { f64::INFINITY } else { sum })
     }
@@ -259,28 +277,26 @@ pub fn least_regret(
     threads: Option<usize>,
     control: &Control,
 ) -> Result<f64, CoreError> {
-    let mut ends = [f64::INFINITY, f64::NEG_INFINITY];
+    let mut tried: Vec<f64> = Vec::new();
     for (stake, _) in stakes.iter().zip(weights).filter(|(_, w)| **w > 0.0) {
-        for &first in stake.best(threads, control)?.columns[0].iter() {
-            if !first.is_nan() {
-                ends = [ends[0].min(first), ends[1].max(first)];
-            }
+        let mut optima = stake.best(threads, control)?.columns[0].clone();
+        optima.retain(|first| !first.is_nan());
+        optima.sort_unstable_by(f64::total_cmp);
+        if let Some(last) = optima.len().checked_sub(1) {
+            tried.extend((0..GRID).map(|g| optima[g * last / (GRID - 1)]));
         }
     }
-    if ends[0] >= ends[1] {
-        return Ok(ends[0]);
-    }
-    if ends[0].is_infinite() {
-        return Ok(f64::NAN);
-    }
+    tried.sort_unstable_by(f64::total_cmp);
+    tried.dedup();
+    let [first, .., _] = tried[..] else {
+        return Ok(tried.first().copied().unwrap_or(f64::NAN));
+    };
     with_pool(threads, || {
-        let targets: Vec<Vec<f64>> = stakes.iter().map(|s| s.targets.clone()).collect();
-        let mean = Mean::new(stakes, &targets, weights, control)?;
-        let [low, high] = ends.map(math::ln);
-        let point = |g: usize| low + (high - low) * (g as f64 / (GRID - 1) as f64);
+        let mean = Mean::new(stakes, weights, control)?;
+        let points: Vec<f64> = tried.iter().map(|&first| math::ln(first)).collect();
         let (mut place, mut least) = (0, f64::INFINITY);
-        for g in 0..GRID {
-            let value = mean.at(point(g))?;
+        for (g, &x) in points.iter().enumerate() {
+            let value = mean.at(x)?;
             if value < least {
                 (place, least) = (g, value);
             }
@@ -288,11 +304,9 @@ pub fn least_regret(
         if least.is_infinite() {
             return Ok(f64::NAN);
         }
-        let bracket = [
-            point(place.saturating_sub(1)),
-            point((place + 1).min(GRID - 1)),
-        ];
-        Ok(math::exp(golden(&mean, bracket)?))
+        let bracket = [place.saturating_sub(1), (place + 1).min(points.len() - 1)];
+        let x = golden(&mean, bracket.map(|g| points[g]))?;
+        Ok(math::exp(x).max(first))
     })
 }
 
@@ -315,8 +329,8 @@ fn golden(mean: &Mean<'_>, [mut low, mut high]: [f64; 2]) -> Result<f64, CoreErr
     Ok(0.5 * (low + high))
 }
 
-/// The sizes around `first` whose mean loss is no higher than that of `first` with `share` less compute in every lane:
-/// the lowest and the highest; NaN at an end that was not found within a factor of 10²⁰ and within the bounds.
+/// The sizes around `first` that waste no more than `share` of the compute beyond what `first` does: the lowest and the
+/// highest; NaN at an end that was not found within a factor of 10²⁰ and within the bounds.
 ///
 /// # Errors
 /// `bad-weights`; those of `Stake::best`.
@@ -328,18 +342,10 @@ pub fn indifference(
     threads: Option<usize>,
     control: &Control,
 ) -> Result<[f64; 2], CoreError> {
-    for stake in stakes {
-        stake.best(threads, control)?;
-    }
     with_pool(threads, || {
-        let scaled = |factor: f64| -> Vec<Vec<f64>> {
-            let of = |stake: &&Stake| stake.targets.iter().map(|t| t * factor).collect();
-            stakes.iter().map(of).collect()
-        };
-        let (less, all) = (scaled(1.0 - share), scaled(1.0));
         let centre = math::ln(first);
-        let limit = Mean::new(stakes, &less, weights, control)?.at(centre)?;
-        let mean = Mean::new(stakes, &all, weights, control)?;
+        let mean = Mean::new(stakes, weights, control)?;
+        let limit = mean.at(centre)? + share;
         let mut ends = [f64::NAN; 2];
         for (end, sign) in ends.iter_mut().zip([-1.0, 1.0]) {
             *end = edge(&mean, centre, sign, limit)?;

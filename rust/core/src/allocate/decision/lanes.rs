@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use scalefast_expr::BLOCK;
 
 use super::Outcome;
+use super::worth::{self, Steps};
 use crate::allocate::lanes::{Compiled, Part, Scratch, Span, spans};
 use crate::allocate::numeric::{Answers, Solver, Status};
 use crate::allocate::question::Question;
@@ -91,20 +92,20 @@ impl<'a> Lanes<'a> {
         Ok(whole)
     }
 
-    /// The mean loss of a size over the lanes that are counted; NaN where one of them cannot have it.
-    pub fn mean_loss(
+    /// The mean wasted share of a size over the lanes that have an optimum; NaN where one of them cannot have the size.
+    pub fn mean_waste(
         &self,
         first: f64,
-        counted: &[bool],
+        steps: &[Steps],
         control: &Control,
     ) -> Result<f64, CoreError> {
         let solver = Solver::new(&self.compiled);
         let parts = self.pieces(control, |scratch, piece| {
             let losses = self.part(&solver, scratch, piece, first, false).loss;
-            let kept = losses.iter().zip(&counted[piece.start..]);
-            let kept = kept.filter(|(_, kept)| **kept);
-            Ok(kept.fold((0.0, 0usize), |(sum, count), (loss, _)| {
-                (sum + loss, count + 1)
+            let kept = losses.iter().zip(&steps[piece.start..]);
+            let kept = kept.filter(|(_, steps)| !steps[0].is_nan());
+            Ok(kept.fold((0.0, 0usize), |(sum, count), (loss, steps)| {
+                (sum + worth::wasted(steps, *loss), count + 1)
             }))
         })?;
         let (sum, count) = parts

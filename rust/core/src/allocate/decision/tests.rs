@@ -38,11 +38,15 @@ fn stake(count: usize, cost: &str, bounds: [[Option<f64>; 2]; 2], spread: f64) -
     .unwrap()
 }
 
+/// The mean share of the compute that a size wastes, each lane solved for the least compute of its loss.
 fn mean_regret(stake: &Stake, first: f64) -> f64 {
-    let best = stake.best(None, &Control::new()).unwrap();
     let found = stake.at(first, None, &Control::new()).unwrap();
-    let regrets = found.loss.iter().zip(&best.columns[3]);
-    regrets.map(|(loss, best)| loss - best).sum::<f64>() / found.loss.len() as f64
+    let needed = stake.cheapest(&found.loss, None, &Control::new()).unwrap();
+    let shares = needed.columns[2].iter().zip(&stake.targets);
+    shares
+        .map(|(cost, target)| 1.0 - cost / target)
+        .sum::<f64>()
+        / found.loss.len() as f64
 }
 
 #[test]
@@ -57,15 +61,15 @@ fn no_size_of_a_dense_grid_has_less_regret() {
         let control = Control::new();
         let chosen = least_regret(&[&stake], &[1.0], None, &control).unwrap();
         let least = mean_regret(&stake, chosen);
-        assert!(least >= 0.0);
-        for step in -200..=200 {
-            let first = chosen * math::exp(0.01 * f64::from(step));
+        assert!(least >= -1e-9);
+        for step in -40..=40 {
+            let first = chosen * math::exp(0.03 * f64::from(step));
             if bounds[0][1].is_some_and(|high| first > high) {
                 continue;
             }
             let other = mean_regret(&stake, first);
             assert!(
-                other >= least - 1e-13 || other.is_nan(),
+                other >= least - 1e-6 || other.is_nan(),
                 "{cost} {step}: {other} {least}"
             );
         }
@@ -78,7 +82,7 @@ fn one_world_has_no_regret() {
     let control = Control::new();
     let chosen = least_regret(&[&stake], &[1.0], None, &control).unwrap();
     assert_eq!(chosen, stake.best(None, &control).unwrap().columns[0][0]);
-    assert!(mean_regret(&stake, chosen).abs() < 1e-14);
+    assert!(mean_regret(&stake, chosen).abs() < 1e-9);
 }
 
 #[test]
@@ -126,20 +130,15 @@ fn the_cheapest_way_to_the_best_loss_is_all_the_compute() {
 }
 
 #[test]
-fn the_ends_of_the_range_lose_what_the_share_of_compute_is_worth() {
+fn the_ends_of_the_range_waste_the_share_more() {
     let stake = stake(200, "6*N*D", OPEN, 1.0);
     let control = Control::new();
     let chosen = least_regret(&[&stake], &[1.0], None, &control).unwrap();
+    let least = mean_regret(&stake, chosen);
     let [low, high] = indifference(&[&stake], &[1.0], chosen, 0.01, None, &control).unwrap();
     assert!(low < chosen && chosen < high);
-    let mut poorer = self::stake(200, "6*N*D", OPEN, 1.0);
-    poorer.targets.iter_mut().for_each(|target| *target *= 0.99);
-    let mean = |stake: &Stake, first: f64| {
-        let loss = stake.at(first, None, &control).unwrap().loss;
-        loss.iter().sum::<f64>() / loss.len() as f64
-    };
     for end in [low, high] {
-        assert!((mean(&stake, end) - mean(&poorer, chosen)).abs() < 1e-13);
+        assert!((mean_regret(&stake, end) - least - 0.01).abs() < 2e-5);
     }
     // A wider share holds the narrower one.
     let wide = indifference(&[&stake], &[1.0], chosen, 0.02, None, &control).unwrap();
