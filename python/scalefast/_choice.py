@@ -65,6 +65,16 @@ class Choice:
         """Whether there is more than one world."""
         return bool(self.world.columns)
 
+    @property
+    def weighed(self) -> bool:
+        """Whether worlds differ in what the choice depends on; a price that no limit reads only moves the dollars."""
+        return bool(self.case.draws) and bool(self.case.parameters or self.deciding)
+
+    @property
+    def deciding(self) -> list[str]:
+        """The uncertain quantities that the choice depends on."""
+        return [] if self.settled else self.case.means.deciding
+
     @cached_property
     def point(self) -> Outcome:
         """The plan at the estimate and central values."""

@@ -103,7 +103,7 @@ def find_accelerator(name: str, accelerators_file: str | Path | None = None) -> 
             code="ambiguous-accelerator",
             hint=f"write one of {listing([entry.id for entry in family])}",
         )
-    known = [text for entry in table for text in (entry.id, *entry.aliases)]
+    known = [text for entry in table for text in (entry.id, *entry.aliases, entry.family) if text]
     raise SettingsError(
         f"accelerators: unknown accelerator `{name:.60}`",
         code="unknown-accelerator",

@@ -34,16 +34,16 @@ def decision(
     """One row: the plan in all units."""
     case, point, every = choice.case, choice.point, choice.every
     row: dict[str, Any] = {"law": case.name, "N": choice.size, "N_low": choice.lowest, "N_high": choice.highest}
-    row |= _with_quantiles("D", point.data[0], every.data, choice)
+    row |= _with_quantiles("D", point.data[0], every.data)
     row["D_per_N"] = point.data[0] / choice.size
-    row |= _with_quantiles("C", point.run[0], every.run, choice)
-    row |= _with_quantiles("L", point.loss[0], every.loss, choice)
-    row |= _with_quantiles("L_best", case.best(case.point)["loss"][0], choice.optima["loss"], choice)
-    regret, share = choice.pooled(choice.size) if choice.uncertain else (None, None)
+    row |= _with_quantiles("C", point.run[0], every.run)
+    row |= _with_quantiles("L", point.loss[0], every.loss)
+    row |= _with_quantiles("L_best", case.best(case.point)["loss"][0], choice.optima["loss"])
+    regret, share = choice.pooled(choice.size) if choice.weighed else (None, None)
     dollars = every.takes.get("dollars")
     row |= {"regret": regret, "regret_compute": share}
-    row["regret_dollars"] = mean(dollars * choice.wasted) if dollars is not None and choice.uncertain else None
-    row |= {"target_L": target, "p_target": None if target is None else _share(every.loss <= target, choice)}
+    row["regret_dollars"] = mean(dollars * choice.wasted) if dollars is not None and choice.weighed else None
+    row |= {"target_L": target, "p_target": None if target is None else _share(every.loss <= target, choice.weighed)}
     row |= {f"C_target{end}": reached.get(f"C{end}") for end in ("", "_q05", "_q95")}
     accelerator = case.means.accelerator
     row["accelerator"] = accelerator.id if accelerator else None
@@ -51,22 +51,22 @@ def decision(
     row["accelerators"] = count
     for name in ("accelerator_hours", "days", "dollars", "energy_kwh"):
         found = point.takes.get(name)
-        row |= _with_quantiles(name, None if found is None else found[0], every.takes.get(name), choice)
+        row |= _with_quantiles(name, None if found is None else found[0], every.takes.get(name))
     row["co2_kg"] = point.takes.get("co2_kg", [None])[0]
     row["pf_days"] = point.run[0] / _PF_DAY
     row["epochs"] = point.data[0] / unique if unique else None
     row["binds"] = ", ".join(case.binding(point) + _data_binds(choice, unique)) or None
     row["status"], row["at_bound"] = _status(choice)
     row["extrapolation_decades"] = decades_outside(case.law, float(point.run[0]))
-    row["uncertainty"] = uncertainty(case)
+    row["uncertainty"] = uncertainty(choice)
     texts = ("law", "accelerator", "binds", "status", "at_bound", "uncertainty")
     return _frame([row], texts)
 
 
-def uncertainty(case: Case) -> str:
-    """What the draws differ in."""
-    parts = ["parameters"] * bool(case.parameters) + ["hardware"] * bool(case.means.uncertain)
-    return " and ".join(parts) if case.draws and parts else "none"
+def uncertainty(choice: Choice) -> str:
+    """What the draws that are weighed differ in."""
+    parts = ["parameters"] * bool(choice.case.parameters) + ["hardware"] * bool(choice.deciding)
+    return " and ".join(parts) if choice.weighed else "none"
 
 
 def constraints(choice: Choice, unique: float | None) -> pl.DataFrame:
@@ -76,10 +76,10 @@ def constraints(choice: Choice, unique: float | None) -> pl.DataFrame:
     paid_in_all, _ = case.limits(case.all)
     for entry in case.means.constraints:
         row: dict[str, Any] = {"constraint": entry.name, "limit": case.means.limits[entry.name], "unit": entry.unit}
-        row |= _with_quantiles("C", paid[entry.name][0], paid_in_all[entry.name], choice)
+        row |= _with_quantiles("C", paid[entry.name][0], paid_in_all[entry.name])
         used = choice.point.used[entry.name][0]
         row |= {"used": used, "binds": used >= 1 - 1e-9}
-        row["binding_share"] = _share(choice.every.used[entry.name] >= 1 - 1e-9, choice)
+        row["binding_share"] = _share(choice.every.used[entry.name] >= 1 - 1e-9, choice.uncertain)
         rows.append(row)
     if unique is not None:
         used, all_used = choice.data / unique, choice.every.data / unique
@@ -87,7 +87,7 @@ def constraints(choice: Choice, unique: float | None) -> pl.DataFrame:
         row = {"constraint": "unique_tokens", "limit": unique, "unit": "tokens"}
         row |= {f"C{end}": None for end in ("", *(f"_q{label(q)}" for q in QUANTILES))}
         row |= {"used": used, "binds": limited and used >= 1 - 1e-9}
-        row["binding_share"] = _share(all_used >= 1 - 1e-9, choice) if limited else None
+        row["binding_share"] = _share(all_used >= 1 - 1e-9, choice.uncertain) if limited else None
         rows.append(row)
     columns = [
         "constraint",
@@ -158,7 +158,7 @@ def alternatives(choice: Choice, frontiers: Sequence[Law]) -> pl.DataFrame:
     for law in frontiers:
         size = float(sweep(law, float(choice.point.run[0])).summary["N"][0])
         rows.append({"choice": law_name(law), **_split(choice, size, None)})
-    if choice.uncertain:
+    if choice.weighed:
         median = quantiles(choice.optima["first"], [0.5])[0]
         rows.append({"choice": "median of the draws", **_split(choice, median, None)})
     try:
@@ -200,10 +200,9 @@ def _weighed(
 def sources(choice: Choice) -> pl.DataFrame:
     """One row a source of uncertainty: the spread of the loss and of the best size when it alone varies."""
     case, rows = choice.case, []
-    whole = _core.describe(choice.every.loss, [])[2] if choice.uncertain else math.nan
-    deciding = [] if choice.settled else case.means.deciding
-    named = [("parameters", "parameters")] * bool(case.parameters) + [("hardware", name) for name in deciding]
-    for kind, name in named if choice.uncertain else []:
+    whole = _core.describe(choice.every.loss, [])[2] if choice.weighed else math.nan
+    named = [("parameters", "parameters")] * bool(case.parameters) + [("hardware", name) for name in choice.deciding]
+    for kind, name in named if choice.weighed else []:
         world = case.varying([name])
         variance = _core.describe(case.outcome(world, choice.size).loss, [])[2]
         low, high = quantiles(case.best(world)["first"], [QUANTILES[0], QUANTILES[-1]])
@@ -249,15 +248,16 @@ def _data_binds(choice: Choice, unique: float | None) -> list[str]:
     return ["unique_tokens"] if limited else []
 
 
-def _with_quantiles(name: str, value: float | None, column: FloatArray | None, choice: Choice) -> dict[str, Any]:
-    """The value and its quantiles over the draws; null where there are none."""
-    found = [None] * len(QUANTILES) if column is None or not choice.uncertain else quantiles(column, QUANTILES)
+def _with_quantiles(name: str, value: float | None, column: FloatArray | None) -> dict[str, Any]:
+    """The value and its quantiles over the draws; null where the draws do not differ in it."""
+    varies = column is not None and bool((column != column[0]).any())
+    found = quantiles(column, QUANTILES) if column is not None and varies else [None] * len(QUANTILES)
     return {name: value, **{f"{name}_q{label(q)}": v for q, v in zip(QUANTILES, found, strict=True)}}
 
 
-def _share(holds: Any, choice: Choice) -> float | None:
+def _share(holds: Any, known: bool) -> float | None:
     """How often something holds over the draws."""
-    return float(np.count_nonzero(holds)) / len(holds) if choice.uncertain else None
+    return float(np.count_nonzero(holds)) / len(holds) if known else None
 
 
 def _frame(rows: list[dict[str, Any]], texts: tuple[str, ...]) -> pl.DataFrame:

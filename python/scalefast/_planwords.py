@@ -206,7 +206,7 @@ def notes(choice: Choice, served: float | None, unique: float | None, frontiers:
         )
     elif not case.parameters:
         found.append(f"{case.name} comes without draws: intervals and regret are those of the hardware alone")
-    if choice.data and case.means.uncertain and not choice.settled:
+    if choice.deciding:
         found.append("D is what the central values pay for; in each draw it is what that draw pays for")
     return tuple(found)
 
