@@ -123,7 +123,7 @@ def table(count: int) -> Iterator[str]:
     yield f"Written by `make evidence` (tools/decision_study.py). In each of {count} simulated studies a line a true law is drawn"
     yield f"around `{CENTRE}`: exponents scattered by {100 * EXPONENTS:.0f} %, the terms of a run of 1B parameters and 20B tokens"
     yield f"by {100 * TERMS:.0f} %. Runs are simulated from it, fitted by least squares and resampled {REPLICATES} times; then"
-    yield "each rule chooses a size for a budget beyond all runs, and the true law says how much of the compute the choice wastes."
+    yield "each rule chooses a size for a budget beyond all runs, and the true law says what share of compute it wastes."
     yield "Percent, mean over the studies; in brackets the difference from the least-regret plan and the standard error of its"
     yield "mean, the studies being paired."
     yield ""
