@@ -39,11 +39,11 @@ class Case:
     means: dict[str, Any] = field(default_factory=dict)
 
 
-FEW = sf.IsoFLOP("1e19..1e20:3", sizes=5)
+FEW = sf.IsoFLOP("1e19..1e20:4", sizes=5)
 MORE = sf.IsoFLOP("1e19..1e21:5", sizes=9)
 CASES = (
     Case("45 runs, noise 0.5 %, 100 times the compute", MORE, 0.005, {"budget": 1e23}),
-    Case("15 runs, noise 1 %, 1,000 times the compute", FEW, 0.01, {"budget": 1e23}),
+    Case("20 runs, noise 1 %, 1,000 times the compute", FEW, 0.01, {"budget": 1e23}),
     Case("the same, 1T tokens served from it", FEW, 0.01, {"budget": 1e23, "served_tokens": 1e12}),
     Case("the same, 500B unique tokens", FEW, 0.01, {"budget": 1e23, "unique_tokens": 5e11}),
     Case("the same, no model above 20B", FEW, 0.01, {"budget": 1e23, "bounds": {"N": (None, 2e10)}}),
@@ -139,7 +139,7 @@ def table(count: int) -> Iterator[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--count", type=int, default=400, help="simulated studies a line")
+    parser.add_argument("--count", type=int, default=200, help="simulated studies a line")
     count = parser.parse_args().count
     lines = []
     for line in table(count):

@@ -119,7 +119,7 @@ def for_people(alternatives: pl.DataFrame) -> pl.DataFrame:
             "D": [short_count(row["D"]) for row in rows],
             "L": [units.format_loss(row["L"]) for row in rows],
             "wastes": [percent(row["regret_compute"]) for row in rows],
-            "the plan, if it is right": [percent(row["plan_regret_compute"]) for row in rows],
+            "plan, if right": [percent(row["plan_regret_compute"]) for row in rows],
         }
     )
 
