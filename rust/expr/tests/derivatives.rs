@@ -43,6 +43,13 @@ fn point(graph: &Graph, shift: usize) -> Vec<f64> {
         .collect()
 }
 
+/// The same, with every order of the symbols' values among the shifts: some laws need one above another.
+fn in_any_order(graph: &Graph, shift: usize) -> Vec<f64> {
+    (0..graph.symbols().len())
+        .map(|i| 0.5 + 1.5 * ((i * (7 + shift) + 5) as f64 * 0.618_033_988_749_895).fract())
+        .collect()
+}
+
 fn direction(graph: &Graph, symbol: &str) -> Vec<f64> {
     let names = graph.symbols().iter();
     names
@@ -52,10 +59,21 @@ fn direction(graph: &Graph, symbol: &str) -> Vec<f64> {
 
 /// The derivative of `root` by `symbol` must be the dual number's, to 1e-9 of the greatest part.
 fn check(graph: &mut Graph, root: NodeId, symbol: &str, values: &[f64]) -> Option<NodeId> {
+    check_up_to(1e6, graph, root, symbol, values)
+}
+
+/// The same where no part is above `limit`; `None` elsewhere.
+fn check_up_to(
+    limit: f64,
+    graph: &mut Graph,
+    root: NodeId,
+    symbol: &str,
+    values: &[f64],
+) -> Option<NodeId> {
     let (_, expected) = graph.evaluate_dual(root, values, &direction(graph, symbol));
     let derivative = graph.derivative(root, symbol);
     let scale = magnitude(graph, derivative, values) + magnitude(graph, root, values);
-    if !(scale <= 1e6 && expected.abs() <= 1e6) {
+    if !(scale <= limit && expected.abs() <= limit) {
         return None;
     }
     let actual = graph.evaluate(derivative, values);
@@ -85,6 +103,70 @@ fn gradients_and_hessians_of_known_formulas() {
             }
         }
     }
+}
+
+/// The formulas of a law file of the catalogue: its outputs, with its definitions. Law files are TOML, of which the lines
+/// `name = "formula"` and `name = { formula = "formula", … }` are read.
+fn law_file(text: &str) -> System {
+    let (mut outputs, mut definitions, mut section) = (Vec::new(), Vec::new(), "");
+    for line in text.lines() {
+        if line.starts_with('[') {
+            section = line;
+        }
+        let quoted = line.split('"').nth(1).unwrap_or_default();
+        match (section, line.split_once(" = ")) {
+            ("", Some(("formula", _))) => outputs.push(("L", quoted)),
+            ("[outputs]", Some((name, _))) => outputs.push((name, quoted)),
+            ("[definitions]", Some((name, _))) => definitions.push((name, quoted)),
+            _ => {}
+        }
+    }
+    System::parse(&outputs, &definitions).unwrap_or_else(|error| panic!("{error}\n{text}"))
+}
+
+#[test]
+fn gradients_and_hessians_of_the_catalogue() {
+    let folder = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../python/scalefast/catalogue"
+    );
+    let mut laws = 0;
+    for entry in std::fs::read_dir(folder).expect("the catalogue is there") {
+        let path = entry.expect("it can be listed").path();
+        if path.extension().is_none_or(|suffix| suffix != "toml") {
+            continue;
+        }
+        let mut system = law_file(&std::fs::read_to_string(&path).expect("it can be read"));
+        let symbols = system.symbols();
+        for (name, root) in system.outputs().to_vec() {
+            let mut regular = 0;
+            for shift in 0..24 {
+                let values = in_any_order(&system.graph, shift);
+                if !magnitude(&system.graph, root, &values).is_finite() {
+                    continue;
+                }
+                let mut all = true;
+                for symbol in &symbols {
+                    let first = check_up_to(1e200, &mut system.graph, root, symbol, &values);
+                    for other in &symbols {
+                        all &= first
+                            .and_then(|node| {
+                                check_up_to(1e200, &mut system.graph, node, other, &values)
+                            })
+                            .is_some();
+                    }
+                }
+                regular += usize::from(all);
+            }
+            assert!(
+                regular >= 3,
+                "{name} of {} is regular at {regular} points",
+                path.display()
+            );
+        }
+        laws += 1;
+    }
+    assert!(laws > 30);
 }
 
 proptest! {
