@@ -28,6 +28,13 @@ def test_grids_are_crossed_with_the_last_variable_fastest() -> None:
     ]
 
 
+def test_units_of_columns_are_converted() -> None:
+    typed = ("predict", "hoffmann-2022", "-", "--col", "N=params_b", "--unit", "N=billions", "--unit", "D=trillions")
+    result = invoke(*typed, stdin="params_b,tokens\n70,1.4\n")
+    (row,) = csv.DictReader(io.StringIO(result.stdout))
+    assert float(row["L"]) == pytest.approx(1.92085, abs=5e-6)
+
+
 @pytest.mark.parametrize("suffix", [".csv", ".tsv", ".parquet", ".ndjson", ".arrow"])
 def test_every_input_format_gives_the_same_numbers(tmp_path: Path, suffix: str) -> None:
     points = pl.DataFrame({"n_params": [70e9, 1e9], "tokens": [1.4e12, 2e10]})

@@ -45,6 +45,13 @@ if TYPE_CHECKING:
     help="The column of a variable, by name or as a formula: D=tokens_b*1e9. Repeatable.",
 )
 @click.option(
+    "--unit",
+    "units",
+    type=options.UNIT,
+    multiple=True,
+    help="The unit of a variable's column: N=millions. Repeatable.",
+)
+@click.option(
     "--interval",
     type=click.Choice(["confidence", "prediction", "new_run"]),
     help="Add an interval: of the law itself, of one more run like those of the data, or of a repeat of the same run. "
@@ -57,6 +64,7 @@ def predict(
     points: str | None,
     values: tuple[tuple[str, list[float]], ...],
     bindings: tuple[tuple[str, str], ...],
+    units: tuple[tuple[str, str], ...],
     interval: Literal["confidence", "prediction", "new_run"] | None,
     input_format: str | None,
     to: output.Destination,
@@ -78,12 +86,13 @@ def predict(
         frame = reading.read_frame(points, input_format)
     else:
         frame = grid(chosen, options.unique(values, "--at"), columns)
+    of_columns = options.unique(units, "--unit")
     if interval is None:
-        predicted = chosen.predict(frame, columns=columns)
+        predicted = chosen.predict(frame, columns=columns, units=of_columns)
     elif Path(law).suffix == ".parquet":
-        predicted = sf.load(law).predict(frame, columns=columns, interval=interval)
+        predicted = sf.load(law).predict(frame, columns=columns, units=of_columns, interval=interval)
     else:
-        predicted = chosen.predict(frame, columns=columns, interval=interval)
+        predicted = chosen.predict(frame, columns=columns, units=of_columns, interval=interval)
     allocation.caution(chosen)
     output.write_frame(predicted, to, meta={"law": chosen.id, "formula": chosen.formula})
 
