@@ -19,14 +19,22 @@ __all__ = ["ACCOUNTINGS", "Accounting", "flops", "per_token", "rule_of"]
 
 
 class Accounting(NamedTuple):
-    """A rule.
+    """A rule, one of the table or your own: wherever a rule is named, one may be given.
 
     Attributes
     ----------
     name: what it goes by.
-    formula: training FLOPs of one token from the sizes of a shape; the backward pass is twice the forward one.
+    formula: training FLOPs of one token from N, N_body (without embeddings), layers, width, heads, attention (heads times
+        their size), projections and dense (weights of a layer's attention and of its active feed-forwards), vocabulary,
+        context; the backward pass is twice the forward one.
     counts: what is counted, in words.
     source: where it was published.
+
+    >>> import scalefast as sf
+    >>> causal = sf.Accounting("causal", "6*N + 6*layers*attention*context", "scores below the diagonal", "ours")
+    >>> llama = sf.Transformer(layers=32, width=4096, heads=32, vocabulary=32000, context=2048)
+    >>> llama.flops_per_token(causal) - llama.flops_per_token("6N")
+    1610612736
     """
 
     name: str
@@ -97,6 +105,14 @@ def per_token(shape: Transformer, accounting: str | Accounting) -> int:
 
 
 def flops(rule: Accounting, **sizes: int) -> int:
-    """The whole number that a rule gives for a shape of these sizes, exact below 2**53."""
+    """The whole number that a rule gives for a shape of these sizes, exact below 2**53.
+
+    Raises SettingsError, `bad-accounting`, for a rule of one's own that reads anything else.
+    """
+    system = System.parse([("flops", rule.formula)], [])
+    for name in system.symbols():
+        if name not in sizes:
+            hint = did_you_mean(name, sizes, "sizes")
+            raise SettingsError(f"`{rule.name}` reads `{name}`", code="bad-accounting", column=name, hint=hint)
     columns = {name: np.array([float(size)]) for name, size in sizes.items()}
-    return int(System.parse([("flops", rule.formula)], []).evaluate(columns, {})["flops"][0])
+    return int(system.evaluate(columns, {})["flops"][0])

@@ -22,6 +22,9 @@ from scalefast._sweep import DEFAULT_LAW, law_name, one_law, sweep
 
 __all__ = ["accountings", "counts_of", "serving_cost", "training_cost"]
 
+#: FLOPs of a token beyond 2**53 are rounded.
+_ROUNDING = 1e-12
+
 
 def training_cost(accounting: str | Accounting, like: Transformer, *, counts: str = "total") -> str:
     """Training FLOPs as a formula of N and D, for models of every size that look like one shape.
@@ -160,7 +163,7 @@ def _token(accounting: str | Accounting, like: Transformer, counts: str, divisor
 def _polynomial(rule: Accounting, like: Transformer) -> tuple[Fraction, Fraction, Fraction]:
     """Coefficients of scale, scale**2 and scale**3 in the FLOPs of a token, where scale multiplies width and layers."""
     body = _weights(like, like.active_experts)
-    one, two, three = (
+    one, two, three, four = (
         flops(
             rule,
             N=body * scale**3 + like.embedding_parameters * scale,
@@ -174,12 +177,16 @@ def _polynomial(rule: Accounting, like: Transformer) -> tuple[Fraction, Fraction
             vocabulary=like.vocabulary,
             context=like.context,
         )
-        for scale in (1, 2, 3)
+        for scale in (1, 2, 3, 4)
     )
     # Three values of a cubic without constant term, solved by differences.
     cube = Fraction(three - 3 * two + 3 * one, 6)
     square = Fraction(two - 2 * one, 2) - 3 * cube
-    return one - square - cube, square, cube
+    linear = one - square - cube
+    if abs(64 * cube + 16 * square + 4 * linear - four) > four * _ROUNDING:
+        message = f"`{rule.name}` is no cubic of the scale of a shape: {rule.formula}"
+        raise SettingsError(message, code="bad-accounting", hint="a rule is a sum of products of sizes")
+    return linear, square, cube
 
 
 def _weights(like: Transformer, experts: int) -> int:

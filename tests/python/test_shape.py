@@ -160,6 +160,7 @@ SHAPES = st.builds(
 
 
 @given(SHAPES)
+@settings(deadline=None)
 def test_counts_hold_together(shape: sf.Transformer) -> None:
     assert shape.parameters == shape.embedding_parameters + shape.non_embedding_parameters
     assert shape.active_parameters <= shape.parameters
@@ -174,6 +175,7 @@ def test_counts_hold_together(shape: sf.Transformer) -> None:
 @given(
     SHAPES, st.sampled_from(["6N", "kaplan", "palm", "chinchilla", "deepseek"]), st.sampled_from(["total", "active"])
 )
+@settings(deadline=None)
 def test_a_family_costs_at_the_size_of_its_example_what_the_example_costs(
     shape: sf.Transformer, rule: str, counts: str
 ) -> None:
@@ -210,6 +212,17 @@ def test_what_is_no_shape_names_the_size(wrong: dict[str, Any], column: str) -> 
     assert (caught.value.code, caught.value.column) == ("bad-shape", column)
 
 
+def test_rules_of_one_s_own() -> None:
+    shape = sf.Transformer(layers=32, width=4096, heads=32, vocabulary=32000)
+    again = sf.Accounting("again", "6*N + 12*layers*attention*context", "as PaLM", "here")
+    assert shape.flops_per_token(again) == shape.flops_per_token("palm")
+    assert sf.training_cost(again, shape) == sf.training_cost("palm", shape)
+    for formula, hint in (("6*N*layer", "layers"), ("6*N + width**0.5*context", "sum of products")):
+        with pytest.raises(sf.SettingsError, match=hint) as caught:
+            sf.training_cost(sf.Accounting("wrong", formula, "", ""), shape)
+        assert caught.value.code == "bad-accounting"
+
+
 def test_unknown_rules_and_counts_are_named() -> None:
     shape = sf.Transformer(layers=2, width=64, heads=2, vocabulary=100)
     with pytest.raises(sf.SettingsError, match="kaplan") as caught:
@@ -238,3 +251,23 @@ def test_no_split_on_a_grid_beats_the_best_one_of_a_family(
     losses = sf.law("hoffmann-2022").predict({"N": sizes, "D": data})["L"]
     assert float(losses.min()) >= best["L"] * (1 - 1e-12)
     assert close(losses[40], best["L"], 1e-12)
+
+
+@given(
+    SHAPES,
+    st.sampled_from(["6N", "kaplan", "palm", "chinchilla", "deepseek"]),
+    st.sampled_from(["total", "active", "non-embedding"]),
+    st.floats(8, 12).map(lambda power: 10**power),
+    st.sampled_from([None, 1e10, 1e13]),
+)
+@settings(deadline=None)
+def test_every_question_finds_the_same_optimum_of_a_family(
+    shape: sf.Transformer, rule: str, counts: str, size: float, served: float | None
+) -> None:
+    cost = sf.training_cost(rule, shape, counts=counts)
+    if served is not None:
+        cost = sf.lifetime_cost(served, training=cost, serving=sf.serving_cost(rule, shape, counts=counts))
+    row = sf.solve("hoffmann-2022", N=size, cost=cost).row(0, named=True)
+    budget = sf.sweep("hoffmann-2022", row["C"], cost=cost).summary.row(0, named=True)
+    least = sf.solve("hoffmann-2022", L=row["L"], cost=cost).row(0, named=True)
+    assert close(budget["N"], size, 1e-6) and close(budget["L"], row["L"], 1e-12) and close(least["C"], row["C"], 1e-9)
