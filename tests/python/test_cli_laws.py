@@ -46,6 +46,14 @@ def test_show_gives_all_digits_and_the_source() -> None:
     assert law["fitted_range"]["C"] == [6e18, 3e21]
 
 
+def test_show_tells_what_symbols_mean() -> None:
+    law = json.loads(invoke("laws", "show", "steplaw-2025", "--format", "json").stdout)
+    assert law["outputs"] == {"lr": "peak learning rate", "batch": "batch size, in tokens"}
+    assert law["variables"]["N"] == "size of the model (without the vocabulary's), in parameters"
+    shown = json.loads(invoke("laws", "show", "power-offset", "--format", "json").stdout)
+    assert shown["variables"]["x"].endswith("whatever is bound to x")
+
+
 def test_show_of_a_form_names_its_sets() -> None:
     law = json.loads(invoke("laws", "show", "chinchilla", "--format", "json").stdout)
     assert "epoch-2024-huber" in law["sets"]

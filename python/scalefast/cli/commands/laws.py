@@ -147,10 +147,13 @@ def described(law: sf.Law) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value not in (None, "", {}, [])}
 
 
-def meaning_of(variable: Any) -> str:
-    """What a variable counts, by which definition, in which unit."""
+def meaning_of(variable: sf.Variable) -> str:
+    """What a variable counts, by which definition, in which unit where it has one."""
     definition = f" ({variable.definition})" if variable.definition else ""
-    return f"{variable.meaning}{definition}, in {variable.unit}" if variable.meaning else variable.unit + definition
+    if not variable.meaning:
+        return variable.unit + definition
+    unit = "" if variable.unit in ("1", "any") else f", in {variable.unit}"
+    return f"{variable.meaning}{definition}{unit}"
 
 
 @laws.command(epilog=options.examples("scalefast laws check chinchilla", "scalefast laws check kaplan-n --format json"))
