@@ -26,6 +26,7 @@ from scalefast._lawtext import law_text
 from scalefast._losses import Loss
 from scalefast._manifest import SCHEMA_VERSION, Manifest, check_version
 from scalefast._plainspec import plain_value, read_law, read_value
+from scalefast._whole import written_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -218,7 +219,8 @@ def save_fit(fit: Fit, path: Path, name: str) -> None:
     _check_suffix(path, (".parquet", ".toml"))
     text = law_text(_as_file(fit, name))
     if path.suffix == ".toml":
-        path.write_text(text, encoding="utf-8", newline="\n")
+        with written_whole(path) as temporary:
+            temporary.write_text(text, encoding="utf-8", newline="\n")
         return
     content = {
         "schema_version": SCHEMA_VERSION,
@@ -252,7 +254,8 @@ def _check_suffix(path: Path, known: tuple[str, ...]) -> None:
 
 
 def _write(draws: pl.DataFrame, text: str, path: Path) -> None:
-    draws.write_parquet(path, metadata={_KEY: text})
+    with written_whole(path) as temporary:
+        draws.write_parquet(temporary, metadata={_KEY: text})
 
 
 def _read(path: Path) -> tuple[str, pl.DataFrame]:

@@ -18,6 +18,7 @@ from scalefast import _core
 from scalefast._errors import DataError, LawError, SettingsError
 from scalefast._plainspec import plain_spec, read_spec
 from scalefast._spec import HOW_IT_RUNS
+from scalefast._whole import written_whole
 
 if TYPE_CHECKING:
     from scalefast._fit import Fit
@@ -199,7 +200,8 @@ def _read_fields(path: Path, essential: str, hint: str) -> dict[str, Any]:
 
 def _write_fields(fields: Mapping[str, Any], path: Path) -> None:
     text = json.dumps(fields, indent=2, ensure_ascii=False, allow_nan=False)
-    path.write_text(text + "\n", encoding="utf-8", newline="\n")
+    with written_whole(path) as temporary:
+        temporary.write_text(text + "\n", encoding="utf-8", newline="\n")
 
 
 def data_hash(rows: Rows) -> str:

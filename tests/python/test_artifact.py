@@ -242,3 +242,18 @@ def test_other_files_are_no_manifests(tmp_path, text, code):
     with pytest.raises(sf.LawError) as caught:
         sf.Manifest.read(tmp_path / "m.json")
     assert caught.value.code == code
+
+
+def test_a_save_that_fails_leaves_the_old_file_and_nothing_else(fit, tmp_path, monkeypatch):
+    path = tmp_path / "law.parquet"
+    fit.save(path)
+    before = path.read_bytes()
+
+    def full(self, *arguments, **settings):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(pl.DataFrame, "write_parquet", full)
+    with pytest.raises(OSError, match="no space"):
+        fit.save(path)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
