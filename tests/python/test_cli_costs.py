@@ -11,6 +11,8 @@ import pytest
 import scalefast as sf
 from cli_runs import invoke
 from reference import close
+from scalefast._shape import COUNTS, POSITIONS
+from scalefast.cli import shape_options
 
 
 def rows_of(*arguments: str) -> list[dict[str, str]]:
@@ -20,6 +22,10 @@ def rows_of(*arguments: str) -> list[dict[str, str]]:
 
 
 SHAPE = ("--layers", "80", "--width", "8192", "--heads", "64", "--vocabulary", "32k")
+
+
+def test_choices_are_those_of_the_library() -> None:
+    assert (shape_options.POSITIONS, shape_options.COUNTS) == (POSITIONS, COUNTS)
 
 
 def test_costs_of_a_shape() -> None:
