@@ -21,7 +21,7 @@ from scalefast._errors import DataError, SettingsError
 from scalefast._fit import _ask_about_parameters, loss_fields
 from scalefast._frames import FloatArray, collect, read_frame, to_array
 from scalefast._law import Law
-from scalefast._longcall import LongCall
+from scalefast._longcall import LongCall, OnInterrupt
 from scalefast._losses import Loss
 from scalefast._names import did_you_mean
 from scalefast._progress import Progress
@@ -61,6 +61,7 @@ def fit_groups(
     tied: Mapping[str, str] | None = None,
     threads: int | None = None,
     progress: Progress = None,
+    on_interrupt: OnInterrupt = "raise",
     timeout_s: float | None = None,
 ) -> pl.DataFrame:
     """Fits `law` to every group of rows that agree in the columns `by`.
@@ -73,7 +74,8 @@ def fit_groups(
     `status` is `converged`, `at-bound`, `ill-determined` (the rows do not determine all parameters), `not-converged`,
     `undefined` (the law has no value on these rows), or without an estimate `too-few-points` (fewer distinct points than
     parameters plus one), `too-few-values` (a variable takes fewer than three), `invalid-values` (null, NaN, infinite, or not
-    positive where it must be), `constant-response`. Standard errors are null where they are refused.
+    positive where it must be), `constant-response`, `interrupted` (with `on_interrupt="partial"`, the call was ended before
+    this group was fitted). Standard errors are null where they are refused.
 
     The other arguments are those of `sf.fit`. Raises DataError, LawError, FormulaError, SettingsError, UnitsError for
     misuse; nothing that is wrong with a group raises.
@@ -100,6 +102,7 @@ def fit_groups(
         tied=tied,
         threads=threads,
         progress=progress,
+        on_interrupt=on_interrupt,
         timeout_s=timeout_s,
     )
     form = spec.resolved_law
@@ -113,7 +116,7 @@ def fit_groups(
     groups = _group(frame.select(keys))
     arrays = {name: groups.arrange(to_array(bound[name])) for name in bound.columns}
     parameters = spec.parameters
-    with LongCall(spec.progress, spec.timeout_s) as call:
+    with LongCall(spec.progress, spec.timeout_s, partial=on_interrupt == "partial") as call:
         found = _core.fit_groups(
             form._system,
             form.outputs[0],
@@ -128,7 +131,9 @@ def fit_groups(
             spec.threads,
             call.stage("groups"),
         )
-    statuses = pl.Series("status", _core.group_statuses(), dtype=pl.String)
+        names = _core.group_statuses()
+        call.keeps(found["stopped"], int((found["status"] != names.index("interrupted")).sum()))
+    statuses = pl.Series("status", names, dtype=pl.String)
     return groups.keys.with_columns(
         *(
             pl.Series(name, values, nan_to_null=True)

@@ -14,12 +14,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 
 import scalefast as sf
-from cli_runs import process
+from cli_runs import invoke, process
 from long_work import ENDLESS, code_of, noisy
+from scalefast._longcall import LongCall
 
 
 def cancelled_after(seconds: float, call: Callable[[], Any]) -> Any:
@@ -141,6 +143,52 @@ def test_given_starts_that_are_solved_make_a_fit() -> None:
         assert ("interrupted" in part.diagnostics["code"]) == (solved.sum() < full.starts.height)
 
 
+def curves(groups: int) -> pl.DataFrame:
+    """So many groups of eight rows, in order; every hundredth has a constant response."""
+    number = np.repeat(np.arange(groups), 8)
+    x = np.tile(10.0 ** np.linspace(6, 10, 8), groups)
+    noise = np.exp(np.random.default_rng(0).normal(0, 0.01, x.size))
+    response = np.where(number % 100 == 0, 2.0, (1 + number % 7 + 40 * x ** -(0.2 + 0.01 * (number % 13))) * noise)
+    return pl.DataFrame({"group": number, "x": x, "L": response})
+
+
+@pytest.mark.parametrize(("loss", "groups"), [(sf.Squared(), 200_000), (sf.Huber(1e-2), 3000)])
+@pytest.mark.parametrize("seconds", [0.02, 0.1, 0.3])
+def test_groups_that_are_fitted_are_kept(
+    loss: Any, groups: int, seconds: float, fitted: dict[int, pl.DataFrame]
+) -> None:
+    rows, counted = curves(groups), [0]
+    settings: dict[str, Any] = {"by": "group", "loss": loss, "on_interrupt": "partial"}
+    settings["progress"] = lambda done, total: counted.append(done)
+    if groups not in fitted:
+        fitted[groups] = sf.fit_groups(rows, "power-offset", by="group", loss=loss)
+    token = sf.CancelToken()
+    timer = threading.Timer(seconds, token.cancel)
+    true_stage = LongCall.stage
+
+    def stage(self: LongCall, *arguments: Any, **named: Any) -> Any:
+        timer.start()
+        return true_stage(self, *arguments, **named)
+
+    with pytest.MonkeyPatch.context() as patch, token:
+        patch.setattr(LongCall, "stage", stage)
+        part = sf.fit_groups(rows, "power-offset", **settings)
+    timer.cancel()
+    done = part["status"] != "interrupted"
+    assert part.height == groups
+    assert part.filter(done).equals(fitted[groups].filter(done))
+    assert done.sum() >= counted[-1]
+    unfinished = part.filter(~done)
+    assert unfinished["n_rows"].to_list() == [8] * unfinished.height
+    assert unfinished.drop("group", "n_rows", "status").null_count().row(0) == (unfinished.height,) * 7
+
+
+@pytest.fixture(scope="module")
+def fitted() -> dict[int, pl.DataFrame]:
+    """Uninterrupted fits by their number of groups."""
+    return {}
+
+
 def test_a_search_that_has_not_ended_is_no_fit() -> None:
     rows = pl.concat([noisy()] * 20_000)
     settings: dict[str, Any] = {"timeout_s": 0.05, "on_interrupt": "partial"}
@@ -241,6 +289,17 @@ def test_bca_without_all_units_has_no_interval(monkeypatch: pytest.MonkeyPatch) 
     assert fit.parameters["std_error"].null_count() == 0
     assert fit.parameters["lower"].null_count() == 5
     assert "interrupted" in fit.diagnostics["code"]
+
+
+def test_interrupted_groups_on_the_command_line(tmp_path: Path) -> None:
+    runs = tmp_path / "runs.parquet"
+    curves(20_000).write_parquet(runs)
+    arguments = ("fit", str(runs), "--law", "power-offset", "--by", "group", "--loss", "huber:1e-2", "--timeout", "1")
+    refused = invoke(*arguments)
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    kept = invoke(*arguments, "--on-interrupt", "partial")
+    assert kept.exit_code == 130
+    assert pl.read_csv(kept.stdout.encode())["status"].value_counts().height >= 2
 
 
 ARGUMENTS = ("fit", "-", "--law", "chinchilla", "--resample", "50000000", "--format", "csv")

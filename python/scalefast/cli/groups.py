@@ -16,6 +16,7 @@ from click.core import ParameterSource
 from scalefast import LawError, SettingsError
 
 from . import errors, manifests, options, output
+from .app import INTERRUPTED
 
 if TYPE_CHECKING:
     import polars as pl
@@ -25,10 +26,10 @@ if TYPE_CHECKING:
 #: Parameters of the command that mean something for groups.
 _WITH_GROUPS = {
     *("runs", "law", "by", "bindings", "units", "y", "where", "weights", "residual", "loss", "bounds", "fixed", "tied"),
-    *("threads", "progress", "timeout_s", "strict", "input_format", "format_", "force", "quiet"),
+    *("threads", "progress", "timeout_s", "on_interrupt", "strict", "input_format", "format_", "force", "quiet"),
     *("manifest_file", "repeat"),
 }
-_SETTINGS = ("y", "where", "weights", "residual", "loss", "threads", "progress", "timeout_s")
+_SETTINGS = ("y", "where", "weights", "residual", "loss", "threads", "progress", "timeout_s", "on_interrupt")
 
 
 class FitCommand(manifests.Recorded):
@@ -81,6 +82,8 @@ def run(frame: pl.DataFrame, context: click.Context, to: output.Destination) -> 
     endings = ", ".join(f"{count} {status}" for status, count in counts.iter_rows())
     output.note(f"{found.height} groups: {endings}", to)
     output.write_frame(found, to)
+    if "interrupted" in found["status"]:
+        raise click.exceptions.Exit(INTERRUPTED)
     good = found["status"].is_in(["converged", "at-bound"]).all()
     if given["strict"] and not good:
         raise errors.CheckFailed(f"--strict: {endings}")

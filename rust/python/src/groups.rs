@@ -8,6 +8,7 @@ use scalefast_core::batch::{self, GroupData, GroupSpec, Status};
 use scalefast_core::model::Residual;
 
 use crate::arrays::Columns;
+use crate::errors::core_error;
 use crate::interrupt::{self, Call};
 use crate::problem::{PlainParameter, loss_choice, parameter};
 use crate::system::System;
@@ -15,7 +16,7 @@ use crate::system::System;
 /// Fits `output` of `system` to each group of rows; group `i` has the rows `offsets[i]..offsets[i + 1]`.
 ///
 /// Columns of the result: `parameters` and `std_errors` (one array a parameter), `objective`, all NaN where there is no
-/// estimate, and `status`, positions in `group_statuses()`.
+/// estimate, and `status`, positions in `group_statuses()`; and as `stopped` the exception that ended the work early, or None.
 #[pyfunction]
 #[pyo3(signature = (system, output, columns, response, weights, offsets, parameters, positive, residual, loss, threads, call))]
 #[expect(clippy::too_many_arguments, reason = "called by one Python function")]
@@ -62,7 +63,10 @@ pub fn fit_groups<'py>(
         offsets: &offsets,
         require_positive: &positive,
     };
-    let found = interrupt::run(py, call, |control| batch::fit_groups(&spec, &data, control))?;
+    let (found, raised) =
+        interrupt::observe(py, call, |control| batch::fit_groups(&spec, &data, control));
+    let found = found.map_err(|error| core_error(py, error))?;
+    let stopped = raised.or_else(|| found.stopped.map(|error| core_error(py, error)));
     let arrays = |columns: Vec<Vec<f64>>| -> PyResult<Bound<'py, PyList>> {
         PyList::new(
             py,
@@ -74,6 +78,7 @@ pub fn fit_groups<'py>(
     fields.set_item("std_errors", arrays(found.std_errors)?)?;
     fields.set_item("objective", found.objective.into_pyarray(py))?;
     fields.set_item("status", found.status.into_pyarray(py))?;
+    fields.set_item("stopped", stopped.map(|error| error.into_value(py)))?;
     Ok(fields)
 }
 

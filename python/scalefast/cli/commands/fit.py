@@ -97,7 +97,7 @@ RUNS = "scalefast predict hoffmann-2022 --at N=1e8..1e10:6 --at D=1e9..1e12:6 | 
 @click.option(
     "--on-interrupt",
     type=click.Choice(["raise", "partial"]),
-    help="partial: Ctrl-C and --timeout keep the replicates, or the --start points, that are finished. Exits with 130.",
+    help="partial: Ctrl-C and --timeout keep the replicates, groups or --start points that are finished. Exits with 130.",
 )
 @options.progress_option
 @click.option("--strict", is_flag=True, help="Exit with 1 unless the fit converged, with no parameter on a bound.")

@@ -92,11 +92,13 @@ pub enum Status {
     InvalidValues,
     /// The response never changes.
     ConstantResponse,
+    /// The call was stopped before this group was fitted.
+    Interrupted,
 }
 
 impl Status {
     /// All of them, by number.
-    pub const ALL: [Status; 9] = [
+    pub const ALL: [Status; 10] = [
         Status::Converged,
         Status::AtBound,
         Status::IllDetermined,
@@ -106,6 +108,7 @@ impl Status {
         Status::TooFewValues,
         Status::InvalidValues,
         Status::ConstantResponse,
+        Status::Interrupted,
     ];
 
     /// The stable name used in frames.
@@ -120,6 +123,7 @@ impl Status {
             Status::TooFewValues => "too-few-values",
             Status::InvalidValues => "invalid-values",
             Status::ConstantResponse => "constant-response",
+            Status::Interrupted => "interrupted",
         }
     }
 }
@@ -161,6 +165,8 @@ pub struct GroupFits {
     pub objective: Vec<f64>,
     /// Numbers of [`Status`].
     pub status: Vec<u8>,
+    /// Why not all groups were fitted, where that is so.
+    pub stopped: Option<CoreError>,
 }
 
 impl GroupFits {
@@ -169,7 +175,8 @@ impl GroupFits {
             parameters: vec![vec![f64::NAN; groups]; parameters],
             std_errors: vec![vec![f64::NAN; groups]; parameters],
             objective: vec![f64::NAN; groups],
-            status: vec![Status::NotConverged as u8; groups],
+            status: vec![Status::Interrupted as u8; groups],
+            stopped: None,
         }
     }
 
@@ -189,7 +196,8 @@ impl GroupFits {
 ///
 /// # Errors
 /// `Data`: `column-length`, `bad-offsets` for arrays that do not fit together. `Law`, `Settings`, `Formula`: what
-/// [`Model::new`] refuses. `Interrupted` when `control` asks to stop. Nothing that is wrong with a group is an error.
+/// [`Model::new`] refuses. Nothing that is wrong with a group is an error, and being stopped is none: the groups that are
+/// finished are returned with the reason.
 pub fn fit_groups(
     spec: &GroupSpec,
     data: &GroupData<'_>,
@@ -242,6 +250,7 @@ fn run(
         }
     }
     control.set_total(groups as u64);
+    control.advance(examined.iter().filter(|found| found.is_err()).count() as u64);
     for (class, members) in classes.iter_mut().enumerate() {
         if members.is_empty() {
             continue;
@@ -256,31 +265,49 @@ fn run(
         };
         members.sort_by_key(|&group| rows_of(group as usize).len());
         let portions = portions(members, |group| rows_of(group as usize).len());
-        let solved: Vec<(&[u32], task::Solved)> = portions
+        let solved: Vec<Option<(&[u32], task::Solved)>> = portions
             .into_par_iter()
             .map(|portion| {
-                control.check()?;
-                let found = task::solve(spec, model, &plan, &columns, data, portion, control)?;
-                control.advance(portion.len() as u64);
-                Ok((portion, found))
+                finished(control, || {
+                    let found = task::solve(spec, model, &plan, &columns, data, portion, control)?;
+                    control.advance(portion.len() as u64);
+                    Ok((portion, found))
+                })
             })
             .collect::<Result<_, CoreError>>()?;
-        for (portion, found) in &solved {
+        for (portion, found) in solved.iter().flatten() {
             found.write(portion, &mut fits);
         }
     }
-    let alone: Vec<(u32, Row)> = single
+    let alone: Vec<Option<(u32, Row)>> = single
         .into_par_iter()
         .map(|group| {
-            let row = fit_alone(spec, data, rows_of(group as usize), control)?;
-            control.advance(1);
-            Ok((group, row))
+            finished(control, || {
+                let row = fit_alone(spec, data, rows_of(group as usize), control)?;
+                control.advance(1);
+                Ok((group, row))
+            })
         })
         .collect::<Result<_, CoreError>>()?;
-    for (group, row) in &alone {
+    for (group, row) in alone.iter().flatten() {
         fits.set(*group as usize, row);
     }
+    if fits.status.contains(&(Status::Interrupted as u8)) {
+        fits.stopped = control.check().err();
+    }
     Ok(fits)
+}
+
+/// What `work` found, or nothing where it was stopped or should not begin.
+fn finished<R>(
+    control: &Control,
+    work: impl FnOnce() -> Result<R, CoreError>,
+) -> Result<Option<R>, CoreError> {
+    match control.check().and_then(|()| work()) {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.kind == ErrorKind::Interrupted => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Cuts groups, sorted by length, into portions of like lengths.
