@@ -55,3 +55,21 @@ def test_units_left_out_are_noticed():
     scaled = ("--y", "eval/loss", "--col", "N=config.n_params", "--col", "D=train/tokens_b")
     result = invoke(*FIT[:4], *scaled, "--where", "State = 'finished'", "--run", "ID", "--checkpoints", "final")
     assert "(looks-scaled)" in result.stderr
+
+
+def test_the_export_goes_to_a_plan_by_one_fit_and_one_plan_command(tmp_path):
+    law = str(tmp_path / "law.parquet")
+    settings = ("--where", "State = 'finished'", "--loss", "huber:auto", "--run", "ID", "--checkpoints", "final")
+    assert invoke(*FIT, *settings, "--resample", "100", "-o", law).exit_code == 0
+    means = ("--accelerators", "64xH100-SXM", "--days", "90", "--mfu", "0.4")
+    planned = invoke("plan", "--law", law, *means, "--format", "json")
+    assert planned.exit_code == 0, planned.stderr
+    row = json.loads(planned.stdout)["decision"]
+    # 64 machines of 989.4 TFLOP/s for 90 days at 40 %.
+    compute = 64 * 989.4e12 * 0.4 * 90 * 86400
+    assert row["C"] == pytest.approx(compute, rel=1e-9)
+    assert 6 * row["N"] * row["D"] == pytest.approx(compute, rel=1e-9)
+    truth = sf.sweep("hoffmann-2022", compute).summary.row(0, named=True)
+    assert row["N"] == pytest.approx(truth["N"], rel=0.1)
+    assert row["L"] == pytest.approx(truth["L"], rel=0.005)
+    assert 0 < row["regret_compute"] < 0.02
