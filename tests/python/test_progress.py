@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import os
 import pickle
+import pty
+import re
 import subprocess
 import threading
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 
 import scalefast as sf
-from cli_runs import process
+from cli_runs import SCRIPT, process
 from reference import grid
 from scalefast._progress import Display, Pace, _Lines, display, in_words
 
@@ -211,3 +216,31 @@ def test_the_command_line_shows_it_on_stderr_only() -> None:
         assert out.startswith("parameter,estimate")
         assert "replicates: " not in out
     assert shown == {"--progress": True, "--no-progress": False, "--quiet": False}
+
+
+def test_a_terminal_shows_the_bar_while_stdout_is_piped(tmp_path: Path) -> None:
+    """On a terminal of its own: the bar comes and goes, and the data are whole."""
+    runs = tmp_path / "runs.csv"
+    grid().write_csv(runs)
+    leader, follower = pty.openpty()
+    arguments = ("fit", str(runs), "--law", "chinchilla", "--resample", "30000", "--threads", "1")
+    with subprocess.Popen(
+        [str(SCRIPT), *arguments],
+        stdout=subprocess.PIPE,
+        stderr=follower,
+        text=True,
+        env={**os.environ, "TERM": "xterm", "NO_COLOR": "1"},
+    ) as running:
+        os.close(follower)
+        shown = b""
+        with contextlib.suppress(OSError):
+            while piece := os.read(leader, 65536):
+                shown += piece
+        assert running.stdout is not None
+        assert running.stdout.read().startswith("parameter,estimate")
+    os.close(leader)
+    text = shown.decode()
+    assert running.returncode == 0
+    assert re.search(r"replicates .*[0-9,]+ of 30,000, [0-9,.]+ a second, 0:00:\d\d left", text)
+    assert "\x1b[?25h" in text, "the cursor is shown again"
+    assert "of 30,000" not in text.rsplit("\x1b[2K", 1)[1]

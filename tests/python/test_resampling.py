@@ -77,6 +77,14 @@ def test_the_global_search_beats_the_published_basin_in_one_replicate(searched: 
     assert searched.draws["moved"].arg_true().to_list() == [3178]
     assert not followed.draws["moved"].any()
     assert searched.draws["status"].unique().to_list() == ["converged"]
+    assert ratio[3178] == pytest.approx(1 - 5.6e-4, abs=1e-5)
+    assert [round(searched.draws["B"][3178]), round(followed.draws["B"][3178])] == [17777, 8489]
+    documented = {"A": "124.47533", "B": "1312.11756", "E": "0.025677", "alpha": "0.015396", "beta": "0.020629"}
+    for name, digits in documented.items():
+        row = searched.parameters.row(by_predicate=pl.col("parameter") == name, named=True)
+        assert f"{row['std_error']:.{len(digits.partition('.')[2])}f}" == digits
+    for end in ("lower", "upper"):
+        assert searched.parameters[end].to_list() == pytest.approx(followed.parameters[end].to_list(), rel=1e-8)
     row = searched.diagnostics.row(by_predicate=pl.col("code") == "replicates", named=True)
     assert row["value"] == 1 / REPLICATES
 

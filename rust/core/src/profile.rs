@@ -279,6 +279,7 @@ impl Tracer<'_, '_> {
             offset: OFFSET,
         };
         let end = newton::descend(&pulled, scratch, start, limits, self.control)?;
+        self.control.advance(1);
         if end.status == Status::Undefined || !end.cost.is_finite() {
             return Ok(None);
         }
