@@ -21,7 +21,7 @@ from scalefast._scale import looks_scaled
 if TYPE_CHECKING:
     from scalefast._fit import Fit
 
-__all__ = ["SCHEMA", "diagnose"]
+__all__ = ["SCHEMA", "diagnose", "unit_findings"]
 
 SCHEMA = {"code": pl.String, "severity": pl.String, "message": pl.String, "value": pl.Float64, "limit": pl.Float64}
 
@@ -40,7 +40,7 @@ _MOVED = 0.05
 def diagnose(fit: Fit) -> pl.DataFrame:
     """See `Fit.diagnostics`."""
     findings = [*_rows(fit), *_design(fit), *design_findings(fit), *_optimum(fit), *_robustness(fit)]
-    findings += [*row_findings(fit), *_units(fit), *_resampling(fit), *_interruption(fit)]
+    findings += [*row_findings(fit), *unit_findings(fit), *_resampling(fit), *_interruption(fit)]
     return pl.DataFrame(findings, schema=SCHEMA, orient="row")
 
 
@@ -105,7 +105,8 @@ def _robustness(fit: Fit) -> Iterator[Finding]:
         yield found("delta", message, share, _SHARE)
 
 
-def _units(fit: Fit) -> Iterator[Finding]:
+def unit_findings(fit: Fit) -> Iterator[Finding]:
+    """Numbers that seem to be in other units: of N and D by their size, of C by the law's cost."""
     for scaled in looks_scaled(fit.law.fitted_range):
         yield found("looks-scaled", scaled.message, scaled.value, scaled.limit)
     given, cost = given_and_cost(fit)

@@ -22,7 +22,7 @@ from scalefast._allocate import Bound, Columns, Question, symbols_read
 from scalefast._allocations import Kept, PartFolder
 from scalefast._cells import CellRun, Cells
 from scalefast._core import Call
-from scalefast._errors import LawError, SettingsError
+from scalefast._errors import LawError, SettingsError, UnitsError
 from scalefast._frames import FloatArray, collect, read_frame, to_array
 from scalefast._frontier import Frontier, is_frontier
 from scalefast._law import Law, resolve
@@ -353,7 +353,30 @@ def chosen_laws(law: Any) -> list[Law]:
     given = list(law) if isinstance(law, list | tuple) else [law]
     if not given:
         raise SettingsError("no law is given", code="no-law")
+    for entry in given:
+        _refuse_other_units(entry)
     return [one_law(entry) for entry in given]
+
+
+def _refuse_other_units(law: Any) -> None:
+    """Raises UnitsError, `looks-scaled`, for a fit or a saved fit whose N, D or C were in other units."""
+    from scalefast._artifact import SavedFit, load
+    from scalefast._diagnostics import unit_findings
+    from scalefast._fit import Fit
+
+    if isinstance(law, str | Path) and str(law).endswith(".parquet"):
+        law = load(law)
+    if isinstance(law, SavedFit):
+        found = [(row["code"], row["message"]) for row in law.diagnostics.iter_rows(named=True)]
+    elif isinstance(law, Fit):
+        found = [(finding.code, finding.message) for finding in unit_findings(law)]
+    else:
+        return
+    refuse_scaled(law.law.fitted_range, law_name(law.law))
+    for code, message in found:
+        if code == "looks-scaled":
+            hint = 'fit again with units={"N": "millions"}, or the unit of the column'
+            raise UnitsError(f"{law_name(law.law)}: {message}", code="looks-scaled", hint=hint)
 
 
 def one_law(law: Law | Fit | str | Path) -> Law:

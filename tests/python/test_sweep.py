@@ -155,3 +155,20 @@ def test_no_draws_means_no_interval() -> None:
 def test_threads_change_no_bit() -> None:
     one, seven = (sf.sweep(budget="1e20..1e26:13", threads=threads).summary for threads in (1, 7))
     assert one.equals(seven)
+
+
+@pytest.mark.parametrize(
+    "ask", [lambda law: sf.sweep(law, 1e24), lambda law: sf.solve(law, N=1e9), lambda law: sf.plan(law, budget=1e24)]
+)
+def test_a_given_cost_that_is_off_by_its_unit_refuses_every_question(ask, tmp_path):
+    runs = sf.simulate("hoffmann-2022", sf.IsoFLOP("1e19..1e21:5", sizes=7), sf.LogNormal(0.005))
+    # N in thousands passes for plain counts; the given C tells.
+    thousands = sf.fit(runs.with_columns(pl.col("N") / 1e3), "chinchilla")
+    assert thousands.law.fitted_range["N"][1] > 1e5
+    thousands.save(tmp_path / "law.parquet")
+    for law in (thousands, sf.load(tmp_path / "law.parquet"), tmp_path / "law.parquet", str(tmp_path / "law.parquet")):
+        with pytest.raises(sf.UnitsError) as caught:
+            ask(law)
+        assert caught.value.code == "looks-scaled"
+        assert "median of C/(6*N*D) is 1000" in str(caught.value)
+    assert ask(sf.fit(runs, "chinchilla")) is not None
