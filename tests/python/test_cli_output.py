@@ -44,6 +44,8 @@ def test_binary_formats_round_trip(capfdbinary: pytest.CaptureFixture[bytes], fo
     data = io.BytesIO(written(capfdbinary, format_))
     back = pl.read_parquet(data) if format_ == "parquet" else pl.read_ipc(data)
     assert back.equals(FRAME)
+    if format_ == "parquet":
+        assert pl.read_parquet_metadata(data)["schema_version"] == str(output.SCHEMA_VERSION)
 
 
 def test_a_table_rounds_for_people(capfdbinary: pytest.CaptureFixture[bytes]) -> None:

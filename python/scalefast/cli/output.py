@@ -173,7 +173,7 @@ def encoded(frame: pl.DataFrame, format_: str) -> Iterator[bytes]:
     else:
         whole = io.BytesIO()
         if format_ == "parquet":
-            frame.write_parquet(whole)
+            frame.write_parquet(whole, metadata={"schema_version": str(SCHEMA_VERSION)})
         else:
             frame.write_ipc(whole)
         yield whole.getvalue()
