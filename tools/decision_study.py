@@ -22,11 +22,13 @@ import scalefast as sf
 CENTRE = "hoffmann-2022"
 PUBLISHED = ("hoffmann-2022", "epoch-2024")
 REPLICATES = 300
-#: Scatter of the true laws: of the logarithms of exponents, and of those of both terms at a reference run.
-EXPONENTS, TERMS = 0.15, 0.2
+#: Scatter of the true laws: of the logarithms of exponents, about that of the exponents of the catalogue's additive laws
+#: (0.3), and of those of both terms at a reference run.
+EXPONENTS, TERMS = 0.25, 0.2
 REFERENCE = {"N": 1e9, "D": 2e10}
 PAGE = Path(__file__).parents[1] / "docs" / "decision-study.md"
-RULES = ("least regret", "median of the draws", "the fitted law", *PUBLISHED, "20 tokens per parameter")
+POOLED = f"least regret, {CENTRE} at equal weight"
+RULES = ("least regret", "median of the draws", "the fitted law", *PUBLISHED, "20 tokens per parameter", POOLED)
 
 
 @dataclass(frozen=True)
@@ -76,10 +78,12 @@ def sizes(case: Case, law: sf.Law, seed: int) -> dict[str, float] | None:
     fit = sf.fit(runs, "chinchilla", loss=sf.Squared(), resample=sf.Bootstrap(REPLICATES), seed=seed)
     try:
         plan = sf.plan([fit.law, *PUBLISHED], **case.means, seed=seed)
+        pooled = sf.plan([fit.law, CENTRE], weights=[1, 1], **case.means, seed=seed)
     except sf.LawError:
         return None
     rows = dict(zip(plan.alternatives["choice"], plan.alternatives["N"], strict=True))
     names = {"least regret": "this plan", "the fitted law": plan.decision["law"][0]}
+    rows[POOLED] = pooled.N
     return {rule: rows[names.get(rule, rule)] for rule in RULES if names.get(rule, rule) in rows}
 
 

@@ -18,6 +18,7 @@ import polars as pl
 from scalefast import _planframes
 from scalefast._allocate import Bound
 from scalefast._budget import Means, not_scaled
+from scalefast._buildable import buildable
 from scalefast._choice import Choice, choose
 from scalefast._decision import Calls, Case
 from scalefast._errors import LawError, SettingsError
@@ -64,6 +65,7 @@ class Plan:
     law, cost: the law that predicts, and the formula of a run's training FLOPs.
     laws: every law that was asked.
     words: the answer in sentences. notes: what was assumed beyond the quantities.
+    shapes: the transformers nearest to N that can be built, as of `buildable`; None without a vocabulary.
     """
 
     decision: pl.DataFrame
@@ -77,6 +79,7 @@ class Plan:
     laws: tuple[Law, ...]
     words: str
     notes: tuple[str, ...]
+    shapes: pl.DataFrame | None = None
 
     @property
     def N(self) -> float:
@@ -105,6 +108,8 @@ class Plan:
             and self.laws == other.laws
             and self.cost == other.cost
             and all(getattr(self, name).equals(getattr(other, name)) for name in frames)
+            and (self.shapes is None) == (other.shapes is None)
+            and (self.shapes is None or other.shapes is None or self.shapes.equals(other.shapes))
         )
 
     def __hash__(self) -> int:
@@ -137,6 +142,7 @@ def plan(
     unique_tokens: float | None = None,
     pue: Given = None,
     co2_per_kwh: float | None = None,
+    vocabulary: int | None = None,
     accelerators_file: str | Path | None = None,
     cost: str | None = None,
     bounds: Mapping[str, Bound] | None = None,
@@ -166,7 +172,8 @@ def plan(
     served_tokens: tokens to serve after training; then money, energy and FLOPs pay for both, at `serving_mfu` and
         `serving_price` (else those of training). serving_cost: their FLOPs, a formula of N, D and T, the tokens served.
     unique_tokens: how many there are. A law of U gets them; under others they bound D: no token is repeated.
-    co2_per_kwh: kilograms of CO2 a kWh, for the answer in CO2. accelerators_file: a table of yours.
+    co2_per_kwh: kilograms of CO2 a kWh, for the answer in CO2. vocabulary: of the tokeniser, for the shapes nearest to N that
+        can be built, as in `buildable`. accelerators_file: a table of yours.
     cost, bounds, given: as in `sweep`, for N and D.
     draws: None uses every stored draw of the law (4,000 of the hardware where it has none); a number the first so many, 0
         none; a frame of parameters replaces those of the first law. seed: of the hardware's draws.
@@ -210,35 +217,33 @@ def plan(
     laws = chosen_laws(law)
     own = _weights(weights, laws)
     with LongCall(progress, timeout_s) as call:
-        calls = Calls(threads, call.stage("plan"))
-        cases = []
-        frontiers = []
-        for place, found in enumerate(laws):
-            if is_frontier(found) and place:
-                frontiers.append(found)
-                continue
-            parameters = choose_draws(found, draws if place == 0 or isinstance(draws, int) else None)
-            cases.append(
-                _case(
-                    found,
-                    means,
-                    parameters,
-                    calls,
-                    cost,
-                    served,
-                    serving_cost,
-                    unique,
-                    given or {},
-                    bounds or {},
-                    draws,
-                    seed,
-                )
-            )
+        asked = _Asked(
+            means,
+            stated,
+            Calls(threads, call.stage("plan")),
+            cost,
+            None if served is None else serving_cost,
+            served,
+            unique,
+            given or {},
+            bounds or {},
+            draws,
+            seed,
+        )
+        frontiers = [found for found in laws[1:] if is_frontier(found)]
+        cases = [asked.case(found, place == 0) for place, found in enumerate(laws) if found not in frontiers]
         own = [weight for found, weight in zip(laws, own, strict=True) if not is_frontier(found)]
         limits = {"bounds": cases[0].bounds, "threads": threads}
         choice = choose(cases, own, stated, limits)
         reached = _reached(choice, stated.get("L"), limits)
-        return _plan(choice, stated, reached, unique, served, tuple(laws), frontiers)
+        shapes = None
+        if vocabulary is not None:
+            spent = None if cost is not None else float(choice.point.run[0])
+            case = choice.case
+            shapes = buildable(
+                choice.size, vocabulary=vocabulary, law=case.law, budget=spent, given=case.given, count=5
+            )
+        return _plan(choice, stated, reached, unique, served, tuple(laws), frontiers, shapes)
 
 
 def _plan(
@@ -249,6 +254,7 @@ def _plan(
     served: float | None,
     laws: tuple[Law, ...],
     frontiers: Sequence[Law],
+    shapes: pl.DataFrame | None,
 ) -> Plan:
     frames: dict[str, pl.DataFrame] = {
         "decision": _planframes.decision(choice, stated.get("L"), reached, unique),
@@ -258,7 +264,7 @@ def _plan(
         "sources": _planframes.sources(choice),
         "draws": _planframes.draws(choice),
     }
-    said = words(frames, stated, served)
+    said = words(frames, stated, served, shapes)
     case = choice.case
     return Plan(
         **frames,
@@ -267,64 +273,98 @@ def _plan(
         laws=laws,
         words=said,
         notes=notes(choice, served, unique, len(frontiers)),
+        shapes=shapes,
     )
 
 
-def _case(
-    law: Law,
-    means: Means,
-    parameters: Any,
-    calls: Calls,
-    cost: str | None,
-    served: float | None,
-    serving_cost: str,
-    unique: float | None,
-    given: Mapping[str, float | str],
-    bounds: Mapping[str, Bound],
-    draws: Any,
-    seed: int,
-) -> Case:
-    name = law_name(law)
-    if is_frontier(law) or "N" in law.outputs:
-        raise LawError(
-            f"`{name}` gives a size at a budget but no loss, so there is no regret to weigh",
-            code="no-loss",
-            hint="sf.sweep and `scalefast sweep` answer it; a plan takes laws of N and D",
-        )
-    refuse_scaled(law.fitted_range, name)
-    for symbol in ("N", "D"):
-        if symbol in given:
-            hint = (
-                f"{symbol}= settles it"
-                if not isinstance(given[symbol], str)
-                else "use sf.sweep for rules such as D=20*N"
+@dataclass(frozen=True)
+class _Asked:
+    """What was asked, the same for every law."""
+
+    means: Means
+    stated: Mapping[str, float]
+    calls: Calls
+    cost: str | None
+    serving: str | None
+    served: float | None
+    unique: float | None
+    given: Mapping[str, float | str]
+    bounds: Mapping[str, Bound]
+    draws: Any
+    seed: int
+
+    def case(self, law: Law, first: bool) -> Case:
+        """The part of one law; a frame of draws is the first one's."""
+        name = law_name(law)
+        if is_frontier(law) or "N" in law.outputs:
+            raise LawError(
+                f"`{name}` gives a size at a budget but no loss, so there is no regret to weigh",
+                code="no-loss",
+                hint="sf.sweep and `scalefast sweep` answer it; a plan takes laws of N and D",
             )
-            raise SettingsError(f"given: `{symbol}` is what a plan chooses", code="bad-given", column=symbol, hint=hint)
-    settled, limited = dict(given), dict(bounds)
-    if unique is not None:
-        if "U" in law.variables:
-            settled["U"] = unique
-        else:
+        refuse_scaled(law.fitted_range, name)
+        settled, limited = self._settled(law)
+        _check_within(name, limited, self.stated, self.unique)
+        matrix = choose_draws(law, self.draws if first or isinstance(self.draws, int) else None)
+        columns = {} if matrix is None else dict(zip(law.parameters, matrix, strict=True))
+        count = next((len(column) for column in columns.values()), HARDWARE_DRAWS if self.means.uncertain else 0)
+        if isinstance(self.draws, int) and not columns:
+            count = min(count, self.draws)
+        return Case(
+            law,
+            name,
+            stated_cost(law, self.cost),
+            self.serving,
+            {} if self.served is None else {"T": self.served},
+            settled,
+            limited,
+            self.means,
+            columns,
+            self.seed,
+            count,
+            self.calls,
+        )
+
+    def _settled(self, law: Law) -> tuple[dict[str, float | str], dict[str, Bound]]:
+        """What is given and bounded under a law: unique tokens are a variable of it, or a bound of D."""
+        for symbol in ("N", "D"):
+            if symbol in self.given:
+                rule = isinstance(self.given[symbol], str)
+                hint = "use sf.sweep for rules such as D=20*N" if rule else f"{symbol}= settles it"
+                message = f"given: `{symbol}` is what a plan chooses"
+                raise SettingsError(message, code="bad-given", column=symbol, hint=hint)
+        settled, limited = dict(self.given), dict(self.bounds)
+        if self.unique is not None and "U" in law.variables:
+            settled["U"] = self.unique
+        elif self.unique is not None:
             low, high = limited.get("D", (None, None))
-            limited["D"] = (low, unique if high is None else min(high, unique))
-    columns = {} if parameters is None else dict(zip(law.parameters, parameters, strict=True))
-    count = next((len(column) for column in columns.values()), HARDWARE_DRAWS if means.uncertain else 0)
-    if isinstance(draws, int) and not columns:
-        count = min(count, draws)
-    return Case(
-        law,
-        name,
-        stated_cost(law, cost),
-        None if served is None else serving_cost,
-        {} if served is None else {"T": served},
-        settled,
-        limited,
-        means,
-        columns,
-        seed,
-        count,
-        calls,
-    )
+            limited["D"] = (low, self.unique if high is None else min(high, self.unique))
+        return settled, limited
+
+
+def _check_within(law: str, limited: Mapping[str, Bound], stated: Mapping[str, float], unique: float | None) -> None:
+    """A size or data that is settled lies within the bounds."""
+    for name, (low, high) in limited.items():
+        value = stated.get(name)
+        if value is None or ((low or 0.0) <= value and (high is None or value <= high)):
+            continue
+        if name == "D" and unique is not None and high == unique and value > high:
+            raise SettingsError(
+                f"D = {value:g} repeats the {high:g} unique tokens, of which `{law}` knows nothing",
+                code="contradictory",
+                column=name,
+                value=value,
+                limit=high,
+                hint="name a law of unique tokens, such as muennighoff-2023",
+            )
+        limit = high if high is not None and value > high else low
+        raise SettingsError(
+            f"{name} = {value:g} lies outside of its own bounds",
+            code="contradictory",
+            column=name,
+            value=value,
+            limit=limit,
+        )
 
 
 def _check_question(stated: Mapping[str, float], means: Means) -> None:

@@ -35,11 +35,14 @@ _QUANTITIES = {
 }
 
 
-def words(frames: Mapping[str, pl.DataFrame], stated: Mapping[str, float], served: float | None) -> str:
+def words(
+    frames: Mapping[str, pl.DataFrame], stated: Mapping[str, float], served: float | None, shapes: pl.DataFrame | None
+) -> str:
     """The answer, a paragraph a subject."""
     row = frames["decision"].row(0, named=True)
     paragraphs = [
         _what_to_train(row),
+        _shape(shapes),
         _loss(row, stated),
         _regret(row, frames["alternatives"]),
         _binds(row, frames["constraints"], served),
@@ -67,6 +70,19 @@ def _what_to_train(row: Mapping[str, Any]) -> str:
     if row["co2_kg"] is not None:
         parts.append(f"{row['co2_kg'] / 1000:,.3g} t CO2")
     return text + (f"; {', '.join(parts)}." if parts else ".")
+
+
+def _shape(shapes: pl.DataFrame | None) -> str:
+    """The nearest transformer that can be built."""
+    if shapes is None:
+        return ""
+    row = shapes.row(0, named=True)
+    text = (
+        f"Nearest shape to build: {row['layers']} layers of width {row['width']:,}, {row['heads']} heads, feed-forward "
+    )
+    text += f"{row['feed_forward']:,}, vocabulary {row['vocabulary']:,}: {_count(row['parameters'])} parameters"
+    given_up = row["compute_given_up"]
+    return f"{text}." if given_up is None else f"{text}; it gives up {_percent(given_up)} of the compute."
 
 
 def _loss(row: Mapping[str, Any], stated: Mapping[str, float]) -> str:
@@ -131,7 +147,7 @@ def _binds(row: Mapping[str, Any], constraints: pl.DataFrame, served: float | No
     slack = [
         f"{_percent(entry['used'])} of {_WHAT[entry['constraint']]}"
         for entry in constraints.iter_rows(named=True)
-        if not entry["binds"]
+        if not entry["binds"] and entry["used"] < 1
     ]
     text += f"; it takes {' and '.join(slack)}" if slack else ""
     varying = constraints.filter(pl.col("binding_share").is_between(0.001, 0.999))

@@ -58,6 +58,12 @@ def test_a_settled_run_in_days_dollars_and_energy(size, data, accelerators, mfu,
     assert found["co2_kg"] == pytest.approx(0.4 * found["energy_kwh"], rel=1e-12)
 
 
+def test_palm_days():
+    # Chowdhery et al. 2022, appendix B: 238.3e3 tokens a second on 6,144 TPU v4, an MFU of 45.7 % without attention.
+    found = row(law="hoffmann-2022", N=540.35e9, D=780e9, accelerators="6144xTPU-v4", mfu=0.457)
+    assert found["days"] == pytest.approx(780e9 / 238.3e3 / 86400, rel=2e-3)
+
+
 def test_deepseek_v3_hours():
     # DeepSeek-AI 2024 (arXiv 2412.19437), table 1: 2.664M H800 hours of pre-training, at 2 dollars an hour 5.328M dollars;
     # its 37B active parameters and 14.8T tokens make 3.3e24 FLOPs, 35 % of the BF16 peak.
@@ -285,6 +291,17 @@ def test_default_utilisation_is_stated_with_its_range():
     assert "0.3 and 0.55" in plan.words
 
 
+def test_a_vocabulary_adds_the_nearest_shapes():
+    plan = sf.plan("hoffmann-2022", budget=1e23, vocabulary=32000)
+    assert plan.shapes.equals(sf.buildable(plan.N, vocabulary=32000, law="hoffmann-2022", budget=1e23, count=5))
+    nearest = plan.shapes.row(0, named=True)
+    assert abs(nearest["parameters"] / plan.N - 1) < 0.1 and nearest["compute_given_up"] < 0.01
+    assert f"{nearest['layers']} layers of width" in plan.words
+    without = sf.plan("hoffmann-2022", budget=1e23)
+    assert without.shapes is None and without != plan
+    assert pickle.loads(pickle.dumps(plan)) == plan
+
+
 BAD = [
     ({}, sf.SettingsError, "bad-question"),
     ({"budget": -1e24}, sf.SettingsError, "not-positive"),
@@ -314,6 +331,8 @@ BAD = [
     ({"budget": 1e24, "weights": [1.0]}, sf.SettingsError, "bad-weights"),
     ({"budget": 1e24, "law": ["epoch-2024", "hoffmann-2022"], "weights": [0, 1]}, sf.SettingsError, "bad-weights"),
     ({"budget": 1e24, "law": "rule-20-to-1"}, sf.LawError, "no-loss"),
+    ({"budget": 1e24, "D": 1e13, "unique_tokens": 1e12}, sf.SettingsError, "contradictory"),
+    ({"budget": 1e24, "N": 1e9, "bounds": {"N": (2e9, None)}}, sf.SettingsError, "contradictory"),
     ({"budget": 1e24, "given": {"D": "20*N"}}, sf.SettingsError, "bad-given"),
     ({"budget": 1e24, "law": "muennighoff-2023"}, sf.SettingsError, "missing-given"),
     ({"budget": 1e24, "bounds": {"N": (1e13, None), "D": (1e13, None)}}, sf.LawError, "infeasible"),

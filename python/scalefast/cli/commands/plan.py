@@ -57,6 +57,9 @@ QUANTITY = "NUMBER|RANGE|DISTRIBUTION"
 @click.option("--unique-tokens", type=options.POSITIVE, help="How many tokens there are: 12T.")
 @click.option("--pue", metavar=QUANTITY, help="Energy of the site over that of the accelerators. Default: 1.")
 @click.option("--co2-per-kwh", type=options.POSITIVE, help="Kilograms of CO2 a kWh, for an answer in CO2.")
+@click.option(
+    "--vocabulary", type=click.IntRange(1), help="Of the tokeniser: adds the nearest shape that can be built."
+)
 @click.option("--weights", type=options.WEIGHTS, help="One a --law: decide by the regret over all of them.")
 @click.option("--seed", type=click.IntRange(0, 2**64 - 1), default=0, help="Of the draws of quantities. Default: 0.")
 @allocation.law_options
@@ -136,6 +139,7 @@ def described(found: sf.Plan) -> dict[str, Any]:
     return {
         "decision": found.decision.row(0, named=True),
         **{name: getattr(found, name).to_dicts() for name in frames},
+        "shapes": None if found.shapes is None else found.shapes.to_dicts(),
         "words": found.words.splitlines(),
         "notes": list(found.notes),
         "cost": found.cost,
