@@ -1,6 +1,7 @@
 use super::*;
 use crate::executor::Control;
 use crate::rng::{Random, Stream};
+use scalefast_expr::math;
 
 const LAW: &str = "E + A/N**alpha + B/D**beta";
 const OPEN: [[Option<f64>; 2]; 2] = [[None; 2]; 2];
