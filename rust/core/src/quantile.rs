@@ -16,7 +16,7 @@ use crate::error::CoreError;
 pub const BRACKETED_LENGTH: usize = 32_768;
 
 /// Length of the sample from which brackets are read.
-pub const SAMPLE_LENGTH: usize = 4096;
+pub const SAMPLE_LENGTH: usize = 8192;
 
 /// Refuses probabilities outside [0, 1] (`Settings`, `bad-quantile`).
 pub fn validate(probabilities: &[f64]) -> Result<(), CoreError> {

@@ -5,18 +5,19 @@
 //! of `K` values each, live until their quantiles are taken.
 
 use rayon::prelude::*;
+use scalefast_expr::BLOCK;
 
 use super::cells::{Cells, Found, Kept, Spread, Wanted, count_draws};
-use super::lanes::{Compiled, Scratch, Span};
+use super::lanes::{Compiled, Scratch, Span, parts};
 use super::numeric::{Answers, Solver, answer, check_count};
-use super::question::Question;
+use super::question::{Aim, Question};
 use crate::error::CoreError;
 use crate::executor::{Control, thread_count, with_pool};
 use crate::predict::Values;
 use crate::quantile;
 
 /// Blocks of draws of one parallel task where the draws of one cell are shared out.
-const TASK: usize = 4;
+const TASK: usize = 16;
 
 /// Answers `question` in each cell, whose targets are budgets in the unit of the cost, or losses. `estimate` and `draws`
 /// follow `question.parameters()`; without any column among `draws` there are no draws and the quantiles are NaN.
@@ -94,21 +95,18 @@ impl Task<'_> {
         };
         let (answers, plan) = self.part(scratch, cell, all)?;
         self.control.advance(1);
-        Ok(self.summary(answers, &plan))
+        Ok(self.summary(cell, answers, &plan))
     }
 
     /// One cell, its draws shared out among the threads. Lanes know nothing of one another, so nothing depends on the parts.
     fn shared_out(&self, cell: usize) -> Result<Found, CoreError> {
-        let size = TASK * scalefast_expr::BLOCK;
-        let parts: Vec<Span> = (0..self.count)
-            .step_by(size)
-            .map(|start| Span {
-                start,
-                len: size.min(self.count - start),
-            })
-            .collect();
+        let all = Span {
+            start: 0,
+            len: self.count,
+        };
+        let pieces: Vec<Span> = parts(all, TASK * BLOCK).collect();
         let run = |scratch: &mut Scratch, part: &Span| self.part(scratch, cell, *part);
-        let found = parts
+        let found = pieces
             .par_iter()
             .map_init(|| self.compiled.scratch(), run)
             .collect::<Result<Vec<_>, CoreError>>()?;
@@ -118,7 +116,7 @@ impl Task<'_> {
             plan.extend(losses);
         }
         self.control.advance(1);
-        Ok(self.summary(answers, &plan))
+        Ok(self.summary(cell, answers, &plan))
     }
 
     /// Some draws of a cell: their answers, and where wanted their losses at the split of the estimate.
@@ -129,7 +127,10 @@ impl Task<'_> {
         draws: Span,
     ) -> Result<(Answers, Vec<f64>), CoreError> {
         self.compiled.set_cell(scratch, self.cells, cell);
-        let answers = self.solver.solve(scratch, draws, self.control)?;
+        let one_valley = self.point.one_valley[cell];
+        let answers = self
+            .solver
+            .solve_expecting(scratch, draws, one_valley, self.control)?;
         let mut plan = Vec::new();
         if self.wanted.plan_loss {
             let split = [0, 1].map(|k| self.point.columns[k][cell]);
@@ -138,7 +139,7 @@ impl Task<'_> {
         Ok((answers, plan))
     }
 
-    fn summary(&self, answers: Answers, plan: &[f64]) -> Found {
+    fn summary(&self, cell: usize, answers: Answers, plan: &[f64]) -> Found {
         let solved = |column: &[f64]| -> Vec<f64> {
             let all = column.iter().zip(&answers.status);
             all.filter(|(_, status)| status.is_solved())
@@ -149,7 +150,15 @@ impl Task<'_> {
             |column: &[f64]| quantile::quantiles(&solved(column), self.wanted.probabilities);
         let [first, second, cost, loss] = &answers.columns;
         let ratio = ratios(&answers.columns);
-        let found = [first, second, cost, loss, &ratio, plan].map(quantiles);
+        let cost = match self.solver.question.aim {
+            // Met in every draw, to rounding.
+            Aim::Budget if answers.status.iter().any(|s| s.is_solved()) => {
+                vec![self.cells.targets[cell]; self.wanted.probabilities.len()]
+            }
+            _ => quantiles(cost),
+        };
+        let [first, second, loss, ratio, plan] = [first, second, loss, &ratio, plan].map(quantiles);
+        let found = [first, second, cost, loss, ratio, plan];
         Found {
             solved: answers.status.iter().filter(|s| s.is_solved()).count(),
             quantiles: found,

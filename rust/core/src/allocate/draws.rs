@@ -175,26 +175,28 @@ impl<'a> Draws<'a> {
         Ok(draws)
     }
 
-    /// Allocates every draw in each cell of a group; `points` are N, D and more at the estimate, one entry a cell.
+    /// Allocates every draw in each cell of a group; `points` are N, D and more at the estimate, one entry a cell. `rooms` is
+    /// memory that one group leaves for the next.
     pub fn allocate(
         &self,
+        rooms: &mut Vec<Vec<f64>>,
         group: Range<usize>,
         points: &[[f64; 4]],
         control: &Control,
     ) -> Result<Vec<Found>, CoreError> {
         let first = group.start;
         let mut cells: Vec<Cell> = group
-            .map(|cell| self.cell(cell, [points[cell][0], points[cell][1]]))
+            .map(|cell| self.cell(rooms, cell, [points[cell][0], points[cell][1]]))
             .collect();
         self.gather(&mut cells, control)?;
         let mut found = Vec::with_capacity(cells.len());
         for (k, mut cell) in cells.into_iter().enumerate() {
-            let ordered = match self.finish(std::mem::take(&mut cell.gatherers)) {
+            let ordered = match self.finish(&mut cell.gatherers) {
                 Some(ordered) => ordered,
                 None => {
                     cell.gatherers = vec![Gatherer::whole(); self.quantities()];
                     self.gather(std::slice::from_mut(&mut cell), control)?;
-                    self.finish(cell.gatherers.clone()).unwrap_or_default()
+                    self.finish(&mut cell.gatherers).unwrap_or_default()
                 }
             };
             found.push(Found {
@@ -202,6 +204,7 @@ impl<'a> Draws<'a> {
                 solved: cell.valid.count,
                 kept: self.wanted.keep.then(|| self.every(&cell)),
             });
+            rooms.extend(cell.gatherers.into_iter().map(Gatherer::into_room));
         }
         Ok(found)
     }
@@ -212,7 +215,7 @@ impl<'a> Draws<'a> {
     }
 
     /// One cell before its pass, with brackets from the sample.
-    fn cell(&self, cell: usize, split: [f64; 2]) -> Cell {
+    fn cell(&self, rooms: &mut Vec<Vec<f64>>, cell: usize, split: [f64; 2]) -> Cell {
         let numbers = self.numbers.of_cell(cell, self.cells, split);
         let valid = match &self.valid {
             Some(valid) => valid.clone(),
@@ -224,10 +227,13 @@ impl<'a> Draws<'a> {
                 let values = self.sampled(sample, &numbers, &valid);
                 let bracketed = |(k, mut values): (usize, Vec<f64>)| {
                     Gatherer::bracketed(self.ranks(k, n), n, &mut values)
+                        .reusing(rooms.pop().unwrap_or_default())
                 };
                 values.into_iter().enumerate().map(bracketed).collect()
             }
-            None => vec![Gatherer::whole(); self.quantities()],
+            None => (0..self.quantities())
+                .map(|_| Gatherer::whole().reusing(rooms.pop().unwrap_or_default()))
+                .collect(),
         };
         Cell {
             numbers,
@@ -323,9 +329,9 @@ impl<'a> Draws<'a> {
     }
 
     /// The order statistics; `None` where a bracket missed.
-    fn finish(&self, gatherers: Vec<Gatherer>) -> Option<Vec<Ordered>> {
-        let finish = |(k, gatherer): (usize, Gatherer)| gatherer.finish(|n| self.ranks(k, n));
-        gatherers.into_iter().enumerate().map(finish).collect()
+    fn finish(&self, gatherers: &mut [Gatherer]) -> Option<Vec<Ordered>> {
+        let finish = |(k, gatherer): (usize, &mut Gatherer)| gatherer.finish(|n| self.ranks(k, n));
+        gatherers.iter_mut().enumerate().map(finish).collect()
     }
 
     /// Quantiles of first, second, cost, loss, ratio, and the loss at the split of the estimate.

@@ -55,7 +55,7 @@ pub(super) enum Part {
     Along,
     /// The objective alone.
     Objective,
-    /// First and second variable, cost, loss.
+    /// First and second variable, cost, loss, residual.
     Report,
 }
 
@@ -131,7 +131,7 @@ impl<'a> Compiled<'a> {
             question.explicit.into_iter().collect(),
             question.along.into_iter().flatten().collect(),
             question.along.iter().map(|along| along[0]).collect(),
-            question.reported.to_vec(),
+            [&question.reported[..], &[question.residual]].concat(),
         ];
         let sets: Vec<&[NodeId]> = sets.iter().map(Vec::as_slice).collect();
         let family = Family::compile(&graph, &sets, &bindings)?;
@@ -158,21 +158,21 @@ impl<'a> Compiled<'a> {
         })
     }
 
-    /// The objective at free variables that all lanes share.
-    pub fn shared_objective(
-        &self,
-        scratch: &mut Scratch,
-        span: Span,
-        free: [f64; 2],
-        out: &mut [f64],
-    ) {
-        let (Some(shared), Some((workspace, numbers))) = (&self.shared, &mut scratch.shared) else {
+    /// Sets the free variables that all lanes share.
+    pub fn set_shared(&self, scratch: &mut Scratch, free: [f64; 2]) {
+        if let (Some(shared), Some((workspace, numbers))) = (&self.shared, &mut scratch.shared) {
+            let given = numbers.len() - free.len();
+            numbers[given..].copy_from_slice(&free);
+            shared.family.programs()[0].set_uniforms(workspace, numbers);
+        }
+    }
+
+    /// The objective where [`Compiled::set_shared`] has set them.
+    pub fn shared_objective(&self, scratch: &mut Scratch, span: Span, out: &mut [f64]) {
+        let (Some(shared), Some((workspace, _))) = (&self.shared, &mut scratch.shared) else {
             return;
         };
-        let given = numbers.len() - free.len();
-        numbers[given..].copy_from_slice(&free);
         let program = &shared.family.programs()[0];
-        program.set_uniforms(workspace, numbers);
         let cached: Vec<&[f64]> = shared.cached.iter().map(Vec::as_slice).collect();
         program.run(workspace, &self.columns, &cached, span.start, span.len);
         match program.output(workspace, 0) {
@@ -398,9 +398,14 @@ impl Shared {
 
 /// The blocks of some lanes.
 pub(super) fn spans(lanes: Span) -> impl Iterator<Item = Span> {
+    parts(lanes, BLOCK)
+}
+
+/// Some lanes in parts of `size`; the last may be shorter.
+pub(super) fn parts(lanes: Span, size: usize) -> impl Iterator<Item = Span> {
     let end = lanes.start + lanes.len;
-    (lanes.start..end).step_by(BLOCK).map(move |start| Span {
+    (lanes.start..end).step_by(size).map(move |start| Span {
         start,
-        len: (end - start).min(BLOCK),
+        len: (end - start).min(size),
     })
 }

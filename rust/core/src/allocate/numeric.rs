@@ -4,15 +4,18 @@
 //! variables, cost, loss and a status. For two free variables each lane is a minimum over x = ln N along the constraint,
 //! D being solved from it: a grid over the feasible x brackets the least value, then Newton's method with exact slope and
 //! curvature runs inside the bracket, halving it where a step would leave it. Golden section takes over where the slope
-//! misleads, as at kinks. Of several valleys the deepest on the grid (40 points, at most four nats apart) is taken.
+//! misleads, as at kinks. Of several valleys the deepest on the grid (40 points, at most four nats apart) is taken. Draws
+//! look at every third point where the estimate has one valley at this target, and at all where a draw shows more.
 //! Source: Nocedal and Wright, Numerical Optimization, 2006, section 3.5.
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;
 
-use scalefast_expr::{BLOCK, math};
+use scalefast_expr::{BLOCK, Kernel, math};
 
-use super::lanes::{Compiled, Part, Scratch, Span, spans};
+use super::lanes::{Compiled, Part, Scratch, Span, parts, spans};
 use super::question::Question;
 use crate::error::CoreError;
 use crate::executor::Control;
@@ -20,10 +23,16 @@ use crate::predict::Values;
 
 /// Points of the grid that brackets the least value.
 const GRID: usize = 40;
+/// Between the points that are looked at where one valley is expected; the ends of the grid are among them.
+const STRIDE: usize = 3;
+/// Lanes of one scan of a shared grid: their columns stay in the second cache while the points pass by.
+const SCANNED: usize = 16 * BLOCK;
 /// Newton steps of one lane: bisection of a bracket of the widest grid takes about 55.
 const MAX_STEPS: usize = 80;
 /// A Newton step below this (in nats) ends a search: the next one would be its square.
 const LAST_STEP: f64 = 1e-9;
+/// Two Newton steps end it too where the next would be below this, by the order of their convergence.
+const NEXT_STEP: f64 = 1e-11;
 /// Where the user sets no bounds: from a thousandth to 1e60 of each variable.
 const NATURAL: [f64; 2] = [1e-3, 1e60];
 /// A constraint that is missed by more than this (relative) is not met.
@@ -64,6 +73,8 @@ pub struct Answers {
     pub columns: [Vec<f64>; 4],
     /// What became of each lane.
     pub status: Vec<Status>,
+    /// Whether the grid showed one valley and no more.
+    pub one_valley: Vec<bool>,
 }
 
 /// Answers for each of `targets`, the parameters being numbers, or columns of one value a target.
@@ -123,13 +134,14 @@ impl Answers {
             column.extend(values);
         }
         self.status.extend(next.status);
+        self.one_valley.extend(next.one_valley);
     }
 }
 
 /// Answers the lanes of a compiled question.
 pub(super) struct Solver<'a> {
     compiled: &'a Compiled<'a>,
-    question: &'a Question,
+    pub question: &'a Question,
     /// Whether every lane has the same constraint, so that the grid is solved once.
     shared: bool,
 }
@@ -163,26 +175,45 @@ impl<'a> Solver<'a> {
         lanes: Span,
         control: &Control,
     ) -> Result<Answers, CoreError> {
+        self.solve_expecting(scratch, lanes, false, control)
+    }
+
+    /// The same; `one_valley` says that no lane is expected to have several.
+    pub fn solve_expecting(
+        &self,
+        scratch: &mut Scratch,
+        lanes: Span,
+        one_valley: bool,
+        control: &Control,
+    ) -> Result<Answers, CoreError> {
         let mut answers = Answers::default();
-        let shared = (self.shared && self.question.along.is_some()).then(|| {
-            let one = Span { start: 0, len: 1 };
-            let window = self.window(scratch, one);
+        if self.question.along.is_none() {
+            for span in spans(lanes) {
+                control.check()?;
+                self.solve_one(scratch, span, &mut answers);
+            }
+        } else if self.shared {
+            let window = self.window(scratch, Span { start: 0, len: 1 });
             let grid = self.shared_grid(scratch, &window);
-            (window, grid)
-        });
-        for span in spans(lanes) {
-            control.check()?;
-            let answers = &mut answers;
-            match (&self.question.along, &shared) {
-                (None, _) => self.solve_one(scratch, span, answers),
-                (Some(_), Some((window, grid))) => {
+            let stride = if one_valley { STRIDE } else { 1 };
+            for group in parts(lanes, SCANNED) {
+                control.check()?;
+                let scans = self.shared_scans(scratch, group, &grid, stride);
+                for (span, scan) in spans(group).zip(scans) {
+                    let scan = match stride > 1 && scan.several_valleys() {
+                        true => self.shared_scans(scratch, span, &grid, 1).swap_remove(0),
+                        false => scan,
+                    };
                     let window = window.repeated(span.len);
-                    self.minimise(scratch, span, &window, Some(grid), answers);
+                    self.minimise(scratch, span, &window, &scan, &mut answers);
                 }
-                (Some(_), None) => {
-                    let window = self.window(scratch, span);
-                    self.minimise(scratch, span, &window, None, answers);
-                }
+            }
+        } else {
+            for span in spans(lanes) {
+                control.check()?;
+                let window = self.window(scratch, span);
+                let scan = self.scan(scratch, span, &window);
+                self.minimise(scratch, span, &window, &scan, &mut answers);
             }
         }
         Ok(answers)
@@ -197,11 +228,11 @@ impl<'a> Solver<'a> {
             .iter()
             .map(|&place| [split[place]; BLOCK])
             .collect();
-        let mut found = [[0.0; BLOCK]; 4];
+        let mut found = [[0.0; BLOCK]; 5];
         for span in spans(lanes) {
             let free: Vec<&[f64]> = free.iter().map(|values| &values[..span.len]).collect();
-            let [first, second, cost, loss] = &mut found;
-            let out: &mut [&mut [f64]] = &mut [first, second, cost, loss];
+            let [first, second, cost, loss, residual] = &mut found;
+            let out: &mut [&mut [f64]] = &mut [first, second, cost, loss, residual];
             self.compiled.run(scratch, Part::Report, span, &free, out);
             losses.extend_from_slice(&found[3][..span.len]);
         }
@@ -233,6 +264,7 @@ impl<'a> Solver<'a> {
         let mut value = vec![0.0; span.len];
         self.compiled.exponential(scratch, &z, &mut value);
         let status = vec![Status::Interior; span.len];
+        answers.one_valley.extend(vec![true; span.len]);
         self.report(scratch, span, &[&value], &status, answers);
     }
 
@@ -355,29 +387,31 @@ impl<'a> Solver<'a> {
         Grid { first, second }
     }
 
-    /// Minimises each lane of a block.
+    /// Minimises each lane of a block from what its scan has seen.
     fn minimise(
         &self,
         scratch: &mut Scratch,
         span: Span,
         window: &Window,
-        grid: Option<&Grid>,
+        scan: &Scan,
         answers: &mut Answers,
     ) {
         let len = span.len;
-        let mut state = Search::new(len);
-        self.scan(scratch, span, window, grid, &mut state);
+        let mut state = Search::from_scan(scan, window, len);
         self.newton(scratch, span, window, &mut state);
-        // A lane that ended above what the grid had seen was misled.
-        self.objective(scratch, span, &mut state);
         for i in 0..len {
-            let rounding = 1e-13 * state.best_value[i].abs();
+            // A lane that ended above what the grid had seen was misled.
+            let rounding = 1e-13 * state.best_value[i].abs() + state.slack[i];
             if state.best_value[i].is_finite()
                 && (state.value[i].is_nan() || state.value[i] > state.best_value[i] + rounding)
             {
                 self.golden(scratch, span, i, window, &mut state);
             }
         }
+        let valleys = scan.valleys[..len].iter();
+        answers
+            .one_valley
+            .extend(valleys.map(|&valleys| valleys == 1.0));
         let status: Vec<Status> = (0..len)
             .map(|i| {
                 let x = state.x[i];
@@ -419,89 +453,44 @@ impl<'a> Solver<'a> {
         self.report(scratch, span, &[&first, &second], &status, answers);
     }
 
-    /// Finds the least value on the grid, its place and a start near the vertex of the parabola through its neighbours.
-    fn scan(
+    /// Looks at every point of the grid of a block, D being solved lane by lane.
+    fn scan(&self, scratch: &mut Scratch, span: Span, window: &Window) -> Scan {
+        let len = span.len;
+        let mut scan = Scan::new(1);
+        let (mut x, mut first, mut second) = (vec![0.0; len], vec![0.0; len], vec![0.0; len]);
+        let (mut y, mut value) = (vec![f64::NAN; len], vec![f64::NAN; len]);
+        for g in 0..GRID {
+            (0..len).for_each(|i| x[i] = window.point(i, g));
+            self.compiled.exponential(scratch, &x, &mut first);
+            self.second(scratch, span, &first, &mut y, &mut second);
+            let free: [&[f64]; 2] = [&first, &second];
+            let out: &mut [&mut [f64]] = &mut [&mut value];
+            self.compiled
+                .run(scratch, Part::Objective, span, &free, out);
+            scan.take(self.compiled.kernel, g, &value);
+        }
+        scan
+    }
+
+    /// Looks at every `stride`-th point of a grid that all lanes share, block by block of some lanes.
+    fn shared_scans(
         &self,
         scratch: &mut Scratch,
-        span: Span,
-        window: &Window,
-        grid: Option<&Grid>,
-        state: &mut Search,
-    ) {
-        let len = span.len;
-        let (mut x, mut first, mut second) = (vec![0.0; len], vec![0.0; len], vec![0.0; len]);
-        let mut value = vec![f64::NAN; len];
-        let mut last = vec![f64::INFINITY; len];
-        let (mut left, mut right) = (vec![f64::INFINITY; len], vec![f64::INFINITY; len]);
-        let mut place = vec![0.0; len];
-        for g in 0..GRID {
-            match grid {
-                Some(grid) => self.compiled.shared_objective(
-                    scratch,
-                    span,
-                    [grid.first[g], grid.second[g]],
-                    &mut value,
-                ),
-                None => {
-                    (0..len).for_each(|i| x[i] = window.point(i, g));
-                    self.compiled.exponential(scratch, &x, &mut first);
-                    self.second(scratch, span, &first, &mut state.y, &mut second);
-                    self.compiled.run(
-                        scratch,
-                        Part::Objective,
-                        span,
-                        &[&first, &second],
-                        &mut [&mut value],
-                    );
-                }
+        lanes: Span,
+        grid: &Grid,
+        stride: usize,
+    ) -> Vec<Scan> {
+        let mut scans: Vec<Scan> = spans(lanes).map(|_| Scan::new(stride)).collect();
+        let mut value = [f64::NAN; BLOCK];
+        for g in (0..GRID).step_by(stride) {
+            self.compiled
+                .set_shared(scratch, [grid.first[g], grid.second[g]]);
+            for (span, scan) in spans(lanes).zip(&mut scans) {
+                self.compiled.shared_objective(scratch, span, &mut value);
+                scan.take(self.compiled.kernel, g, &value[..span.len]);
             }
-            let at = g as f64;
-            let (best, value) = (&mut state.best_value[..len], &value[..len]);
-            let (place, last) = (&mut place[..len], &mut last[..len]);
-            let (left, right) = (&mut left[..len], &mut right[..len]);
-            self.compiled.kernel.dispatch(
-                #[inline(always)]
-                || {
-                    for i in 0..len {
-                        // A NaN is no value.
-                        let found = if value[i] < f64::INFINITY {
-                            value[i]
-                        } else {
-                            f64::INFINITY
-                        };
-                        let better = found < best[i];
-                        let next = if place[i] + 1.0 == at {
-                            found
-                        } else {
-                            right[i]
-                        };
-                        right[i] = if better { f64::INFINITY } else { next };
-                        left[i] = if better { last[i] } else { left[i] };
-                        place[i] = if better { at } else { place[i] };
-                        best[i] = if better { found } else { best[i] };
-                        last[i] = found;
-                    }
-                },
-            );
         }
-        for (to, from) in state.place.iter_mut().zip(&place) {
-            *to = *from as usize;
-        }
-        for i in 0..len {
-            let at = state.place[i];
-            let (low, high) = (at.saturating_sub(1), (at + 1).min(GRID - 1));
-            state.low[i] = window.point(i, low);
-            state.high[i] = window.point(i, high);
-            let spacing = window.point(i, 1) - window.point(i, 0);
-            let (fall, rise) = (
-                left[i] - state.best_value[i],
-                right[i] - state.best_value[i],
-            );
-            let vertex = 0.5 * spacing * (fall - rise) / (fall + rise);
-            let shift = if vertex.abs() < spacing { vertex } else { 0.0 };
-            state.x[i] = window.point(i, at) + shift;
-            state.y[i] = f64::NAN;
-        }
+        scans
     }
 
     /// Newton's method on the slope, within the bracket.
@@ -512,6 +501,7 @@ impl<'a> Solver<'a> {
         let (mut first, mut second) = (vec![0.0; len], vec![0.0; len]);
         let mut columns = [vec![0.0; len], vec![0.0; len], vec![0.0; len]];
         let mut before: Vec<f64> = (0..len).map(|i| state.high[i] - state.low[i]).collect();
+        let mut by_newton = vec![false; len];
         for _ in 0..MAX_STEPS {
             if left == 0 {
                 return;
@@ -531,6 +521,7 @@ impl<'a> Solver<'a> {
                     continue;
                 }
                 let x = state.x[i];
+                (state.value[i], state.slack[i]) = (value[i], 0.0);
                 // Where there is no value, the way back is towards the best point seen.
                 let to_the_left = if slope[i].is_nan() {
                     x > window.point(i, state.place[i])
@@ -560,16 +551,20 @@ impl<'a> Solver<'a> {
                         && next <= high
                         && step.abs() < 0.5 * before[i]
                     {
-                        before[i] = step.abs();
+                        let size = step.abs();
+                        let coming = size * (size / before[i]) * (size / before[i]);
+                        finished = size < LAST_STEP || (by_newton[i] && coming < NEXT_STEP);
+                        (before[i], by_newton[i]) = (size, true);
                         state.x[i] = next;
-                        finished = step.abs() < LAST_STEP;
+                        // The value was found a step before the end.
+                        state.slack[i] = curvature[i] * size * size;
                     } else {
                         // The end of the window may be the answer, and a bracket reaches it in one step.
                         let end = if to_the_left { low } else { high };
                         let window_end = window.ends[usize::from(!to_the_left)][i];
                         let untried = end == window_end && !state.end_tried[i];
                         state.end_tried[i] |= untried;
-                        before[i] = high - low;
+                        (before[i], by_newton[i]) = (high - low, false);
                         state.x[i] = if untried { end } else { 0.5 * (low + high) };
                         finished = high - low <= 4e-16 * (1.0 + x.abs());
                     }
@@ -582,19 +577,16 @@ impl<'a> Solver<'a> {
         }
     }
 
-    /// The objective at the x of each lane.
-    fn objective(&self, scratch: &mut Scratch, span: Span, state: &mut Search) {
-        let mut first = vec![0.0; span.len];
-        let mut second = vec![0.0; span.len];
-        self.compiled.exponential(scratch, &state.x, &mut first);
-        self.second(scratch, span, &first, &mut state.y, &mut second);
-        self.compiled.run(
-            scratch,
-            Part::Objective,
-            span,
-            &[&first, &second],
-            &mut [&mut state.value],
-        );
+    /// The objective of one lane at `x`.
+    fn objective(&self, scratch: &mut Scratch, lane: Span, x: f64) -> f64 {
+        let (mut first, mut second, mut value) = ([0.0], [0.0], [0.0]);
+        self.compiled.exponential(scratch, &[x], &mut first);
+        self.second(scratch, lane, &first, &mut [f64::NAN], &mut second);
+        let free: [&[f64]; 2] = [&first, &second];
+        let out: &mut [&mut [f64]] = &mut [&mut value];
+        self.compiled
+            .run(scratch, Part::Objective, lane, &free, out);
+        value[0]
     }
 
     /// Golden section around the best point of the grid, for one lane whose slope misled Newton's method.
@@ -611,20 +603,15 @@ impl<'a> Solver<'a> {
             len: 1,
         };
         let mut at = |x: f64| {
-            let mut search = Search::new(1);
-            search.x[0] = x;
-            search.y[0] = f64::NAN;
-            self.objective(scratch, one, &mut search);
-            if search.value[0] < f64::INFINITY {
-                search.value[0]
+            let value = self.objective(scratch, one, x);
+            if value < f64::INFINITY {
+                value
             } else {
                 f64::INFINITY
             }
         };
-        let place = state.place[lane];
-        let centre = window.point(lane, place);
-        let mut low = window.point(lane, place.saturating_sub(1));
-        let mut high = window.point(lane, (place + 1).min(GRID - 1));
+        let centre = window.point(lane, state.place[lane]);
+        let [mut low, mut high] = state.beside(window, lane);
         let mut inner = [high - GOLDEN * (high - low), low + GOLDEN * (high - low)];
         let mut values = inner.map(&mut at);
         while high - low > 1e-14 * (1.0 + high.abs()) {
@@ -659,27 +646,13 @@ impl<'a> Solver<'a> {
         status: &[Status],
         answers: &mut Answers,
     ) {
-        let (mut residual, mut slope) = (vec![0.0; BLOCK], vec![0.0; BLOCK]);
-        self.compiled.run(
-            scratch,
-            Part::Last,
-            span,
-            free,
-            &mut [&mut residual, &mut slope],
-        );
-        let mut found: [Vec<f64>; 4] = std::array::from_fn(|_| vec![0.0; span.len]);
-        let mut columns = found.iter_mut();
-        if let (Some(a), Some(b), Some(c), Some(d)) = (
-            columns.next(),
-            columns.next(),
-            columns.next(),
-            columns.next(),
-        ) {
-            self.compiled
-                .run(scratch, Part::Report, span, free, &mut [a, b, c, d]);
-        }
+        let mut found = [[0.0; BLOCK]; 5];
+        let [first, second, cost, loss, residual] = &mut found;
+        let out: &mut [&mut [f64]] = &mut [first, second, cost, loss, residual];
+        self.compiled.run(scratch, Part::Report, span, free, out);
+        let (found, residual) = found.split_at(4);
         for i in 0..span.len {
-            let met = residual[i].abs() <= TOLERANCE;
+            let met = residual[0][i].abs() <= TOLERANCE;
             let finite = found.iter().all(|column| column[i].is_finite());
             let within = (0..free.len()).all(|k| self.is_within(k, free[k][i]));
             let status = if met && finite && within {
@@ -688,7 +661,7 @@ impl<'a> Solver<'a> {
                 worse(status[i])
             };
             answers.status.push(status);
-            for (column, values) in answers.columns.iter_mut().zip(&found) {
+            for (column, values) in answers.columns.iter_mut().zip(found) {
                 column.push(if status.is_solved() {
                     values[i]
                 } else {
@@ -727,30 +700,133 @@ impl Window {
     }
 }
 
+/// What the grid showed in each lane of a block.
+struct Scan {
+    stride: usize,
+    /// The least value and its place.
+    best: [f64; BLOCK],
+    place: [f64; BLOCK],
+    /// Values beside it; infinite where there is none.
+    left: [f64; BLOCK],
+    right: [f64; BLOCK],
+    /// The value of the last point, and whether it lay above the one before.
+    last: [f64; BLOCK],
+    rising: [f64; BLOCK],
+    /// How often the values began to fall.
+    valleys: [f64; BLOCK],
+}
+
+impl Scan {
+    fn new(stride: usize) -> Scan {
+        Scan {
+            stride,
+            best: [f64::INFINITY; BLOCK],
+            place: [0.0; BLOCK],
+            left: [f64::INFINITY; BLOCK],
+            right: [f64::INFINITY; BLOCK],
+            last: [f64::INFINITY; BLOCK],
+            rising: [1.0; BLOCK],
+            valleys: [0.0; BLOCK],
+        }
+    }
+
+    /// Takes the values of point `g`, which follow those of point `g - stride`.
+    fn take(&mut self, kernel: Kernel, g: usize, value: &[f64]) {
+        let (at, stride, len) = (g as f64, self.stride as f64, value.len());
+        let (best, place, last) = (
+            &mut self.best[..len],
+            &mut self.place[..len],
+            &mut self.last[..len],
+        );
+        let (left, right) = (&mut self.left[..len], &mut self.right[..len]);
+        let (rising, valleys) = (&mut self.rising[..len], &mut self.valleys[..len]);
+        kernel.dispatch(
+            #[inline(always)]
+            || {
+                for i in 0..len {
+                    // A NaN is no value.
+                    let found = if value[i] < f64::INFINITY {
+                        value[i]
+                    } else {
+                        f64::INFINITY
+                    };
+                    let better = found < best[i];
+                    let next = if place[i] + stride == at {
+                        found
+                    } else {
+                        right[i]
+                    };
+                    right[i] = if better { f64::INFINITY } else { next };
+                    left[i] = if better { last[i] } else { left[i] };
+                    place[i] = if better { at } else { place[i] };
+                    best[i] = if better { found } else { best[i] };
+                    valleys[i] += if found < last[i] { rising[i] } else { 0.0 };
+                    let level = if found > last[i] { 1.0 } else { rising[i] };
+                    rising[i] = if found < last[i] { 0.0 } else { level };
+                    last[i] = found;
+                }
+            },
+        );
+    }
+
+    /// Whether some lane has more than one valley.
+    fn several_valleys(&self) -> bool {
+        self.valleys.iter().any(|&valleys| valleys > 1.0)
+    }
+}
+
 /// The state of the search of each lane of a block.
 struct Search {
+    stride: usize,
     x: Vec<f64>,
     /// ln D, where the search has been.
     y: Vec<f64>,
     low: Vec<f64>,
     high: Vec<f64>,
+    /// The objective where it was last found, and by how much it may have fallen since.
     value: Vec<f64>,
+    slack: Vec<f64>,
     best_value: Vec<f64>,
     place: Vec<usize>,
     end_tried: Vec<bool>,
 }
 
 impl Search {
-    fn new(lanes: usize) -> Search {
-        Search {
+    /// Brackets the least value of each lane, with a start near the vertex of the parabola through it and its neighbours.
+    fn from_scan(scan: &Scan, window: &Window, lanes: usize) -> Search {
+        let mut search = Search {
+            stride: scan.stride,
             x: vec![0.0; lanes],
             y: vec![f64::NAN; lanes],
             low: vec![0.0; lanes],
             high: vec![0.0; lanes],
             value: vec![f64::NAN; lanes],
-            best_value: vec![f64::INFINITY; lanes],
-            place: vec![0; lanes],
+            slack: vec![0.0; lanes],
+            best_value: scan.best[..lanes].to_vec(),
+            place: scan.place[..lanes]
+                .iter()
+                .map(|&place| place as usize)
+                .collect(),
             end_tried: vec![false; lanes],
+        };
+        for i in 0..lanes {
+            [search.low[i], search.high[i]] = search.beside(window, i);
+            let spacing = window.point(i, scan.stride) - window.point(i, 0);
+            let (fall, rise) = (scan.left[i] - scan.best[i], scan.right[i] - scan.best[i]);
+            let vertex = 0.5 * spacing * (fall - rise) / (fall + rise);
+            let shift = if vertex.abs() < spacing { vertex } else { 0.0 };
+            search.x[i] = window.point(i, search.place[i]) + shift;
         }
+        search
+    }
+
+    /// The points beside the least value of a lane.
+    fn beside(&self, window: &Window, lane: usize) -> [f64; 2] {
+        let place = self.place[lane];
+        let (low, high) = (
+            place.saturating_sub(self.stride),
+            (place + self.stride).min(GRID - 1),
+        );
+        [window.point(lane, low), window.point(lane, high)]
     }
 }

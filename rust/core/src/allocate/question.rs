@@ -31,6 +31,7 @@ pub enum Aim {
 /// A question, ready to be compiled.
 #[derive(Clone, Debug)]
 pub struct Question {
+    pub(super) aim: Aim,
     pub(super) graph: Graph,
     pub(super) free: Vec<String>,
     /// ln(K/target).
@@ -147,6 +148,7 @@ impl Question {
             }
         }
         Ok(Question {
+            aim,
             graph,
             free: free.iter().map(|name| (*name).to_owned()).collect(),
             residual,

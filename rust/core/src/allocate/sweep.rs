@@ -52,16 +52,16 @@ pub fn sweep(
         let size = group_size(cells.len(), count, thread_count(threads)?);
         let starts: Vec<usize> = (0..cells.len()).step_by(size).collect();
         let groups = with_pool(threads, || {
-            let run = |&start: &usize| {
+            let run = |rooms: &mut Vec<Vec<f64>>, &start: &usize| {
                 let group = start..(start + size).min(cells.len());
                 let steps = group.len() as u64;
-                let found = draws.allocate(group, &points, control)?;
+                let found = draws.allocate(rooms, group, &points, control)?;
                 control.advance(steps);
                 Ok(found)
             };
             starts
                 .par_iter()
-                .map(run)
+                .map_init(Vec::new, run)
                 .collect::<Result<Vec<Vec<Found>>, CoreError>>()
         })?;
         groups.into_iter().flatten().collect()
