@@ -52,6 +52,7 @@ KINDS = ("pairs", "bayesian", "residual", "wild", "wild-webb")
 def everything(threads: int) -> dict[str, str]:
     """Every digit of each kind of call, with this many threads."""
     rows = noisy().with_columns(size=pl.col("N").rank("dense"), name=pl.int_range(pl.len()) // 3)
+    rows = rows.with_columns(half=pl.int_range(pl.len()) % 2)
 
     def fitted(**settings: object) -> list[pl.DataFrame]:
         fit = sf.fit(rows, "chinchilla", threads=threads, **settings)  # type: ignore[arg-type]
@@ -81,6 +82,31 @@ def everything(threads: int) -> dict[str, str]:
         "bounded sweep": lambda: [
             sf.sweep("epoch-2024-huber", "1e20..1e26:7", bounds={"N": (None, 1e10)}, draws=300, threads=threads).summary
         ],
+        "scenarios": lambda: [
+            found
+            for sweep in [
+                sf.sweep(
+                    "epoch-2024-huber",
+                    "1e22..1e24:3",
+                    scenarios={"T": [0.0, 1e12]},
+                    cost="6*N*D + 2*N*T",
+                    draws=100,
+                    keep_draws=True,
+                    threads=threads,
+                )
+            ]
+            for found in (sweep.summary, sweep.draws)
+            if found is not None
+        ],
+        "plan": lambda: [
+            found
+            for plan in [sf.plan(accelerators="100xA100", days=30, mfu="uniform(0.35, 0.45)", threads=threads)]
+            for found in (plan.decision, plan.alternatives, plan.sources, plan.draws)
+        ],
+        "per level": lambda: [
+            sf.fit(rows, "chinchilla", per={"E": "half"}, resample=sf.Bootstrap(20), threads=threads).parameters
+        ],
+        "profile": lambda: [sf.fit(rows, "chinchilla", loss=sf.Squared(), threads=threads).profile("alpha").points],
         "solve": lambda: [sf.solve("epoch-2024-huber", L=2.2, draws=300, threads=threads)],
         "simulate": lambda: [
             sf.simulate("hoffmann-2022", sf.IsoFLOP("1e19..1e21:5", sizes=9), sf.StudentT(0.01, 4), seed=3)

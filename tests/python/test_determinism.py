@@ -115,6 +115,14 @@ def test_kernels_change_no_byte(kernel: str, here: dict[str, str]) -> None:
     assert [name for name in here if found[name] != here[name]] == []
 
 
+def test_a_kernel_that_is_not_to_be_had_is_named() -> None:
+    text = "from scalefast import _core; print(_core.kernel())"
+    environment = {**os.environ, "SCALEFAST_KERNEL": "avx9000"}
+    done = subprocess.run([sys.executable, "-c", text], env=environment, capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == _core.kernel()
+    assert "SCALEFAST_KERNEL=avx9000 is no kernel of this machine" in done.stderr
+
+
 @pytest.mark.parametrize("attempt", range(6))
 def test_any_split_of_the_replicates_is_a_part_of_the_whole(attempt: int) -> None:
     generator = random.Random(attempt)

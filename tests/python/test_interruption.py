@@ -339,3 +339,28 @@ def test_an_interrupted_command_keeps_what_is_finished(number: signal.Signals, t
     stored = sf.law(tmp_path / "law.parquet").draws
     assert stored is not None
     assert stored.height == draws.height
+
+
+def test_at_any_moment_a_command_leaves_all_of_its_files_or_none(tmp_path: Path) -> None:
+    """Six commands side by side, each ended at a moment of its own: while it loads, reads, fits or writes."""
+    runs = tmp_path / "runs.csv"
+    noisy().write_csv(runs)
+    generator = random.Random(0)
+    started = []
+    for number in range(6):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        names = ("--draws-to", str(folder / "draws.parquet"), "-o", str(folder / "law.parquet"))
+        keeps = ("--on-interrupt", "partial") if number % 2 else ()
+        run = process("fit", str(runs), "--law", "chinchilla", "--resample", "20000", *names, *keeps)
+        timer = threading.Timer(generator.uniform(0.5, 8.0), run.send_signal, (signal.SIGINT,))
+        timer.start()
+        started.append((folder, run, timer))
+    for folder, run, timer in started:
+        out, err = run.communicate(timeout=120)
+        timer.cancel()
+        assert "Traceback" not in err
+        files = sorted(path.name for path in folder.iterdir())
+        assert files in ([], ["draws.parquet", "law.parquet"])
+        assert bool(out) == bool(files)
+        assert run.returncode in (0, 130)

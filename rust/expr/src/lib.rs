@@ -23,7 +23,7 @@ mod workspace;
 
 pub use binding::{Binding, Rate};
 pub use error::FormulaError;
-pub use eval::{BLOCK, Kernel, math, reduce};
+pub use eval::{BLOCK, KERNEL_VARIABLE, Kernel, math, reduce};
 pub use formula::System;
 pub use graph::{Graph, Node, NodeId, SymbolId};
 pub use lexer::MAX_CHARACTERS;

@@ -14,6 +14,7 @@ mod errors;
 mod evaluate;
 mod groups;
 mod interrupt;
+mod kernel;
 mod prediction;
 mod problem;
 mod profile;
@@ -49,6 +50,8 @@ mod _core {
     #[pymodule_export]
     use crate::interrupt::Call;
     #[pymodule_export]
+    use crate::kernel::kernel;
+    #[pymodule_export]
     use crate::prediction::error_band;
     #[pymodule_export]
     use crate::prediction::predict_with_error;
@@ -77,14 +80,9 @@ mod _core {
 
     use pyo3::prelude::*;
 
-    /// Name of the kernel that evaluates: `scalar`, `avx2`, `avx512` or another instruction set.
-    #[pyfunction]
-    fn kernel() -> &'static str {
-        scalefast_expr::Kernel::detect().name()
-    }
-
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        crate::kernel::warn_if_refused(module.py())?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))?;
         // The stubs list the names; a second list would only have to be kept in step.
         module.delattr("__all__")
