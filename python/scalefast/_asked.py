@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from scalefast._allocate import Bound
+from scalefast._allocate import Bound, ends
 from scalefast._budget import Means
 from scalefast._decision import Calls, Case
 from scalefast._errors import LawError, SettingsError
@@ -81,7 +81,8 @@ class Asked:
                 hint = "use sf.sweep for rules such as D=20*N" if rule else f"{symbol}= settles it"
                 message = f"given: `{symbol}` is what a plan chooses"
                 raise SettingsError(message, code="bad-given", column=symbol, hint=hint)
-        settled, limited = dict(self.given), dict(self.bounds)
+        settled = dict(self.given)
+        limited = {name: ends(bound) for name, bound in self.bounds.items()}
         if self.unique is not None and "U" in law.variables:
             settled["U"] = self.unique
         elif self.unique is not None:

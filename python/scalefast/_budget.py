@@ -18,7 +18,7 @@ from scalefast._frames import FloatArray
 from scalefast._hardware import Accelerator
 from scalefast._quantity import Quantity
 
-__all__ = ["CONSTRAINTS", "DEFAULT_MFU", "MFU_RANGE", "RATE", "Constraint", "Means", "evaluate", "not_scaled"]
+__all__ = ["CONSTRAINTS", "DEFAULT_MFU", "MFU_RANGE", "RATE", "Constraint", "Means", "evaluate", "not_scaled", "takes"]
 
 #: Model FLOP utilisation that is assumed where none is given, and the range of what training runs report: PaLM 0.462,
 #: MT-NLG 0.30, Gopher 0.38, OPT 0.47, BLOOM 0.50, LLaMA-65B 0.47, Llama 3 405B 0.38 to 0.43 (their papers).
@@ -121,17 +121,12 @@ class Means:
         own = f"serving_{name}"
         return [name, own] if own in ("serving_mfu", "serving_price") and own not in self.quantities else [name]
 
-    def takes(self, run: FloatArray | float, serving: FloatArray | float, columns: Columns) -> dict[str, FloatArray]:
-        """Hours, days, dollars, energy and CO2 of a run, as far as what they depend on is known."""
-        numbers, varying = dict(self.numbers), dict(columns)
-        for name, value in (("run", run), ("serving", serving)):
-            if isinstance(value, float):
-                numbers[name] = value
-            else:
-                varying[name] = value
-        known = {*numbers, *varying}
-        wanted = {name: text for name, text in _TAKES.items() if set(_symbols(text)) <= known}
-        return evaluate(wanted, numbers, varying)
+
+def takes(run: FloatArray, serving: FloatArray, numbers: Values, columns: Columns) -> dict[str, FloatArray]:
+    """Hours, days, dollars, energy and CO2 of runs, as far as what they depend on is known."""
+    varying = {**columns, "run": run, "serving": serving}
+    known = {*numbers, *varying}
+    return evaluate({name: text for name, text in _TAKES.items() if set(_symbols(text)) <= known}, numbers, varying)
 
 
 def evaluate(formulas: Mapping[str, str], numbers: Values, columns: Columns) -> dict[str, FloatArray]:

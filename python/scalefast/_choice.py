@@ -151,7 +151,15 @@ def choose(
     if math.isnan(best):
         what = "one size in every draw of the hardware and the law"
         raise _infeasible(case, what, "narrow the uncertain quantities, or widen the bounds")
+    best = _at_the_end_of_the_data(case, best)
     return _around(cases, weights, best, best)
+
+
+def _at_the_end_of_the_data(case: Case, size: float) -> float:
+    """The size, or the one at which the compute pays for just the most data, where the search has come that close to it."""
+    limit = case.bounds.get("D", (None, None))[1]
+    corner = case.pinned("D", limit) if limit is not None and case.bounds.get("N", (None, None))[1] is None else None
+    return corner[0] if corner is not None and abs(corner[0] / size - 1) < 1e-6 else size
 
 
 def comparable(cases: Sequence[Case]) -> bool:

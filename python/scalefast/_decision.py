@@ -17,7 +17,7 @@ import numpy as np
 
 from scalefast import _core
 from scalefast._allocate import Bound, Question, binding, ends
-from scalefast._budget import Means, evaluate
+from scalefast._budget import Means, evaluate, takes
 from scalefast._frames import FloatArray
 from scalefast._law import Law
 
@@ -197,9 +197,9 @@ class Case:
         costs = self._costs(world, size, data)
         paid, weights = self.limits(world)
         used = {name: (costs["run"] + weights[name] * costs["serving"]) / paid[name] for name in paid}
-        takes = self.means.takes(costs["run"], costs["serving"], world.columns)
-        takes = {name: _wide(column, world.count) for name, column in takes.items()}
-        return Outcome(size, data, loss, costs["run"], costs["serving"], used, takes)
+        found = takes(costs["run"], costs["serving"], world.numbers, world.columns)
+        taken = {name: _wide(column, world.count) for name, column in found.items()}
+        return Outcome(size, data, loss, costs["run"], costs["serving"], used, taken)
 
     def loss(self, world: World, size: float, data: FloatArray) -> FloatArray:
         """The law's value at a size and data in each world."""

@@ -16,6 +16,8 @@ from scalefast._units import format_count, format_flops
 
 __all__ = ["notes", "words"]
 
+#: A share of the compute that is not worth a number.
+_NOTHING = 1e-4
 _WHAT = {
     "budget": "the compute",
     "dollars": "the dollars",
@@ -53,14 +55,14 @@ def words(
 
 def _what_to_train(row: Mapping[str, Any]) -> str:
     """Size, data, and what the run takes in every unit that is known."""
-    ratio = f"{row['D_per_N']:.3g} tokens per parameter"
+    ratio = f"{_three(row['D_per_N'])} tokens per parameter"
     data = f"{_count(row['D'])} tokens{_range(row, 'D')} ({ratio}{_epochs(row)})"
     text = f"Train {_count(row['N'])} parameters on {data}: {format_flops(row['C'], 3)} FLOPs{_range(row, 'C', _flops)}"
     parts = []
     if row["accelerator_hours"] is not None:
         parts.append(f"{_count(row['accelerator_hours'])} {row['accelerator']} hours{_range(row, 'accelerator_hours')}")
     if row["days"] is not None:
-        parts.append(f"{row['days']:.3g} days on {row['accelerators']:,.0f}{_range(row, 'days', _three)}")
+        parts.append(f"{_three(row['days'])} days on {row['accelerators']:,.0f}{_range(row, 'days', _three)}")
     elif row["accelerators"] is not None:
         parts.append(f"{row['accelerators']:,.0f} accelerators for the time given")
     if row["dollars"] is not None:
@@ -92,7 +94,7 @@ def _loss(row: Mapping[str, Any], stated: Mapping[str, float]) -> str:
     text += f", by {row['law']}"
     decades = row["extrapolation_decades"]
     if decades is None:
-        text += ", whose data are not known"
+        text += ", whose range of data is not known"
     elif decades > 0:
         text += f", {decades:.1f} decades of compute beyond its data"
     text += "."
@@ -114,7 +116,7 @@ def _regret(row: Mapping[str, Any], alternatives: pl.DataFrame) -> str:
     if row["regret_compute"] is not None:
         also = [f"${_count(row['regret_dollars'])}"] if row["regret_dollars"] is not None else []
         also += [f"{row['regret']:.2g} nats per token"] if row["regret"] is not None else []
-        beside = f" ({', '.join(also)})" if also else ""
+        beside = f" ({', '.join(also)})" if also and row["regret_compute"] >= _NOTHING else ""
         what = "Not knowing better" if free else "This choice"
         text = f"{what} wastes {_percent(row['regret_compute'])} of the compute{beside} on average over the draws. "
     if row["N_low"] is not None and row["N_high"] is not None:
@@ -123,10 +125,9 @@ def _regret(row: Mapping[str, Any], alternatives: pl.DataFrame) -> str:
     others = alternatives.filter(pl.col("plan_regret_compute").is_not_null() & (pl.col("choice") != row["law"]))
     if others.height:
         worst = others.sort("plan_regret_compute").row(-1, named=True)
-        text += (
-            f" If {worst['choice']} is right instead, whose best size is {_count(worst['N'])}, the plan wastes "
-            f"{_percent(worst['plan_regret_compute'])}."
-        )
+        wasted = f"the plan wastes {_percent(worst['plan_regret_compute'])}"
+        size = f", whose best size is {_count(worst['N'])}" if worst["plan_regret_compute"] >= _NOTHING else ""
+        text += f" If {worst['choice']} is right instead{size}, {wasted}."
     return text.strip()
 
 
@@ -169,7 +170,7 @@ def _matters(row: Mapping[str, Any], assumptions: pl.DataFrame, sources: pl.Data
             ends = f"between {entry['lowest']:.3g} and {entry['highest']:.3g}"
             parts.append(f"{_QUANTITIES[entry['quantity']]} {entry['value']:.3g}{origin}: {ends} {moved}")
     text = f"What matters: {'; '.join(parts)}." if parts else ""
-    shares = sources.filter(pl.col("L_share").is_not_null()).sort("L_share", descending=True)
+    shares = sources.filter(pl.col("L_share") >= 0.005).sort("L_share", descending=True)
     if shares.height > 1:
         named = [
             f"{_QUANTITIES.get(e['source'], 'the parameters of the law')} {100 * e['L_share']:.0f} %"
@@ -181,11 +182,12 @@ def _matters(row: Mapping[str, Any], assumptions: pl.DataFrame, sources: pl.Data
 
 def _moved(entry: Mapping[str, Any]) -> str:
     """How the plan moves between the ends of one quantity."""
-    for key, show in (("N", _count), ("days", _three), ("dollars", lambda value: "$" + _count(value))):
+    shown = (("N", _count), ("D", _count), ("days", _three), ("dollars", lambda value: "$" + _count(value)))
+    for key, show in shown:
         low, high = entry[f"{key}_low"], entry[f"{key}_high"]
         if low is not None and high is not None and abs(low / high - 1) > 1e-6:
-            name = {"N": "the size", "days": "the days", "dollars": "the cost"}[key]
-            losses = f", the loss from {entry['L_low']:.4f} to {entry['L_high']:.4f}" if key == "N" else ""
+            name = {"N": "the size", "D": "the data", "days": "the days", "dollars": "the cost"}[key]
+            losses = f", the loss from {entry['L_low']:.4f} to {entry['L_high']:.4f}" if key in ("N", "D") else ""
             return f"moves {name} from {show(low)} to {show(high)}{losses}"
     return ""
 
@@ -236,11 +238,13 @@ def _flops(value: float) -> str:
 
 
 def _three(value: float) -> str:
-    return f"{value:.3g}"
+    return f"{value:,.0f}" if 1000 <= value < 1e6 else f"{value:.3g}"
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.2g} %"
+    if share < _NOTHING:
+        return "less than 0.01 %"
+    return f"{100 * share:.0f} %" if share >= 0.1 else f"{100 * share:.2g} %"
 
 
 def _energy(kwh: float) -> str:

@@ -164,6 +164,40 @@ def test_unique_tokens_bound_laws_that_do_not_know_repetition():
     assert any("repeated data" in note for note in plan.notes)
 
 
+def test_bounds_end_the_range_and_bind_by_name():
+    found = row(budget=1e24, bounds={"N": (None, 8e9)}, draws=50)
+    assert (found["status"], found["at_bound"]) == ("at-bound", "N_max")
+    assert found["N_high"] == pytest.approx(8e9, rel=1e-9) == found["N"]
+    assert row(budget=1e24, bounds={"N": (float("-inf"), 8e9)}, draws=50) == found
+    # Both upper bounds leave compute unspent.
+    corner = sf.plan("hoffmann-2022", budget=1e24, bounds={"N": (None, 8e9), "D": (None, 1e12)})
+    assert (corner.N, corner.D) == (8e9, 1e12)
+    assert corner.constraints["used"].item() == pytest.approx(0.048, rel=1e-9)
+    assert corner.decision["binds"].item() is None
+
+
+def test_where_the_data_end_the_plan_takes_them_all():
+    found = row(budget=1e24, unique_tokens=1e12, draws=100)
+    assert found["D"] == 1e12 and found["N"] == pytest.approx(1e24 / 6e12, rel=1e-12)
+    # Under uncertain compute a larger model than any single world's best spares the data and wastes less.
+    plan = sf.plan("epoch-2024", accelerators="100xA100", days=30, mfu=(0.3, 0.5), unique_tokens=3e11, draws=500)
+    wasted = dict(zip(plan.alternatives["choice"], plan.alternatives["regret_compute"], strict=True))
+    assert plan.decision["D"].item() < 3e11
+    assert wasted["this plan"] < wasted["median of the draws"] - 0.005
+    assert wasted["this plan"] < wasted["epoch-2024"] - 0.01
+
+
+def test_assumptions_move_what_is_not_limited():
+    dollars = sf.plan("hoffmann-2022", **{**TEN_MILLION, "mfu": (0.3, 0.5)}).assumptions.filter(quantity="mfu")
+    assert dollars["dollars_low"].item() == pytest.approx(10e6, rel=1e-12) == dollars["dollars_high"].item()
+    assert dollars["N_low"].item() < dollars["N_high"].item()
+    run = sf.plan("hoffmann-2022", N=70e9, D=1.4e12, accelerators="1024xA100", mfu=(0.3, 0.5), price=2.0).assumptions
+    mfu = run.filter(quantity="mfu").row(0, named=True)
+    assert mfu["days_low"] / mfu["days_high"] == pytest.approx(0.5 / 0.3, rel=1e-12)
+    assert mfu["dollars_low"] / mfu["dollars_high"] == pytest.approx(0.5 / 0.3, rel=1e-12)
+    assert mfu["L_low"] == mfu["L_high"]
+
+
 def test_a_law_of_unique_tokens_repeats_them():
     # Muennighoff et al. 2023, the authors' allocation: 7.02B parameters, 237.3B tokens, 9.49 epochs.
     found = row(law="muennighoff-2023", budget=1e22, unique_tokens=25e9)

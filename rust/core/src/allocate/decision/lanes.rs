@@ -39,6 +39,13 @@ impl<'a> Lanes<'a> {
         })
     }
 
+    /// Whether a size lies within its bounds, up to rounding.
+    pub fn allows(&self, first: f64) -> bool {
+        let [low, high] = self.compiled.question.bounds[0];
+        low.is_none_or(|low| first >= low * (1.0 - ROUNDING))
+            && high.is_none_or(|high| first <= high * (1.0 + ROUNDING))
+    }
+
     /// What `run` finds in each piece, in order.
     fn pieces<R: Send>(
         &self,

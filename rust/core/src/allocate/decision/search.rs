@@ -63,10 +63,13 @@ impl<'a> Mean<'a> {
         })
     }
 
-    /// +∞ where a lane that has an optimum cannot have the size.
+    /// +∞ where a lane that has an optimum cannot have the size, or its bounds forbid it.
     fn at(&self, x: f64) -> Result<f64, CoreError> {
         let mut sum = 0.0;
         for part in &self.parts {
+            if !part.lanes.allows(math::exp(x)) {
+                return Ok(f64::INFINITY);
+            }
             let mean = part
                 .lanes
                 .mean_waste(math::exp(x), part.steps, self.control)?;

@@ -147,6 +147,16 @@ fn the_ends_of_the_range_waste_the_share_more() {
 }
 
 #[test]
+fn the_range_ends_at_the_bounds() {
+    let stake = stake(20, "6*N*D", [[None, Some(8e9)], [None, None]], 1.0);
+    let control = Control::new();
+    let chosen = least_regret(&[&stake], &[1.0], None, &control).unwrap();
+    let [low, high] = indifference(&[&stake], &[1.0], chosen, 0.01, None, &control).unwrap();
+    assert!((chosen / 8e9 - 1.0).abs() < 1e-9);
+    assert!(low < chosen && (high / 8e9 - 1.0).abs() < 1e-9);
+}
+
+#[test]
 fn weights_move_the_size_between_the_stakes() {
     let control = Control::new();
     let (one, other) = (
