@@ -327,7 +327,7 @@ def test_default_utilisation_is_stated_with_its_range():
 
 def test_a_vocabulary_adds_the_nearest_shapes():
     plan = sf.plan("hoffmann-2022", budget=1e23, vocabulary=32000)
-    assert plan.shapes.equals(sf.buildable(plan.N, vocabulary=32000, law="hoffmann-2022", budget=1e23, count=5))
+    assert plan.shapes.equals(sf.buildable(plan.N, vocabulary=32000, law="hoffmann-2022", budget=plan.C, count=5))
     nearest = plan.shapes.row(0, named=True)
     assert abs(nearest["parameters"] / plan.N - 1) < 0.1 and nearest["compute_given_up"] < 0.01
     assert f"{nearest['layers']} layers of width" in plan.words
