@@ -26,6 +26,25 @@ def curves(groups: int, seed: int = 6) -> pl.DataFrame:
     return pl.DataFrame({"group": np.repeat(np.arange(groups), ROWS), "x": x.ravel(), "L": loss.ravel()})
 
 
+def broken(runs: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int]]:
+    """The runs with one group in a hundred broken in each of five ways, and how many must end in which status."""
+    kind, row = pl.col("group") % 100, pl.int_range(pl.len()) % ROWS
+    loss = (
+        pl.when((kind == 0) & (row == 3))
+        .then(float("nan"))
+        .when((kind == 1) & (row == 0))
+        .then(float("inf"))
+        .when(kind == 2)
+        .then(2.0)
+        .otherwise(pl.col("L"))
+    )
+    size = pl.when(kind == 3).then(10.0).otherwise(pl.col("x"))
+    spoilt = runs.with_columns(L=loss, x=size).filter((kind != 4) | (row < 2))
+    each = GROUPS // 100
+    counts = {"invalid-values": 2 * each, "constant-response": each, "too-few-points": 2 * each}
+    return spoilt, {**counts, "converged": GROUPS - 5 * each}
+
+
 def law(x: np.ndarray, e: float, a: float, alpha: float) -> np.ndarray:
     return e + a * x**-alpha
 
@@ -42,12 +61,17 @@ def peer_cost(x: np.ndarray, y: np.ndarray) -> float:
 def run() -> list[Row]:
     runs = curves(GROUPS)
 
-    def ours(threads: int) -> pl.DataFrame:
-        return sf.fit_groups(runs, LAW, by="group", columns={"x": "x"}, threads=threads)
+    def ours(threads: int, rows: pl.DataFrame = runs) -> pl.DataFrame:
+        return sf.fit_groups(rows, LAW, by="group", columns={"x": "x"}, threads=threads)
 
     ours_s = median_time_s(lambda: ours(THREADS), repeats=3)
     single_s = median_time_s(lambda: ours(1), repeats=1, warm=0)
     found = ours(THREADS)
+    spoilt, expected = broken(runs)
+    spoilt_s = median_time_s(lambda: ours(THREADS, spoilt), repeats=1, warm=0)
+    ended = dict(ours(THREADS, spoilt)["status"].value_counts().rows())
+    if ended != expected:
+        raise RuntimeError(f"groups ended as {ended}, not as {expected}")
     picked = np.linspace(0, GROUPS - 1, SAMPLE).astype(int)
     x, y = (runs[name].to_numpy().reshape(GROUPS, ROWS)[picked] for name in ("x", "L"))
     with warnings.catch_warnings():
@@ -74,6 +98,7 @@ def run() -> list[Row]:
             success=f"ours {100 * converged:.2f} %, peer {100 * reached.mean():.1f} %",
             notes=(
                 f"{single_s / ours_s:.2f} times as fast on {THREADS} threads as on 1",
+                f"with {5 * GROUPS // 100} of the groups broken in five ways: {seconds(spoilt_s)}, every one named by its status",
                 "objectives: sums over the sampled groups that the peer solves; the frame in and the frame out count",
             ),
         )

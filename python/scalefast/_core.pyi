@@ -206,7 +206,9 @@ def fit_groups(
     positive: Sequence[bool],
     residual: str,
     loss: tuple[str, Sequence[float]],
+    errors: str,
     threads: int | None,
     call: Call,
 ) -> dict[str, Any]: ...
 def group_statuses() -> list[str]: ...
+def group_trusts() -> list[str | None]: ...

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 import polars as pl
@@ -22,13 +22,15 @@ from scalefast._fit import _ask_about_parameters, loss_fields
 from scalefast._frames import FloatArray, collect, read_frame, to_array
 from scalefast._law import Law
 from scalefast._longcall import LongCall, OnInterrupt
-from scalefast._losses import Loss
+from scalefast._losses import Loss, Squared
 from scalefast._names import did_you_mean
 from scalefast._progress import Progress
 from scalefast._rows import _evaluate, _filter
 from scalefast._spec import FitSpec, Residual
 
 __all__ = ["fit_groups"]
+
+Errors = Literal["independent", "checked", "block"]
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,8 @@ def fit_groups(
     bounds: Mapping[str, tuple[float, float]] | None = None,
     fixed: Mapping[str, float] | None = None,
     tied: Mapping[str, str] | None = None,
+    errors: Errors = "checked",
+    spacing: str | None = None,
     threads: int | None = None,
     progress: Progress = None,
     on_interrupt: OnInterrupt = "raise",
@@ -67,15 +71,24 @@ def fit_groups(
     """Fits `law` to every group of rows that agree in the columns `by`.
 
     Returns one row a group in the order of first appearance: the columns `by`, every parameter, its standard error as
-    `<parameter>_se`, `objective`, `n_rows`, `status`. The frame feeds `law.predict`, whose parameters it holds. A group's
-    row depends on nothing but its own rows. Made for up to millions of groups of 5 to 50 rows under a squared loss; other
-    losses and groups of more than 512 rows are fitted one by one, as by `sf.fit`.
+    `<parameter>_se`, `objective`, `n_rows`, `status`, `se_status`. The frame feeds `law.predict`, whose parameters it holds.
+    A group's row depends on nothing but its own rows. Made for up to millions of groups of 5 to 50 rows under a squared
+    loss; other losses and groups of more than 512 rows are fitted one by one, as by `sf.fit`.
 
     `status` is `converged`, `at-bound`, `ill-determined` (the rows do not determine all parameters), `not-converged`,
     `undefined` (the law has no value on these rows), or without an estimate `too-few-points` (fewer distinct points than
     parameters plus one), `too-few-values` (a variable takes fewer than three), `invalid-values` (null, NaN, infinite, or not
     positive where it must be), `constant-response`, `interrupted` (with `on_interrupt="partial"`, the call was ended before
     this group was fitted). Standard errors are null where they are refused.
+
+    `errors` says what standard errors rest on, and `se_status` what came of it. Rows of a group count in the order in which
+    they stand, such as the points of a learning curve. "checked": residuals are independent unless a Durbin-Watson test at
+    1 % finds that they follow each other; then `se_status` is `autocorrelated` and the errors are null. "block": sums over
+    blocks of rows, whitened by the autocorrelation found (`block`; null and `too-few-rows` below 20 rows more than
+    parameters; squared loss only). "independent": not checked.
+
+    `spacing` names a column such as the step of a curve: each row is weighted by its share of the logarithm of that column,
+    so that a curve logged every thousand steps is fitted over its decades instead of its end.
 
     The other arguments are those of `sf.fit`. Raises DataError, LawError, FormulaError, SettingsError, UnitsError for
     misuse; nothing that is wrong with a group raises.
@@ -105,6 +118,7 @@ def fit_groups(
         on_interrupt=on_interrupt,
         timeout_s=timeout_s,
     )
+    _check_errors(errors, spec)
     form = spec.resolved_law
     frame = collect(read_frame(runs))
     keys = _keys(by, frame.columns, list(form.form.parameters))
@@ -115,6 +129,8 @@ def fit_groups(
     bound = _evaluate(frame, _choose(spec, frame.columns))
     groups = _group(frame.select(keys))
     arrays = {name: groups.arrange(to_array(bound[name])) for name in bound.columns}
+    if spacing is not None:
+        arrays[WEIGHTS] = _log_gaps(groups, frame, spacing) * arrays.get(WEIGHTS, 1.0)
     parameters = spec.parameters
     with LongCall(spec.progress, spec.timeout_s, partial=on_interrupt == "partial") as call:
         found = _core.fit_groups(
@@ -128,12 +144,14 @@ def fit_groups(
             [variable.positive for variable in form.variables.values()],
             str(spec.residual),
             loss_fields(spec.loss),
+            errors,
             spec.threads,
             call.stage("groups"),
         )
         names = _core.group_statuses()
         call.keeps(found["stopped"], int((found["status"] != names.index("interrupted")).sum()))
     statuses = pl.Series("status", names, dtype=pl.String)
+    trusts = pl.Series("se_status", _core.group_trusts(), dtype=pl.String)
     return groups.keys.with_columns(
         *(
             pl.Series(name, values, nan_to_null=True)
@@ -146,6 +164,7 @@ def fit_groups(
         pl.Series("objective", found["objective"], nan_to_null=True),
         pl.Series("n_rows", np.diff(groups.offsets).astype(np.int64)),
         statuses.gather(pl.Series(found["status"])),
+        trusts.gather(pl.Series(found["trust"])),
     )
 
 
@@ -161,7 +180,7 @@ def _keys(by: str | Sequence[str], available: list[str], parameters: list[str]) 
                 column=key,
                 hint=did_you_mean(key, available, "columns"),
             )
-    added = [*parameters, *(f"{name}_se" for name in parameters), "objective", "n_rows", "status"]
+    added = [*parameters, *(f"{name}_se" for name in parameters), "objective", "n_rows", "status", "se_status"]
     for key in keys:
         if key in added:
             raise DataError(
@@ -171,6 +190,38 @@ def _keys(by: str | Sequence[str], available: list[str], parameters: list[str]) 
                 hint="rename the column before the fit",
             )
     return keys
+
+
+def _check_errors(errors: str, spec: FitSpec) -> None:
+    known = get_args(Errors)
+    if errors not in known:
+        hint = did_you_mean(str(errors), known, "kinds of errors")
+        raise SettingsError(f"errors: {errors!r:.40} is not known", code="bad-errors", hint=hint)
+    if errors == "block" and not isinstance(spec.loss, Squared):
+        raise SettingsError(
+            f"errors: blocks go with the squared loss, not with {spec.loss}",
+            code="bad-errors",
+            hint='loss=sf.Squared() (--loss squared), or errors="checked"',
+        )
+
+
+def _log_gaps(groups: _Groups, frame: pl.DataFrame, column: str) -> FloatArray:
+    """Half the distance of the logarithms of both neighbours of each row within its group, of mean one; NaN where there is
+    no logarithm. `m` values, group after group."""
+    values = groups.arrange(to_array(_evaluate(frame, {WEIGHTS: bind_one(WEIGHTS, column, frame.columns)})[WEIGHTS]))
+    logs = _core.System.parse([("log", "log(x)")], []).evaluate({"x": values}, {})["log"]
+    begins = groups.offsets.astype(np.int64)
+    lengths = np.diff(begins)
+    member = np.repeat(np.arange(len(lengths)), lengths)
+    order = np.lexsort((logs, member))
+    gaps = np.diff(logs[order])
+    gaps[begins[1:-1] - 1] = 0.0
+    weights = np.empty_like(logs)
+    weights[order] = 0.5 * (np.append(gaps, 0.0) + np.append(0.0, gaps))
+    totals = np.add.reduceat(weights, begins[:-1])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found: FloatArray = weights * (lengths / totals)[member]
+    return found
 
 
 def _choose(spec: FitSpec, available: list[str]) -> dict[str, Column]:

@@ -44,6 +44,7 @@ def test_the_frame_and_the_truth() -> None:
         **dict.fromkeys(("E", "A", "alpha", "E_se", "A_se", "alpha_se", "objective"), pl.Float64),
         "n_rows": pl.Int64,
         "status": pl.String,
+        "se_status": pl.String,
     }
     assert found["status"].unique().to_list() == ["converged"]
     assert_frame_equal(found.select(truth.columns), truth, rel_tol=1e-6)
@@ -91,13 +92,13 @@ def test_broken_groups_are_named_by_status() -> None:
         .otherwise(pl.col("L")),
         x=pl.when(kind == 6).then(10.0).otherwise(pl.col("x")),
     ).filter((kind != 5) | (row < 2))
-    found = fit(broken)
+    found = fit(broken, errors="independent")
     expected = {1: "invalid-values", 2: "invalid-values", 3: "invalid-values", 4: "constant-response"}
     expected |= {5: "too-few-points", 6: "too-few-points"}
     for group, status, objective, error in found.select("group", "status", "objective", "alpha_se").iter_rows():
         assert status == expected.get(group % 10, "converged")
         assert (objective is None) == (error is None) == (group % 10 in expected)
-    whole = fit(runs)
+    whole = fit(runs, errors="independent")
     sound = ~pl.col("group").mod(10).is_in(list(expected))
     assert_frame_equal(found.filter(sound), whole.filter(sound), check_exact=True)
 
@@ -136,7 +137,7 @@ def test_the_frame_feeds_predictions() -> None:
 
 def test_settings_are_those_of_fit() -> None:
     runs, _ = curves(6, 0.01)
-    found = fit(runs, fixed={"alpha": 0.4}, bounds={"E": (0, 2)}, weights=pl.col("x") * 0 + 2)
+    found = fit(runs, fixed={"alpha": 0.4}, bounds={"E": (0, 2)}, weights=pl.col("x") * 0 + 2, errors="independent")
     assert found["alpha"].to_list() == [0.4] * 6
     assert found["alpha_se"].null_count() == 6
     assert found["E"].max() <= 2  # type: ignore[operator]
@@ -176,3 +177,17 @@ def test_the_command_line_fits_groups() -> None:
     refused = invoke("fit", "-", "--law", LAW, "--col", "x=x", "--by", "group", "--start", "alpha=1", stdin=text)
     assert refused.exit_code == 2
     assert "--start cannot be used with --by" in refused.stderr
+
+
+def test_options_of_groups_on_the_command_line() -> None:
+    runs, _ = curves(4, 0.01)
+    common = ("fit", "-", "--law", LAW, "--col", "x=x")
+    spaced = invoke(*common, "--by", "group", "--spacing", "x", "--errors", "independent", stdin=runs.write_csv())
+    expected = fit(runs, spacing="x", errors="independent")
+    assert_frame_equal(pl.read_csv(spaced.stdout_bytes), expected)
+    robust = invoke(*common, "--by", "group", "--loss", "huber:auto", stdin=runs.write_csv())
+    names = ["group", "E", "objective", "status"]
+    assert_frame_equal(pl.read_csv(robust.stdout_bytes).select(names), fit(runs, loss=sf.Huber("auto")).select(names))
+    for option in (("--spacing", "x"), ("--errors", "block")):
+        refused = invoke(*common, *option, stdin=runs.write_csv())
+        assert refused.exit_code == 2 and "goes with --by" in refused.stderr

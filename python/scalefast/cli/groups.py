@@ -26,10 +26,22 @@ if TYPE_CHECKING:
 #: Parameters of the command that mean something for groups.
 _WITH_GROUPS = {
     *("runs", "law", "by", "bindings", "units", "y", "where", "weights", "residual", "loss", "bounds", "fixed", "tied"),
-    *("threads", "progress", "timeout_s", "on_interrupt", "strict", "input_format", "format_", "force", "quiet"),
-    *("manifest_file", "repeat"),
+    *("spacing", "errors", "threads", "progress", "timeout_s", "on_interrupt", "strict", "input_format"),
+    *("format_", "force", "quiet", "manifest_file", "repeat"),
 }
-_SETTINGS = ("y", "where", "weights", "residual", "loss", "threads", "progress", "timeout_s", "on_interrupt")
+_ONLY_GROUPS = ("errors", "spacing")
+_SETTINGS = (
+    *_ONLY_GROUPS,
+    "y",
+    "where",
+    "weights",
+    "residual",
+    "loss",
+    "threads",
+    "progress",
+    "timeout_s",
+    "on_interrupt",
+)
 
 
 class FitCommand(manifests.Recorded):
@@ -53,13 +65,37 @@ class FitCommand(manifests.Recorded):
 
 
 def by_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """`--by`, repeatable."""
-    return click.option(
-        "--by",
-        metavar="COLUMN",
-        multiple=True,
-        help="Fit every group of rows that agree in this column; prints one row a group. Repeatable.",
-    )(command)
+    """`--by`, repeatable, and what only groups have."""
+    for option in (
+        click.option(
+            "--spacing",
+            metavar="COLUMN",
+            help="With --by: weight each row by its share of the logarithm of this column, such as the step of a curve.",
+        ),
+        click.option(
+            "--errors",
+            type=click.Choice(["checked", "block", "independent"]),
+            help="With --by: standard errors of independent residuals unless a test finds them autocorrelated (checked, "
+            "the default), of blocks of rows, or unchecked.",
+        ),
+        click.option(
+            "--by",
+            metavar="COLUMN",
+            multiple=True,
+            help="Fit every group of rows that agree in this column; prints one row a group. Repeatable.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def without(settings: dict[str, Any]) -> dict[str, Any]:
+    """Settings of one fit: those of groups are refused."""
+    for name in _ONLY_GROUPS:
+        if settings[name] is not None:
+            hint = "--by COLUMN fits every group of rows"
+            raise SettingsError(f"--{name} goes with --by", code="only-with-groups", hint=hint)
+    return {name: value for name, value in settings.items() if name not in _ONLY_GROUPS}
 
 
 def run(frame: pl.DataFrame, context: click.Context, to: output.Destination) -> None:

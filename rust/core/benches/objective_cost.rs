@@ -123,9 +123,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     )?;
     let parameters = PARAMETERS.map(|(name, _)| Parameter::free(name));
     let variables = ["N".to_owned(), "D".to_owned()];
-    let mut model = Model::new(&System::formula(FORMULA)?, "L", &variables, &parameters)?;
+    let model = Model::new(&System::formula(FORMULA)?, "L", &variables, &parameters)?;
     let theta: Vec<f64> = PARAMETERS.iter().map(|&(_, value)| value).collect();
-    let objective = Objective::new(&mut model, &data, Residual::Log)?;
+    let objective = Objective::new(&model, &data, Residual::Log)?;
     let mut scratch = objective.scratch();
     let mut evaluate = || {
         objective

@@ -95,13 +95,13 @@ fn losses(c: &mut Criterion) {
 
 fn objectives(c: &mut Criterion) {
     let (data, spec) = (data(), spec(Loss::Squared, StartSet::Global));
-    let mut model = sound(Model::new(
+    let model = sound(Model::new(
         &spec.system,
         "L",
         &spec.variables,
         &spec.parameters,
     ));
-    let objective = sound(Objective::new(&mut model, &data, Residual::Log));
+    let objective = sound(Objective::new(&model, &data, Residual::Log));
     let mut scratch = objective.scratch();
     let mut group = c.benchmark_group("objective, 240 rows");
     group.throughput(Throughput::Elements(ROWS as u64));

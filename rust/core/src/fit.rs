@@ -11,7 +11,7 @@ use crate::linalg;
 use crate::loss::Loss;
 use crate::model::{Model, Residual};
 use crate::multistart::{self, Outcome, Run, Runs, Search};
-use crate::objective::{Objective, Order};
+use crate::objective::{Objective, Order, Scratch};
 use crate::parameter::Parameter;
 use crate::solver::Status;
 use crate::solver::space::Space;
@@ -127,6 +127,8 @@ impl Fit {
 
 /// Condition beyond which parameters are not determined in double precision.
 const SINGULAR: f64 = 1e14;
+/// Condition beyond which the rounding of the normal matrix, its square, hides what is left.
+const SQUARED_ROUNDING: f64 = 1e6;
 /// A Newton step that promises less than this share of the objective changes no printed digit.
 pub(crate) const CERTIFIED_OFFSET: f64 = 1e-9;
 
@@ -141,16 +143,25 @@ pub(crate) const CERTIFIED_OFFSET: f64 = 1e-9;
 /// what was said.
 pub fn fit(spec: &FitSpec, data: &Dataset<'_>, control: &Control) -> Result<Fit, CoreError> {
     with_pool(spec.threads, || {
-        let model = spec.model()?;
-        check_design(&model, data)?;
-        match spec.loss {
-            LossChoice::Given(loss) => {
-                loss.validate()?;
-                fit_with(spec, &model, data, loss, control)
-            }
-            LossChoice::HuberAuto => fit_auto(spec, &model, data, control),
-        }
+        fit_model(spec, &spec.model()?, data, control)
     })
+}
+
+/// The same where the model of the specification is known, within a pool.
+pub(crate) fn fit_model(
+    spec: &FitSpec,
+    model: &Model,
+    data: &Dataset<'_>,
+    control: &Control,
+) -> Result<Fit, CoreError> {
+    check_design(model, data)?;
+    match spec.loss {
+        LossChoice::Given(loss) => {
+            loss.validate()?;
+            fit_with(spec, model, data, loss, control)
+        }
+        LossChoice::HuberAuto => fit_auto(spec, model, data, control),
+    }
 }
 
 fn fit_auto(
@@ -200,8 +211,7 @@ pub(crate) fn fit_with(
     loss: Loss,
     control: &Control,
 ) -> Result<Fit, CoreError> {
-    let mut own = model.clone();
-    let objective = Objective::new(&mut own, data, spec.residual)?;
+    let objective = Objective::new(model, data, spec.residual)?;
     let factors = Starts::factors(model);
     let search = Search {
         model,
@@ -245,7 +255,7 @@ fn with_separate_starts(
         Residual::Identity => Residual::Identity,
         Residual::Log | Residual::Relative => Residual::Relative,
     };
-    let screen = Objective::new(&mut search.model.clone(), data, kind)?;
+    let screen = Objective::new(search.model, data, kind)?;
     let screened =
         multistart::linear_solve(search.model, &screen, &mut screen.scratch(), start.clone());
     let mut scratch = search.objective.scratch();
@@ -315,7 +325,10 @@ pub(crate) fn finish(search: &Search<'_, '_>, best: Run, found: Outcome) -> Resu
         search
             .objective
             .evaluate(&mut scratch, &theta, Loss::Squared, Order::GaussNewton);
-    let condition = scaled_condition(&squared.curvature, model.p(), &open);
+    let mut condition = scaled_condition(&squared.curvature, model.p(), &open);
+    if condition > SQUARED_ROUNDING && search.keeps_jacobian() {
+        condition = jacobian_condition(search, &mut scratch, &theta, &open);
+    }
     let exact = search.exact(objective);
     let certificate = Certificate {
         gradient: if exact { 0.0 } else { gradient },
@@ -421,6 +434,29 @@ fn scaled_condition(normal: &[f64], p: usize, open: &[usize]) -> f64 {
     } else {
         f64::INFINITY
     }
+}
+
+/// The same from the Jacobian itself, by orthogonal factors.
+fn jacobian_condition(
+    search: &Search<'_, '_>,
+    scratch: &mut Scratch,
+    theta: &[f64],
+    open: &[usize],
+) -> f64 {
+    let m = search.objective.rows();
+    let found = search.objective.linearise(scratch, theta);
+    let weights = search.objective.weights();
+    let columns: Vec<f64> = open
+        .iter()
+        .flat_map(|&j| {
+            let column = found.jacobian[j * m..(j + 1) * m].iter().enumerate();
+            column.map(|(row, g)| g * weights.map_or(1.0, |w| w[row]).sqrt())
+        })
+        .collect();
+    if columns.iter().any(|g| !g.is_finite()) {
+        return f64::INFINITY;
+    }
+    linalg::Qr::new(&columns, m, open.len()).condition()
 }
 
 /// Refuses designs that cannot determine the parameters, by distinct points rather than rows.

@@ -74,13 +74,22 @@ impl Inference {
     }
 
     fn within_pool(spec: &FitSpec, fit: &Fit, data: &Dataset<'_>) -> Result<Self, CoreError> {
-        let model = spec.model()?;
+        Inference::of(&spec.model()?, spec, fit, data)
+    }
+
+    /// The same where the model of the specification is known.
+    pub(crate) fn of(
+        model: &Model,
+        spec: &FitSpec,
+        fit: &Fit,
+        data: &Dataset<'_>,
+    ) -> Result<Self, CoreError> {
         let p = model.p();
         let open: Vec<usize> = (0..p).filter(|&j| !fit.at_bound[j]).collect();
         let found = if data.len() * p <= KEPT_JACOBIAN {
-            kept(spec, fit, data, &model, &open)?
+            kept(spec, fit, data, model, &open)?
         } else {
-            streamed(spec, fit, data, &model, &open)?
+            streamed(spec, fit, data, model, &open)?
         };
         let covariance = Covariance {
             matrix: found.matrix.as_deref().map(|m| widen(m, &open, p)),
@@ -472,8 +481,7 @@ fn linearise(
     data: &Dataset<'_>,
     model: &Model,
 ) -> Result<Linearisation, CoreError> {
-    let mut own = model.clone();
-    let objective = Objective::new(&mut own, data, spec.residual)?;
+    let objective = Objective::new(model, data, spec.residual)?;
     Ok(objective.linearise(&mut objective.scratch(), &fit.free))
 }
 
@@ -483,8 +491,7 @@ fn all_residuals(
     data: &Dataset<'_>,
     model: &Model,
 ) -> Result<Vec<f64>, CoreError> {
-    let mut own = model.clone();
-    let objective = Objective::new(&mut own, data, spec.residual)?;
+    let objective = Objective::new(model, data, spec.residual)?;
     Ok(objective.residuals(&mut objective.scratch(), &fit.free))
 }
 

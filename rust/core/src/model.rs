@@ -4,8 +4,11 @@
 //! gradient (`p` nodes) and the non-zero half of its Hessian with respect to the `p` free parameters.
 
 use crate::error::{CoreError, ErrorKind};
+use crate::objective::Programs;
 use crate::parameter::{Level, Parameter, Role, Transform};
+use crate::start::Kinds;
 use scalefast_expr::{Graph, Node, NodeId, System};
+use std::sync::{Arc, OnceLock};
 
 /// How a prediction is compared with a datum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +70,10 @@ pub struct Model {
     /// All parameters of the law, free or not, in its order.
     pub parameters: Vec<Parameter>,
     expressions: Vec<NodeId>,
+    /// The programs of its residuals.
+    pub(crate) compiled: Programs,
+    /// What kind of number each free parameter is, once it was asked for.
+    pub(crate) kinds: Arc<OnceLock<Kinds>>,
 }
 
 impl Model {
@@ -164,6 +171,8 @@ impl Model {
             linear: Vec::new(),
             parameters: parameters.to_vec(),
             expressions,
+            compiled: Programs::default(),
+            kinds: Arc::default(),
         };
         model.linear = model.linear_block();
         Ok(model)

@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use scalefast_expr::reduce::NormalSums;
 use scalefast_expr::{BLOCK, Binding, Family, Kernel, Output, Rate, Workspace, reduce};
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Rows in one unit of parallel work: a multiple of [`BLOCK`], about a millisecond's tenth of work.
 const CHUNK: usize = 16_384;
@@ -61,6 +61,88 @@ pub struct Objective<'a> {
     curvature_slots: Vec<usize>,
 }
 
+/// The programs of a residual, and where its second derivatives stand in the curvature.
+#[derive(Clone)]
+struct Compiled {
+    family: Arc<Family>,
+    curvature_slots: Vec<usize>,
+}
+
+/// What one compilation depends on besides the model: the residual, and which columns (the variables, the response, the
+/// known standard deviation where there is one) are above zero.
+type Conditions = (Residual, Vec<bool>);
+
+/// The programs that were compiled for one model so far: many small data sets share a few of them.
+#[derive(Clone, Default)]
+pub(crate) struct Programs(Arc<Mutex<Vec<(Conditions, Compiled)>>>);
+
+impl Programs {
+    fn get(
+        &self,
+        model: &Model,
+        residual: Residual,
+        positive: Vec<bool>,
+    ) -> Result<Compiled, CoreError> {
+        let conditions = (residual, positive);
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, found)) = known.iter().find(|(found, _)| *found == conditions) {
+            return Ok(found.clone());
+        }
+        let compiled = compile(&mut model.clone(), residual, &conditions.1)?;
+        known.push((conditions, compiled.clone()));
+        Ok(compiled)
+    }
+}
+
+fn compile(
+    model: &mut Model,
+    residual: Residual,
+    positive: &[bool],
+) -> Result<Compiled, CoreError> {
+    let mut node = model.residual_node(residual);
+    let mut names: Vec<&str> = model.variables.iter().map(String::as_str).collect();
+    names.push(RESPONSE);
+    let known_noise = positive.len() > names.len();
+    if known_noise {
+        names.push(SIGMA);
+    }
+    let mut bindings: Vec<Binding> = names
+        .into_iter()
+        .zip(positive)
+        .map(|(name, &positive)| Binding {
+            name: name.to_owned(),
+            rate: Rate::Varying,
+            prepared: true,
+            positive,
+        })
+        .collect();
+    for free in &model.free {
+        let positive = matches!(free.transform, crate::parameter::Transform::Log)
+            || free.bounds.is_some_and(|(lower, _)| lower > 0.0);
+        bindings.push(Binding {
+            name: free.name.clone(),
+            rate: Rate::Uniform,
+            prepared: false,
+            positive,
+        });
+    }
+    if known_noise {
+        node = model.over_sigma(node);
+    }
+    let gradient = model.gradient(node);
+    let hessian = model.hessian(&gradient);
+    let p = model.p();
+    let mut first: Vec<_> = vec![node];
+    first.extend(&gradient);
+    let mut second = first.clone();
+    second.extend(hessian.iter().map(|&(_, _, h)| h));
+    let family = Family::compile(&model.graph, &[&[node], &first, &second], &bindings)?;
+    Ok(Compiled {
+        family: Arc::new(family),
+        curvature_slots: hessian.iter().map(|&(j, k, _)| triangle(p, j, k)).collect(),
+    })
+}
+
 /// Per-thread memory of an [`Objective`]; an evaluation allocates nothing.
 pub struct Scratch {
     workspaces: Vec<Option<Workspace>>,
@@ -93,29 +175,15 @@ struct Sums {
 }
 
 impl<'a> Objective<'a> {
-    /// Compiles the residual of `model` for `data` and caches what depends on the data alone.
+    /// Compiles the residual of `model` for `data`, unless it was compiled for such data before, and caches what depends on the data alone.
     ///
     /// # Errors
     /// `missing-column` when the data lack a variable of the law; errors of the compiler.
     pub fn new(
-        model: &mut Model,
+        model: &Model,
         data: &'a Dataset<'_>,
         residual: Residual,
     ) -> Result<Self, CoreError> {
-        let mut node = model.residual_node(residual);
-        if data.sigma().is_some() {
-            node = model.over_sigma(node);
-        }
-        let gradient = model.gradient(node);
-        let hessian = model.hessian(&gradient);
-        let p = model.p();
-        let mut first: Vec<_> = vec![node];
-        first.extend(&gradient);
-        let mut second = first.clone();
-        second.extend(hessian.iter().map(|&(_, _, h)| h));
-        let curvature_slots = hessian.iter().map(|&(j, k, _)| triangle(p, j, k)).collect();
-
-        let mut bindings = Vec::new();
         let mut columns: Vec<(&str, &'a [f64])> = Vec::new();
         for name in &model.variables {
             let column = data.column(name).ok_or_else(|| {
@@ -125,42 +193,21 @@ impl<'a> Objective<'a> {
                     format!("the data have no column for `{name}`"),
                 )
             })?;
-            bindings.push(Binding {
-                name: name.clone(),
-                rate: Rate::Varying,
-                prepared: true,
-                positive: column.iter().all(|&x| x > 0.0),
-            });
             columns.push((name, column));
         }
-        let response: &'a [f64] = &data.response;
-        bindings.push(Binding {
-            name: RESPONSE.to_owned(),
-            rate: Rate::Varying,
-            prepared: true,
-            positive: response.iter().all(|&y| y > 0.0),
-        });
-        columns.push((RESPONSE, response));
+        columns.push((RESPONSE, &data.response));
         if let Some(sigma) = data.sigma() {
-            bindings.push(Binding {
-                name: SIGMA.to_owned(),
-                rate: Rate::Varying,
-                prepared: true,
-                positive: sigma.iter().all(|&s| s > 0.0),
-            });
             columns.push((SIGMA, sigma));
         }
-        for free in &model.free {
-            let positive = matches!(free.transform, crate::parameter::Transform::Log)
-                || free.bounds.is_some_and(|(lower, _)| lower > 0.0);
-            bindings.push(Binding {
-                name: free.name.clone(),
-                rate: Rate::Uniform,
-                prepared: false,
-                positive,
-            });
-        }
-        let family = Family::compile(&model.graph, &[&[node], &first, &second], &bindings)?;
+        let positive: Vec<bool> = columns
+            .iter()
+            .map(|(_, column)| column.iter().all(|&x| x > 0.0))
+            .collect();
+        let Compiled {
+            family,
+            curvature_slots,
+        } = model.compiled.get(model, residual, positive)?;
+        let p = model.p();
         let inputs: Vec<&'a [f64]> = family
             .inputs()
             .iter()
@@ -170,7 +217,7 @@ impl<'a> Objective<'a> {
         let rows = data.len();
         let cached = prepare(&family, kernel, &inputs, rows);
         Ok(Self {
-            family: Arc::new(family),
+            family,
             kernel,
             inputs: inputs.into_iter().map(Cow::Borrowed).collect(),
             cached: cached.into_iter().map(Cow::Owned).collect(),

@@ -86,7 +86,7 @@ pub fn profile(
         let mut model = spec.model()?;
         let node = model.formula(formula)?;
         let target = Target::new(&mut model, node);
-        let objective = Objective::new(&mut model.clone(), data, spec.residual)?;
+        let objective = Objective::new(&model, data, spec.residual)?;
         let estimate = target.value(&model, &fit.free);
         let system = System::formula(formula)?;
         let std_error = Inference::new(spec, fit, data)?

@@ -46,12 +46,19 @@ pub(crate) enum Draw {
     Exponent,
 }
 
-/// The sampler of candidates of one model and data set.
-pub struct Starts {
+/// What kind of number each free parameter is, linear or not, in terms of a graph and its symbols.
+pub(crate) struct Kinds {
     graph: Graph,
+    symbols: Vec<SymbolId>,
+    draws: Vec<Draw>,
+}
+
+/// The sampler of candidates of one model and data set.
+pub struct Starts<'m> {
+    graph: &'m Graph,
     value: NodeId,
     draws: Vec<Option<Draw>>,
-    symbols: Vec<SymbolId>,
+    symbols: &'m [SymbolId],
     bounds: Vec<Option<(f64, f64)>>,
     linear: Vec<SymbolId>,
     /// Values of all symbols at each reference row, parameters left at one.
@@ -68,10 +75,11 @@ pub struct Starts {
     sequence: Sobol,
 }
 
-impl Starts {
+impl<'m> Starts<'m> {
     /// Reads the roles of the nonlinear parameters off the law.
-    pub fn new(model: &Model, data: &Dataset<'_>) -> Self {
-        let (graph, symbols, draws) = roles(model);
+    pub fn new(model: &'m Model, data: &Dataset<'_>) -> Self {
+        let Kinds { graph, symbols, .. } = kinds(model);
+        let draws = roles(model);
         let (axes, dimension) = axes(model, &draws);
         let linear: Vec<SymbolId> = symbols
             .iter()
@@ -85,7 +93,7 @@ impl Starts {
             .filter(|d| matches!(d, Draw::Factor { alone: false, .. }))
             .count()
             > 0;
-        let (rows, centre, response) = reference(&graph, model, data);
+        let (rows, centre, response) = reference(graph, model, data);
         let bounds = model.free.iter().map(|f| f.bounds).collect();
         Self {
             graph,
@@ -112,9 +120,8 @@ impl Starts {
 
     /// Which parameters multiply a term that varies: on a logarithmic scale they are close to linear in the exponents.
     pub fn factors(model: &Model) -> Vec<bool> {
-        let (_, _, kinds) = kinds(model);
-        kinds
-            .iter()
+        let draws = kinds(model).draws.iter();
+        draws
             .map(|kind| matches!(kind, Draw::Factor { .. }))
             .collect()
     }
@@ -272,7 +279,7 @@ impl Starts {
 
     fn at_row(&self, row: &[f64], values: &[f64]) -> Vec<f64> {
         let mut at = row.to_vec();
-        for &s in &self.symbols {
+        for &s in self.symbols {
             at[s as usize] = values[s as usize];
         }
         at
@@ -303,20 +310,18 @@ pub(crate) fn spread(position: f64, low: f64, high: f64) -> f64 {
     low * math::exp(position * math::ln(high / low))
 }
 
-/// How each free parameter is drawn (none for linear ones), with the graph and the symbols that this speaks of.
-pub(crate) fn roles(model: &Model) -> (Graph, Vec<SymbolId>, Vec<Option<Draw>>) {
-    let (graph, symbols, kinds) = kinds(model);
-    let draws = kinds
-        .into_iter()
+/// How each free parameter is drawn; none for linear ones. [`kinds`] has the graph that this speaks of.
+pub(crate) fn roles(model: &Model) -> Vec<Option<Draw>> {
+    let draws = kinds(model).draws.iter();
+    draws
         .zip(&model.free)
         .zip(&model.linear)
         .map(|((kind, free), &linear)| match free.range {
             _ if linear => None,
             Some((low, high)) => Some(Draw::Range(low, high)),
-            None => Some(kind),
+            None => Some(kind.clone()),
         })
-        .collect();
-    (graph, symbols, draws)
+        .collect()
 }
 
 /// The axis of each parameter that is drawn, and how many axes there are.
@@ -355,8 +360,13 @@ fn plain_law(graph: &mut Graph, model: &Model, parameter: &Free) -> NodeId {
     graph.simplify(plain)
 }
 
-/// What kind of number each free parameter is by its places in the formula, linear or not.
-fn kinds(model: &Model) -> (Graph, Vec<SymbolId>, Vec<Draw>) {
+/// The kinds of the free parameters of a model, found once.
+fn kinds(model: &Model) -> &Kinds {
+    model.kinds.get_or_init(|| read_kinds(model))
+}
+
+/// What kind of number each free parameter is by its places in the formula.
+fn read_kinds(model: &Model) -> Kinds {
     let mut graph = model.graph.clone();
     let symbols: Vec<SymbolId> = model
         .free
@@ -368,7 +378,7 @@ fn kinds(model: &Model) -> (Graph, Vec<SymbolId>, Vec<Draw>) {
         .iter()
         .map(|v| symbol(&mut graph, v))
         .collect();
-    let kinds = symbols
+    let draws = symbols
         .iter()
         .zip(&model.free)
         .map(|(&s, free)| {
@@ -376,7 +386,11 @@ fn kinds(model: &Model) -> (Graph, Vec<SymbolId>, Vec<Draw>) {
             role(&graph, &variables, &symbols, s, root)
         })
         .collect();
-    (graph, symbols, kinds)
+    Kinds {
+        graph,
+        symbols,
+        draws,
+    }
 }
 
 fn symbol(graph: &mut Graph, name: &str) -> SymbolId {

@@ -4,7 +4,7 @@ use numpy::{IntoPyArray, PyReadonlyArray1};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
-use scalefast_core::batch::{self, GroupData, GroupSpec, Status};
+use scalefast_core::batch::{self, Errors, GroupData, GroupSpec, Status, Trust};
 use scalefast_core::model::Residual;
 
 use crate::arrays::Columns;
@@ -16,9 +16,10 @@ use crate::system::System;
 /// Fits `output` of `system` to each group of rows; group `i` has the rows `offsets[i]..offsets[i + 1]`.
 ///
 /// Columns of the result: `parameters` and `std_errors` (one array a parameter), `objective`, all NaN where there is no
-/// estimate, and `status`, positions in `group_statuses()`; and as `stopped` the exception that ended the work early, or None.
+/// estimate, `status`, positions in `group_statuses()`, and `trust`, positions in `group_trusts()`; and as `stopped` the
+/// exception that ended the work early, or None.
 #[pyfunction]
-#[pyo3(signature = (system, output, columns, response, weights, offsets, parameters, positive, residual, loss, threads, call))]
+#[pyo3(signature = (system, output, columns, response, weights, offsets, parameters, positive, residual, loss, errors, threads, call))]
 #[expect(clippy::too_many_arguments, reason = "called by one Python function")]
 pub fn fit_groups<'py>(
     py: Python<'py>,
@@ -32,6 +33,7 @@ pub fn fit_groups<'py>(
     positive: Vec<bool>,
     residual: &str,
     loss: (String, Vec<f64>),
+    errors: &str,
     threads: Option<usize>,
     call: &Call,
 ) -> PyResult<Bound<'py, PyDict>> {
@@ -51,6 +53,12 @@ pub fn fit_groups<'py>(
             other => return Err(PyValueError::new_err(format!("unknown residual {other}"))),
         },
         loss: loss_choice(&loss.0, &loss.1)?,
+        errors: match errors {
+            "independent" => Errors::Independent,
+            "checked" => Errors::Checked,
+            "block" => Errors::Block,
+            other => return Err(PyValueError::new_err(format!("unknown errors {other}"))),
+        },
         threads,
     };
     let values: Vec<&[f64]> = slices.iter().map(|(_, values)| *values).collect();
@@ -79,6 +87,7 @@ pub fn fit_groups<'py>(
     fields.set_item("objective", found.objective.into_pyarray(py))?;
     fields.set_item("status", found.status.into_pyarray(py))?;
     fields.set_item("stopped", stopped.map(|error| error.into_value(py)))?;
+    fields.set_item("trust", found.trust.into_pyarray(py))?;
     Ok(fields)
 }
 
@@ -86,4 +95,10 @@ pub fn fit_groups<'py>(
 #[pyfunction]
 pub fn group_statuses() -> Vec<&'static str> {
     Status::ALL.iter().map(|status| status.name()).collect()
+}
+
+/// What the standard errors of groups rest on, by number; none where there are none.
+#[pyfunction]
+pub fn group_trusts() -> Vec<Option<&'static str>> {
+    Trust::ALL.iter().map(|trust| trust.name()).collect()
 }

@@ -48,6 +48,8 @@ mod _core {
     #[pymodule_export]
     use crate::groups::group_statuses;
     #[pymodule_export]
+    use crate::groups::group_trusts;
+    #[pymodule_export]
     use crate::interrupt::Call;
     #[pymodule_export]
     use crate::kernel::kernel;

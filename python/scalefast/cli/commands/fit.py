@@ -157,7 +157,9 @@ def fit(
     rows_to = None if residuals_file is None else output.destination(None, residuals_file, force, quiet)
     if by:
         groups.check_use(click.get_current_context())
-    elif law is None and repeat is None:
+    else:
+        settings = groups.without(settings)
+    if law is None and repeat is None:
         raise click.UsageError("Missing option '--law'.", click.get_current_context())
     frame = reading.read_frame(runs, input_format)
     if by:

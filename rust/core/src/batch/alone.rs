@@ -9,6 +9,7 @@ use crate::error::{CoreError, ErrorKind};
 use crate::executor::Control;
 use crate::fit::{self, Fit, FitSpec, LossChoice, StartSet};
 use crate::inference::Inference;
+use crate::loss::Loss;
 use crate::model::{Model, Residual};
 use crate::multistart::{Outcome, Run, Search};
 use crate::objective::Objective;
@@ -19,65 +20,100 @@ use std::ops::Range;
 /// Steps of a group that the lanes could not settle.
 const STEPS: usize = 200;
 
-/// The global fit of one group.
-///
-/// # Errors
-/// What is wrong with the specification, or an interruption; what is wrong with the group is its status.
-pub fn fit_alone(
-    spec: &GroupSpec,
-    data: &GroupData<'_>,
-    rows: Range<usize>,
-    control: &Control,
-) -> Result<Row, CoreError> {
-    let whole = fit_spec(spec);
-    let found = dataset(spec, data, rows).and_then(|dataset| {
-        let found = fit::fit(&whole, &dataset, control)?;
-        row(&whole, &found, &dataset)
-    });
-    settle(spec, found)
+/// Fits groups one by one: the specification and the model, settled once for all of them.
+pub struct Alone<'m> {
+    model: &'m Model,
+    whole: FitSpec,
+    polish: FitSpec,
 }
 
-/// A local solve of one group from `start` (the free parameters), by orthogonal factors.
-///
-/// # Errors
-/// As [`fit_alone`].
-pub fn solve_alone(
-    spec: &GroupSpec,
-    model: &Model,
-    data: &GroupData<'_>,
-    rows: Range<usize>,
-    start: &[f64],
-    control: &Control,
-) -> Result<Row, CoreError> {
-    let whole = FitSpec {
-        loss: LossChoice::Given(crate::loss::Loss::Squared),
-        ..fit_spec(spec)
-    };
-    let found = dataset(spec, data, rows).and_then(|dataset| {
-        let mut own = model.clone();
-        let objective = Objective::new(&mut own, &dataset, spec.residual)?;
-        let factors = Starts::factors(model);
-        let search = Search {
+impl<'m> Alone<'m> {
+    /// For the model of `spec`.
+    pub fn new(spec: &GroupSpec, model: &'m Model) -> Self {
+        let whole = fit_spec(spec);
+        Self {
             model,
-            objective: &objective,
-            residual: spec.residual,
-            loss: crate::loss::Loss::Squared,
-            factors: &factors,
-            unit: unit(spec.residual, &dataset.response),
-        };
-        let end = search.solve(&mut objective.scratch(), start, STEPS, control)?;
-        if !end.cost.is_finite() {
-            return Ok(Row::without(spec, Status::Undefined));
+            polish: FitSpec {
+                loss: LossChoice::Given(Loss::Squared),
+                ..whole.clone()
+            },
+            whole,
         }
-        let run = Run {
-            start: start.to_vec(),
-            end,
-        };
-        let outcome = Outcome::of(&search, vec![run.clone()]);
-        let found = fit::finish(&search, run, outcome)?;
-        row(&whole, &found, &dataset)
-    });
-    settle(spec, found)
+    }
+
+    /// The global fit of one group.
+    ///
+    /// # Errors
+    /// What is wrong with the specification, or an interruption; what is wrong with the group is its status.
+    pub fn fit(
+        &self,
+        data: &GroupData<'_>,
+        rows: Range<usize>,
+        control: &Control,
+    ) -> Result<Row, CoreError> {
+        let found = dataset(&self.whole, data, rows).and_then(|dataset| {
+            let found = fit::fit_model(&self.whole, self.model, &dataset, control)?;
+            self.row(&self.whole, &found, &dataset)
+        });
+        settle(&self.whole, found)
+    }
+
+    /// A local solve of one group under the squared loss from `start` (the free parameters), by orthogonal factors.
+    ///
+    /// # Errors
+    /// As [`Alone::fit`].
+    pub fn solve(
+        &self,
+        data: &GroupData<'_>,
+        rows: Range<usize>,
+        start: &[f64],
+        control: &Control,
+    ) -> Result<Row, CoreError> {
+        let spec = &self.polish;
+        let found = dataset(spec, data, rows).and_then(|dataset| {
+            let objective = Objective::new(self.model, &dataset, spec.residual)?;
+            let factors = Starts::factors(self.model);
+            let search = Search {
+                model: self.model,
+                objective: &objective,
+                residual: spec.residual,
+                loss: Loss::Squared,
+                factors: &factors,
+                unit: unit(spec.residual, &dataset.response),
+            };
+            let end = search.solve(&mut objective.scratch(), start, STEPS, control)?;
+            if !end.cost.is_finite() {
+                return Ok(Row::without(spec.parameters.len(), Status::Undefined));
+            }
+            let run = Run {
+                start: start.to_vec(),
+                end,
+            };
+            let outcome = Outcome::of(&search, vec![run.clone()]);
+            let found = fit::finish(&search, run, outcome)?;
+            self.row(spec, &found, &dataset)
+        });
+        settle(spec, found)
+    }
+
+    fn row(&self, spec: &FitSpec, found: &Fit, data: &Dataset<'_>) -> Result<Row, CoreError> {
+        let estimates = Inference::of(self.model, spec, found, data)?.estimates(0.9);
+        Ok(Row {
+            parameters: found.parameters.clone(),
+            std_errors: estimates
+                .iter()
+                .map(|estimate| estimate.std_error.unwrap_or(f64::NAN))
+                .collect(),
+            objective: found.objective,
+            status: match found.status {
+                "converged" => Status::Converged,
+                "at-bound" => Status::AtBound,
+                "ill-determined" => Status::IllDetermined,
+                "undefined" => Status::Undefined,
+                _ => Status::NotConverged,
+            },
+        })
+    }
 }
 
 /// The size of residuals, as in `fit`: root mean square of the response, or one.
@@ -103,7 +139,7 @@ fn fit_spec(spec: &GroupSpec) -> FitSpec {
 }
 
 fn dataset<'a>(
-    spec: &GroupSpec,
+    spec: &FitSpec,
     data: &GroupData<'a>,
     rows: Range<usize>,
 ) -> Result<Dataset<'a>, CoreError> {
@@ -120,27 +156,8 @@ fn dataset<'a>(
     )
 }
 
-fn row(spec: &FitSpec, found: &Fit, data: &Dataset<'_>) -> Result<Row, CoreError> {
-    let estimates = Inference::new(spec, found, data)?.estimates(0.9);
-    Ok(Row {
-        parameters: found.parameters.clone(),
-        std_errors: estimates
-            .iter()
-            .map(|estimate| estimate.std_error.unwrap_or(f64::NAN))
-            .collect(),
-        objective: found.objective,
-        status: match found.status {
-            "converged" => Status::Converged,
-            "at-bound" => Status::AtBound,
-            "ill-determined" => Status::IllDetermined,
-            "undefined" => Status::Undefined,
-            _ => Status::NotConverged,
-        },
-    })
-}
-
 /// Turns errors about the group into its status.
-fn settle(spec: &GroupSpec, found: Result<Row, CoreError>) -> Result<Row, CoreError> {
+fn settle(spec: &FitSpec, found: Result<Row, CoreError>) -> Result<Row, CoreError> {
     found.or_else(|error| {
         let status = match (error.kind, error.code) {
             (ErrorKind::Data, "too-few-points" | "empty-data") => Status::TooFewPoints,
@@ -149,6 +166,6 @@ fn settle(spec: &GroupSpec, found: Result<Row, CoreError>) -> Result<Row, CoreEr
             (ErrorKind::Law, "law-undefined") => Status::Undefined,
             _ => return Err(error),
         };
-        Ok(Row::without(spec, status))
+        Ok(Row::without(spec.parameters.len(), status))
     })
 }

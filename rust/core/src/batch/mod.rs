@@ -12,6 +12,7 @@ mod examine;
 mod lanes;
 mod plan;
 mod search;
+mod serial;
 mod systems;
 mod task;
 #[cfg(test)]
@@ -22,19 +23,31 @@ use crate::executor::{Control, with_pool};
 use crate::fit::LossChoice;
 use crate::loss::Loss;
 use crate::model::{Model, Residual};
-use crate::parameter::Parameter;
+use crate::parameter::{Parameter, Role};
+use alone::Alone;
 use examine::Demands;
 use plan::Plan;
 use rayon::prelude::*;
 use scalefast_expr::System;
 use std::ops::Range;
 
-pub use alone::fit_alone;
+pub use serial::Trust;
 
 /// Longest group that is solved in a lane; longer ones fill the lanes by themselves.
 const LONGEST: usize = 512;
 /// Groups that one thread takes at a time.
 const PORTION: usize = 8 * lanes::LANES;
+
+/// What standard errors rest on where the rows of a group stand in an order, such as the points of a curve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Errors {
+    /// Residuals are independent.
+    Independent,
+    /// They are, unless a test of their autocorrelation says otherwise: then there are none.
+    Checked,
+    /// Blocks of rows.
+    Block,
+}
 
 /// What to fit to every group, and how.
 #[derive(Clone)]
@@ -51,6 +64,8 @@ pub struct GroupSpec {
     pub residual: Residual,
     /// The loss.
     pub loss: LossChoice,
+    /// What the standard errors rest on.
+    pub errors: Errors,
     /// Threads; none means the environment's choice.
     pub threads: Option<usize>,
 }
@@ -143,8 +158,8 @@ pub struct Row {
 
 impl Row {
     /// A group without an estimate.
-    fn without(spec: &GroupSpec, status: Status) -> Row {
-        let nothing = vec![f64::NAN; spec.parameters.len()];
+    fn without(parameters: usize, status: Status) -> Row {
+        let nothing = vec![f64::NAN; parameters];
         Row {
             parameters: nothing.clone(),
             std_errors: nothing,
@@ -167,6 +182,8 @@ pub struct GroupFits {
     pub status: Vec<u8>,
     /// Why not all groups were fitted, where that is so.
     pub stopped: Option<CoreError>,
+    /// Numbers of [`Trust`].
+    pub trust: Vec<u8>,
 }
 
 impl GroupFits {
@@ -177,6 +194,7 @@ impl GroupFits {
             objective: vec![f64::NAN; groups],
             status: vec![Status::Interrupted as u8; groups],
             stopped: None,
+            trust: vec![Trust::None as u8; groups],
         }
     }
 
@@ -237,6 +255,7 @@ fn run(
         .with_min_len(PORTION)
         .map(|group| demands.check(data, rows_of(group)))
         .collect();
+    let one_by_one = Alone::new(spec, model);
     let mut fits = GroupFits::new(groups, spec.parameters.len());
     // Groups of like length and sign share lanes.
     let mut classes: [Vec<u32>; 2] = [Vec::new(), Vec::new()];
@@ -269,7 +288,16 @@ fn run(
             .into_par_iter()
             .map(|portion| {
                 finished(control, || {
-                    let found = task::solve(spec, model, &plan, &columns, data, portion, control)?;
+                    let found = task::solve(
+                        spec,
+                        model,
+                        &plan,
+                        &one_by_one,
+                        &columns,
+                        data,
+                        portion,
+                        control,
+                    )?;
                     control.advance(portion.len() as u64);
                     Ok((portion, found))
                 })
@@ -283,7 +311,7 @@ fn run(
         .into_par_iter()
         .map(|group| {
             finished(control, || {
-                let row = fit_alone(spec, data, rows_of(group as usize), control)?;
+                let row = one_by_one.fit(data, rows_of(group as usize), control)?;
                 control.advance(1);
                 Ok((group, row))
             })
@@ -295,6 +323,15 @@ fn run(
     if fits.status.contains(&(Status::Interrupted as u8)) {
         fits.stopped = control.check().err();
     }
+    let positive: Vec<bool> = examined.iter().map(|found| *found == Ok(true)).collect();
+    let groups = serial::Groups {
+        spec,
+        model,
+        data,
+        columns: &columns,
+        positive: &positive,
+    };
+    serial::judge(&groups, &mut fits)?;
     Ok(fits)
 }
 
@@ -308,6 +345,54 @@ fn finished<R>(
         Err(error) if error.kind == ErrorKind::Interrupted => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// The global fit of one group, by the machinery of `fit`: the slow twin of the lanes.
+///
+/// # Errors
+/// What is wrong with the specification, or an interruption; what is wrong with the group is its status.
+pub fn fit_alone(
+    spec: &GroupSpec,
+    data: &GroupData<'_>,
+    rows: Range<usize>,
+    control: &Control,
+) -> Result<Row, CoreError> {
+    let model = Model::new(
+        &spec.system,
+        &spec.output,
+        &spec.variables,
+        &spec.parameters,
+    )?;
+    Alone::new(spec, &model).fit(data, rows, control)
+}
+
+/// Standard errors of all parameters from the covariance of the free ones `open`, which lie off their bounds; NaN for those
+/// that are fixed or on a bound.
+fn std_errors(
+    spec: &GroupSpec,
+    model: &Model,
+    theta: &[f64],
+    open: &[usize],
+    covariance: &[f64],
+) -> Vec<f64> {
+    let (p, k) = (theta.len(), open.len());
+    let slopes = model.expansion_jacobian(theta);
+    let spread = |q: usize| {
+        let free = model.free.iter().position(|f| f.position == q);
+        let fixed = matches!(spec.parameters[q].role, Role::Fixed(_));
+        if fixed || free.is_some_and(|j| !open.contains(&j)) {
+            return f64::NAN;
+        }
+        let row = &slopes[q * p..(q + 1) * p];
+        let mut sum = 0.0;
+        for (a, &j) in open.iter().enumerate() {
+            for (b, &m) in open.iter().enumerate() {
+                sum += row[j] * covariance[a * k + b] * row[m];
+            }
+        }
+        sum.max(0.0).sqrt()
+    };
+    (0..spec.parameters.len()).map(spread).collect()
 }
 
 /// Cuts groups, sorted by length, into portions of like lengths.

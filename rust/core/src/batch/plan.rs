@@ -92,7 +92,7 @@ impl Plan {
     ) -> Result<Option<Plan>, CoreError> {
         let mut model = model.clone();
         let p = model.p();
-        let (_, _, draws) = roles(&model);
+        let draws = roles(&model);
         let dimension = draws.iter().flatten().count();
         let calibrated =
             |draw: &Option<Draw>| matches!(draw, Some(Draw::Factor { alone: false, .. }));

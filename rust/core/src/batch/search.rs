@@ -106,9 +106,12 @@ impl Screen {
     }
 }
 
-/// Candidates on a line: one is offered once both its neighbours are known to be no better.
+/// Candidates on a line: one is offered once both its neighbours are known to be no better, where the linear parameters are
+/// projected out moved to the vertex of the parabola through the three.
 struct Valley {
+    /// The cost before, and the parameter of the line there.
     before: Box<Lane>,
+    position: Box<Lane>,
     cost: Box<Lane>,
     theta: Vec<Lane>,
 }
@@ -118,6 +121,7 @@ impl Valley {
         let unknown = [f64::INFINITY; LANES];
         Self {
             before: Box::new(unknown),
+            position: Box::new(unknown),
             cost: Box::new(unknown),
             theta: vec![[f64::NAN; LANES]; plan.p],
         }
@@ -138,9 +142,30 @@ impl Valley {
                 bottom[l] = self.cost[l];
             }
         }
+        let along = plan.order[plan.linear];
+        let middle = self.theta[along];
+        if let Some((cost, theta)) = candidate.filter(|_| plan.projected) {
+            let here = &mut self.theta[along];
+            for l in 0..used {
+                if bottom[l] == f64::INFINITY {
+                    continue;
+                }
+                let (rise, fall) = (cost[l] - self.cost[l], self.before[l] - self.cost[l]);
+                let (ahead, behind) = (theta[along][l], self.position[l]);
+                // Newton's form in steps of one candidate: the vertex lies within half a step.
+                let step = 0.5 * (fall - rise) / (fall + rise);
+                let moved = here[l]
+                    + 0.5 * step * (ahead - behind)
+                    + 0.5 * step * step * (ahead - 2.0 * here[l] + behind);
+                if moved.is_finite() {
+                    here[l] = moved;
+                }
+            }
+        }
         starts.offer(plan, &bottom, &self.theta, used);
         if let Some((cost, theta)) = candidate {
             *self.before = *self.cost;
+            *self.position = middle;
             *self.cost = *cost;
             self.theta.copy_from_slice(theta);
         }

@@ -3,17 +3,16 @@
 //! In: up to a few packs' worth of groups. Out: [`Solved`]: all parameters, standard errors, cost and status of each. What
 //! the lanes cannot settle (no convergence, or a normal matrix close to singular) is solved again by orthogonal factors.
 
-use super::alone::{solve_alone, unit};
+use super::alone::{Alone, unit};
 use super::descend::{Descent, End, Start};
 use super::lanes::{LANES, Lane, Pack, triangle};
 use super::plan::Plan;
 use super::search::{Screen, Starts};
-use super::{GroupData, GroupFits, GroupSpec, Row, Status};
+use super::{GroupData, GroupFits, GroupSpec, Row, Status, std_errors};
 use crate::error::CoreError;
 use crate::executor::Control;
-use crate::linalg::{cholesky_in_place, cholesky_inverse};
+use crate::linalg::{cholesky_in_place, cholesky_inverse_into};
 use crate::model::Model;
-use crate::parameter::Role;
 use std::ops::Range;
 
 /// A scaled pivot of the normal matrix below this (condition of the Jacobian about 1e5) costs digits that orthogonal factors
@@ -40,14 +39,28 @@ struct Best {
     converged: Vec<bool>,
 }
 
+/// Scratch of [`Solved::settle`], for the parameters off their bounds.
+struct Memory {
+    open: Vec<usize>,
+    scale: Vec<f64>,
+    matrix: Vec<f64>,
+    covariance: Vec<f64>,
+    column: Vec<f64>,
+}
+
 /// Solves the groups of a portion.
 ///
 /// # Errors
 /// What is wrong with the specification, or an interruption.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "what a portion needs, each part of it named"
+)]
 pub fn solve(
     spec: &GroupSpec,
     model: &Model,
     plan: &Plan,
+    alone: &Alone<'_>,
     columns: &[usize],
     data: &GroupData<'_>,
     portion: &[u32],
@@ -109,6 +122,7 @@ pub fn solve(
     )?;
     let mut solved = Solved::new(n, spec.parameters.len());
     let mut theta = vec![0.0; p];
+    let mut memory = Memory::new(p);
     for (i, &group) in portion.iter().enumerate() {
         theta.copy_from_slice(&best.theta[i * p..(i + 1) * p]);
         let rows = rows_of(group);
@@ -117,14 +131,14 @@ pub fn solve(
         });
         if best.cost[i].is_finite()
             && best.converged[i]
-            && solved.settle(spec, model, plan, &theta, &best, i, counted)
+            && solved.settle(spec, model, plan, &theta, &best, i, counted, &mut memory)
         {
             continue;
         }
         let row = if best.cost[i].is_finite() {
-            solve_alone(spec, model, data, rows, &theta, control)?
+            alone.solve(data, rows, &theta, control)?
         } else {
-            super::fit_alone(spec, data, rows, control)?
+            alone.fit(data, rows, control)?
         };
         solved.set(i, &row);
     }
@@ -274,29 +288,33 @@ impl Solved {
         best: &Best,
         i: usize,
         rows: usize,
+        memory: &mut Memory,
     ) -> bool {
         let (n, p) = (self.cost.len(), plan.p);
         let gram = &best.gram[i * p * (p + 1) / 2..];
         let bound = |j: usize| theta[j] <= plan.lower[j] || theta[j] >= plan.upper[j];
-        let open: Vec<usize> = (0..p).filter(|&j| !bound(j)).collect();
+        memory.open.clear();
+        memory.open.extend((0..p).filter(|&j| !bound(j)));
+        let open = &memory.open;
         let k = open.len();
-        let scale: Vec<f64> = open
-            .iter()
-            .map(|&j| 1.0 / gram[triangle(j, j)].sqrt())
-            .collect();
-        let mut matrix = vec![0.0; k * k];
+        let scale = &mut memory.scale[..k];
+        for (s, &j) in scale.iter_mut().zip(open) {
+            *s = 1.0 / gram[triangle(j, j)].sqrt();
+        }
+        let matrix = &mut memory.matrix[..k * k];
         for a in 0..k {
             for b in 0..k {
                 matrix[a * k + b] = gram[triangle(open[a], open[b])] * scale[a] * scale[b];
             }
         }
         let sound = scale.iter().all(|s| s.is_finite())
-            && cholesky_in_place(&mut matrix, k).is_ok()
+            && cholesky_in_place(matrix, k).is_ok()
             && (0..k).all(|a| matrix[a * k + a] * matrix[a * k + a] >= SOUND_PIVOT);
         if !sound {
             return false;
         }
-        let mut covariance = cholesky_inverse(&matrix, k);
+        let covariance = &mut memory.covariance[..k * k];
+        cholesky_inverse_into(matrix, k, covariance, &mut memory.column[..k]);
         let variance = if rows > k {
             2.0 * best.cost[i] / (rows - k) as f64
         } else {
@@ -322,23 +340,23 @@ impl Solved {
             }
             return true;
         }
-        let slopes = model.expansion_jacobian(theta);
-        for (q, value) in model.expand(theta).into_iter().enumerate() {
+        let errors = std_errors(spec, model, theta, open, covariance);
+        for (q, (value, error)) in model.expand(theta).into_iter().zip(errors).enumerate() {
             self.parameters[q * n + i] = value;
-            let free = model.free.iter().position(|f| f.position == q);
-            let fixed = matches!(spec.parameters[q].role, Role::Fixed(_));
-            if fixed || free.is_some_and(bound) {
-                continue;
-            }
-            let row = &slopes[q * p..(q + 1) * p];
-            let mut sum = 0.0;
-            for (a, &j) in open.iter().enumerate() {
-                for (b, &m) in open.iter().enumerate() {
-                    sum += row[j] * covariance[a * k + b] * row[m];
-                }
-            }
-            self.std_errors[q * n + i] = sum.max(0.0).sqrt();
+            self.std_errors[q * n + i] = error;
         }
         true
+    }
+}
+
+impl Memory {
+    fn new(p: usize) -> Self {
+        Self {
+            open: Vec::with_capacity(p),
+            scale: vec![0.0; p],
+            matrix: vec![0.0; p * p],
+            covariance: vec![0.0; p * p],
+            column: vec![0.0; p],
+        }
     }
 }

@@ -68,6 +68,7 @@ fn spec(formula: &str, parameters: Vec<Parameter>, residual: Residual) -> GroupS
         parameters,
         residual,
         loss: LossChoice::Given(Loss::Squared),
+        errors: Errors::Independent,
         threads: Some(2),
     }
 }

@@ -36,17 +36,21 @@ pub fn cholesky_solve(l: &[f64], n: usize, b: &mut [f64]) {
 /// The inverse of `L Lᵀ`, row-major `n × n`, exactly symmetric.
 pub fn cholesky_inverse(l: &[f64], n: usize) -> Vec<f64> {
     let mut inverse = vec![0.0; n * n];
-    let mut column = vec![0.0; n];
+    cholesky_inverse_into(l, n, &mut inverse, &mut vec![0.0; n]);
+    inverse
+}
+
+/// The same into memory at hand: `n × n`, and `n` for a column.
+pub fn cholesky_inverse_into(l: &[f64], n: usize, inverse: &mut [f64], column: &mut [f64]) {
     for j in 0..n {
         column.fill(0.0);
         column[j] = 1.0;
-        cholesky_solve(l, n, &mut column);
+        cholesky_solve(l, n, column);
         for i in j..n {
             inverse[i * n + j] = column[i];
             inverse[j * n + i] = column[i];
         }
     }
-    inverse
 }
 
 #[cfg(test)]

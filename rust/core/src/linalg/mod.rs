@@ -14,7 +14,7 @@ mod cholesky;
 mod eigen;
 mod qr;
 
-pub use cholesky::{cholesky_in_place, cholesky_inverse, cholesky_solve};
+pub use cholesky::{cholesky_in_place, cholesky_inverse, cholesky_inverse_into, cholesky_solve};
 pub use eigen::{singular_values, symmetric_eigen};
 pub use qr::Qr;
 

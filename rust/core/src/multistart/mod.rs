@@ -84,8 +84,7 @@ pub fn global(
     let Some(sample) = thin(data) else {
         return rounds(search, data, control);
     };
-    let mut model = search.model.clone();
-    let objective = Objective::new(&mut model, &sample, search.residual)?;
+    let objective = Objective::new(search.model, &sample, search.residual)?;
     let found = rounds(
         &Search {
             objective: &objective,
@@ -125,13 +124,12 @@ fn rounds(
     data: &Dataset<'_>,
     control: &Control,
 ) -> Result<Outcome, CoreError> {
-    let mut model = search.model.clone();
     let kind = if search.residual == Residual::Identity {
         Residual::Identity
     } else {
         Residual::Relative
     };
-    let screen = Objective::new(&mut model, data, kind)?;
+    let screen = Objective::new(search.model, data, kind)?;
     let starts = Starts::new(search.model, data);
     let plan = Plan::of(starts.dimension());
     let mut runs: Vec<Run> = Vec::new();

@@ -20,7 +20,7 @@ pub(crate) const SCREENING_ROWS: usize = 2_048;
 pub(super) fn screen_candidates(
     model: &Model,
     screen: &Objective<'_>,
-    starts: &Starts,
+    starts: &Starts<'_>,
     range: std::ops::Range<u32>,
     keep: usize,
     control: &Control,

@@ -124,7 +124,7 @@ impl Search<'_, '_> {
         &self,
         screen: &Objective<'_>,
         start: &[f64],
-        starts: &Starts,
+        starts: &Starts<'_>,
         control: &Control,
     ) -> Result<Option<Solution>, CoreError> {
         if starts.dimension() < 3 || (self.residual == Residual::Identity && self.loss.is_squared())
@@ -256,7 +256,8 @@ impl Search<'_, '_> {
         Ok(best)
     }
 
-    fn keeps_jacobian(&self) -> bool {
+    /// Whether the Jacobian is small enough to be kept.
+    pub(crate) fn keeps_jacobian(&self) -> bool {
         self.objective.rows() * self.model.p() <= KEPT_JACOBIAN
     }
 

@@ -85,7 +85,7 @@ impl<'d> Base<'d> {
         global: bool,
     ) -> Result<Self, CoreError> {
         let model = spec.model()?;
-        let objective = Objective::new(&mut model.clone(), data, spec.residual)?;
+        let objective = Objective::new(&model, data, spec.residual)?;
         let starts = Starts::new(&model, data);
         // On many rows a replicate is close to the whole: the optima that the base fit knows are enough.
         let screens = global && spec.starts == StartSet::Global && data.len() <= SCREENING_ROWS;
@@ -94,7 +94,7 @@ impl<'d> Base<'d> {
                 Residual::Identity => Residual::Identity,
                 Residual::Log | Residual::Relative => Residual::Relative,
             };
-            Some(Objective::new(&mut model.clone(), data, kind)?)
+            Some(Objective::new(&model, data, kind)?)
         } else {
             None
         };
@@ -361,7 +361,7 @@ fn descend_here(
 }
 
 /// The best candidates of the screen under the data's own weights, no two of them close to each other.
-fn best_cells(model: &Model, screen: &Objective<'_>, starts: &Starts) -> Vec<Vec<f64>> {
+fn best_cells(model: &Model, screen: &Objective<'_>, starts: &Starts<'_>) -> Vec<Vec<f64>> {
     if starts.dimension() == 0 {
         return Vec::new();
     }

@@ -1,0 +1,417 @@
+//! Whether the residuals of a group follow each other, and standard errors that hold when they do.
+//!
+//! Stage: after the fits. In: groups whose rows stand in their own order (the points of a learning curve, one after the
+//! other), and their estimates. Out: for each group a [`Trust`] in its standard errors, which become NaN where residuals
+//! are found autocorrelated, or are replaced by block standard errors.
+//!
+//! The test is that of Durbin & Watson (1950): the lag-1 autocorrelation `r₁ = eᵀAe/eᵀe` of residuals `e = Mε` has under
+//! independent noise the mean `tr(MA)/(n−k)` and the variance `2(tr((MA)²) − tr(MA)²/(n−k))/((n−k)(n−k+2))`, exactly; it is
+//! one-sided, since only positive autocorrelation makes errors too small. Block errors are a sandwich: the sum of the
+//! scores `w r ∇r` over overlapping blocks, whitened by the autocorrelation found (Andrews & Monahan 1992).
+
+use super::{Errors, GroupData, GroupFits, GroupSpec, PORTION, std_errors};
+use crate::error::CoreError;
+use crate::fit::LossChoice;
+use crate::linalg::{cholesky_in_place, cholesky_solve};
+use crate::loss::Loss;
+use crate::model::{Model, RESPONSE, Residual};
+use rayon::prelude::*;
+use scalefast_expr::{BLOCK, Binding, Family, Kernel, Output, Rate, Workspace};
+use std::ops::Range;
+
+/// Normal quantile of the one-sided level of the test, 1 %.
+const REJECT: f64 = 2.326_347_874_040_841;
+/// Rows beyond the parameters from which block errors are made; fewer cannot tell the autocorrelation.
+const LEAST_FREEDOM: usize = 20;
+/// Largest autocorrelation that is whitened: beyond, a group holds hardly more than one observation.
+const MOST_CORRELATION: f64 = 0.95;
+/// Residuals of this size, relative to the response (or of logarithms), are rounding.
+const EXACT: f64 = 1e-12;
+
+/// What the standard errors of a group rest on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Trust {
+    /// There are none: no estimate, or refused by the fit.
+    None,
+    /// Independent residuals: taken for granted, or not refuted.
+    Independent,
+    /// Residuals follow each other: none are given.
+    Autocorrelated,
+    /// Blocks of rows.
+    Block,
+    /// Blocks were asked for and the group is too short for them: none are given.
+    TooFewRows,
+}
+
+impl Trust {
+    /// All of them, by number.
+    pub const ALL: [Trust; 5] = [
+        Trust::None,
+        Trust::Independent,
+        Trust::Autocorrelated,
+        Trust::Block,
+        Trust::TooFewRows,
+    ];
+
+    /// The stable name used in frames; none where there is nothing to trust.
+    pub fn name(self) -> Option<&'static str> {
+        match self {
+            Trust::None => None,
+            Trust::Independent => Some("independent"),
+            Trust::Autocorrelated => Some("autocorrelated"),
+            Trust::Block => Some("block"),
+            Trust::TooFewRows => Some("too-few-rows"),
+        }
+    }
+}
+
+/// The groups to be judged.
+pub(super) struct Groups<'a> {
+    pub(super) spec: &'a GroupSpec,
+    pub(super) model: &'a Model,
+    pub(super) data: &'a GroupData<'a>,
+    /// The column of each variable of the model.
+    pub(super) columns: &'a [usize],
+    /// Which groups have all variables above zero.
+    pub(super) positive: &'a [bool],
+}
+
+/// Judges every group of `fits` and changes its standard errors accordingly.
+///
+/// # Errors
+/// Those of the compiler.
+pub(super) fn judge(groups: &Groups<'_>, fits: &mut GroupFits) -> Result<(), CoreError> {
+    let count = groups.data.offsets.len() - 1;
+    let has_errors = |fits: &GroupFits, g: usize| fits.std_errors.iter().any(|c| !c[g].is_nan());
+    for g in 0..count {
+        if has_errors(fits, g) {
+            fits.trust[g] = Trust::Independent as u8;
+        }
+    }
+    if groups.spec.errors == Errors::Independent {
+        return Ok(());
+    }
+    let families = [groups.compile(false)?, groups.compile(true)?];
+    let starts: Vec<usize> = (0..count).step_by(PORTION).collect();
+    let found: Vec<(usize, Trust, Vec<f64>)> = {
+        let fits = &*fits;
+        starts
+            .into_par_iter()
+            .flat_map_iter(|first| {
+                let members = first..(first + PORTION).min(count);
+                let mut found = Vec::new();
+                for (class, family) in families.iter().enumerate() {
+                    let wanted: Vec<usize> = members
+                        .clone()
+                        .filter(|&g| {
+                            usize::from(groups.positive[g]) == class && has_errors(fits, g)
+                        })
+                        .collect();
+                    if wanted.is_empty() {
+                        continue;
+                    }
+                    let rows = Linearised::new(groups, family, members.clone(), fits);
+                    found.extend(wanted.into_iter().filter_map(|g| {
+                        let (trust, errors) = groups.verdict(&rows, g, fits);
+                        (trust != Trust::Independent).then_some((g, trust, errors))
+                    }));
+                }
+                found
+            })
+            .collect()
+    };
+    for (g, trust, errors) in found {
+        fits.trust[g] = trust as u8;
+        for (column, error) in fits.std_errors.iter_mut().zip(errors) {
+            column[g] = error;
+        }
+    }
+    Ok(())
+}
+
+/// Residuals and gradients of consecutive groups, each at its own estimate.
+struct Linearised {
+    first: usize,
+    residual: Vec<f64>,
+    /// One column of all rows a free parameter.
+    gradient: Vec<Vec<f64>>,
+}
+
+impl Linearised {
+    fn new(groups: &Groups<'_>, family: &Family, members: Range<usize>, fits: &GroupFits) -> Self {
+        let (model, data) = (groups.model, groups.data);
+        let rows = data.offsets[members.start]..data.offsets[members.end];
+        let spread: Vec<Vec<f64>> = model
+            .free
+            .iter()
+            .map(|free| {
+                let values = &fits.parameters[free.position];
+                members
+                    .clone()
+                    .flat_map(|g| {
+                        std::iter::repeat_n(values[g], data.offsets[g + 1] - data.offsets[g])
+                    })
+                    .collect()
+            })
+            .collect();
+        let mut inputs: Vec<&[f64]> = groups
+            .columns
+            .iter()
+            .map(|&c| &data.columns[c][rows.clone()])
+            .collect();
+        inputs.push(&data.response[rows.clone()]);
+        inputs.extend(spread.iter().map(Vec::as_slice));
+        let mut outputs = vec![vec![0.0; rows.len()]; 1 + model.p()];
+        let mut workspace = Workspace::new(family, 0, Kernel::detect());
+        let program = &family.programs()[0];
+        for start in (0..rows.len()).step_by(BLOCK) {
+            let len = BLOCK.min(rows.len() - start);
+            program.run(&mut workspace, &inputs, &[], start, len);
+            for (o, output) in outputs.iter_mut().enumerate() {
+                let target = &mut output[start..start + len];
+                match program.output(&workspace, o) {
+                    Output::Block(block) => target.copy_from_slice(&block[..len]),
+                    Output::Uniform(value) => target.fill(value),
+                }
+            }
+        }
+        let gradient = outputs.split_off(1);
+        Self {
+            first: rows.start,
+            residual: outputs.swap_remove(0),
+            gradient,
+        }
+    }
+}
+
+impl Groups<'_> {
+    fn compile(&self, positive: bool) -> Result<Family, CoreError> {
+        let mut model = self.model.clone();
+        let node = model.residual_node(self.spec.residual);
+        let mut outputs = vec![node];
+        outputs.extend(model.gradient(node));
+        let plain = |name: &str, positive: bool| Binding {
+            name: name.to_owned(),
+            rate: Rate::Varying,
+            prepared: false,
+            positive,
+        };
+        let mut bindings: Vec<Binding> = model
+            .variables
+            .iter()
+            .zip(self.columns)
+            .map(|(name, &c)| plain(name, positive || self.data.require_positive[c]))
+            .collect();
+        bindings.push(plain(RESPONSE, self.spec.residual == Residual::Log));
+        bindings.extend(model.free.iter().map(|free| plain(&free.name, false)));
+        Ok(Family::compile(&model.graph, &[&outputs], &bindings)?)
+    }
+
+    /// Whether the standard errors of a group can be trusted, and those that take their place.
+    fn verdict(&self, rows: &Linearised, g: usize, fits: &GroupFits) -> (Trust, Vec<f64>) {
+        let own = (Trust::Independent, Vec::new());
+        let theta: Vec<f64> = self
+            .model
+            .free
+            .iter()
+            .map(|free| fits.parameters[free.position][g])
+            .collect();
+        let bound = |j: usize| {
+            let limits = self.model.free[j].bounds;
+            limits.is_some_and(|(low, high)| theta[j] <= low || theta[j] >= high)
+        };
+        let open: Vec<usize> = (0..theta.len()).filter(|&j| !bound(j)).collect();
+        let span = self.data.offsets[g]..self.data.offsets[g + 1];
+        let Some(series) = self.series(rows, span, &open) else {
+            return own;
+        };
+        match self.spec.errors {
+            Errors::Independent => own,
+            Errors::Checked if series.follows() => {
+                (Trust::Autocorrelated, vec![f64::NAN; fits.std_errors.len()])
+            }
+            Errors::Checked => own,
+            Errors::Block => match series.block_covariance() {
+                Some(covariance) => (
+                    Trust::Block,
+                    std_errors(self.spec, self.model, &theta, &open, &covariance),
+                ),
+                None => (Trust::TooFewRows, vec![f64::NAN; fits.std_errors.len()]),
+            },
+        }
+    }
+
+    /// The weighted residuals and gradients of one group in the order of its rows; none where they are rounding or do not
+    /// determine the parameters.
+    fn series(&self, rows: &Linearised, span: Range<usize>, open: &[usize]) -> Option<Series> {
+        let loss = match self.spec.loss {
+            LossChoice::Given(loss) => loss,
+            LossChoice::HuberAuto => Loss::Squared,
+        };
+        let kept: Vec<(usize, f64)> = span
+            .clone()
+            .map(|row| (row, self.data.weights.map_or(1.0, |w| w[row]).sqrt()))
+            .filter(|&(_, root)| root > 0.0)
+            .collect();
+        let at = |row: usize| row - rows.first;
+        let error: Vec<f64> = kept
+            .iter()
+            .map(|&(row, root)| root * loss.psi(rows.residual[at(row)]))
+            .collect();
+        let gradient: Vec<f64> = kept
+            .iter()
+            .flat_map(|&(row, root)| open.iter().map(move |&j| root * rows.gradient[j][at(row)]))
+            .collect();
+        let unit = super::alone::unit(self.spec.residual, &self.data.response[span]);
+        let exact = kept
+            .iter()
+            .all(|&(row, _)| rows.residual[at(row)].abs() <= EXACT * unit);
+        if exact {
+            return None;
+        }
+        Series::new(error, gradient, open.len())
+    }
+}
+
+/// `n` residuals in order and their gradients by `k` parameters, row by row.
+struct Series {
+    error: Vec<f64>,
+    gradient: Vec<f64>,
+    k: usize,
+    /// Cholesky factor of the normal matrix, its diagonal scaled to one.
+    factor: Vec<f64>,
+    scale: Vec<f64>,
+    /// Lag-1 autocorrelation beyond what fitting makes of independent noise, and that in its standard deviations.
+    correlation: f64,
+    deviate: f64,
+}
+
+impl Series {
+    fn new(error: Vec<f64>, mut gradient: Vec<f64>, k: usize) -> Option<Series> {
+        let n = error.len();
+        if k == 0 || n <= k + 2 {
+            return None;
+        }
+        let scale: Vec<f64> = (0..k)
+            .map(|j| {
+                let square: f64 = gradient.iter().skip(j).step_by(k).map(|g| g * g).sum();
+                1.0 / square.sqrt()
+            })
+            .collect();
+        for row in gradient.chunks_exact_mut(k) {
+            for (g, s) in row.iter_mut().zip(&scale) {
+                *g *= s;
+            }
+        }
+        let row = |t: usize| &gradient[t * k..(t + 1) * k];
+        // AJ, A the mean of both neighbours, row by row.
+        let beside = |t: usize, j: usize| {
+            let before = if t > 0 { row(t - 1)[j] } else { 0.0 };
+            let after = if t + 1 < n { row(t + 1)[j] } else { 0.0 };
+            0.5 * (before + after)
+        };
+        let mut factor = vec![0.0; k * k];
+        let mut lagged = vec![0.0; k * k];
+        let mut twice = vec![0.0; k * k];
+        for t in 0..n {
+            for a in 0..k {
+                for b in 0..k {
+                    factor[a * k + b] += row(t)[a] * row(t)[b];
+                    lagged[a * k + b] += row(t)[a] * beside(t, b);
+                    twice[a * k + b] += beside(t, a) * beside(t, b);
+                }
+            }
+        }
+        cholesky_in_place(&mut factor, k).ok()?;
+        // Columns of G⁻¹X; X is symmetric, so its rows serve as columns.
+        let solved = |mut matrix: Vec<f64>| {
+            for column in matrix.chunks_exact_mut(k) {
+                cholesky_solve(&factor, k, column);
+            }
+            matrix
+        };
+        let trace = |matrix: &[f64]| (0..k).map(|a| matrix[a * k + a]).sum::<f64>();
+        let lagged = solved(lagged);
+        let square: f64 = (0..k * k)
+            .map(|i| lagged[i] * lagged[(i % k) * k + i / k])
+            .sum();
+        let freedom = (n - k) as f64;
+        let first = -trace(&lagged);
+        let second = (n - 1) as f64 / 2.0 - 2.0 * trace(&solved(twice)) + square;
+        let mean = first / freedom;
+        let variance = 2.0 * (second - first * first / freedom) / (freedom * (freedom + 2.0));
+        let total: f64 = error.iter().map(|e| e * e).sum();
+        let product: f64 = error.windows(2).map(|pair| pair[0] * pair[1]).sum();
+        let correlation = product / total - mean;
+        Some(Series {
+            error,
+            gradient,
+            k,
+            factor,
+            scale,
+            correlation,
+            deviate: correlation / variance.max(f64::MIN_POSITIVE).sqrt(),
+        })
+    }
+
+    fn follows(&self) -> bool {
+        self.deviate > REJECT
+    }
+
+    /// `k × k`; none where the rows are too few.
+    fn block_covariance(&self) -> Option<Vec<f64>> {
+        let (n, k) = (self.error.len(), self.k);
+        if n < k + LEAST_FREEDOM {
+            return None;
+        }
+        let phi = self.correlation.clamp(0.0, MOST_CORRELATION);
+        let first = (1.0 - phi * phi).sqrt();
+        let score = |t: usize, j: usize| self.error[t] * self.gradient[t * k + j];
+        let mut white = vec![0.0; n * k];
+        for t in 0..n {
+            for j in 0..k {
+                white[t * k + j] = if t == 0 {
+                    first * score(0, j)
+                } else {
+                    score(t, j) - phi * score(t - 1, j)
+                };
+            }
+        }
+        // Blocks of the cube root of the rows, every one that fits; weights fall linearly with the lag (Bartlett).
+        let length = (1..n).take_while(|l| l * l * l <= n).last().unwrap_or(1);
+        let mut meat = vec![0.0; k * k];
+        for lag in 0..length {
+            let share = 1.0 - lag as f64 / length as f64;
+            for t in lag..n {
+                for a in 0..k {
+                    for b in 0..k {
+                        let pair = white[t * k + a] * white[(t - lag) * k + b];
+                        meat[a * k + b] += share * pair;
+                        if lag > 0 {
+                            meat[b * k + a] += share * pair;
+                        }
+                    }
+                }
+            }
+        }
+        let colour = (n as f64 / (n - k) as f64) / ((1.0 - phi) * (1.0 - phi));
+        // G⁻¹ S G⁻¹, by columns and again by rows.
+        for _ in 0..2 {
+            for column in meat.chunks_exact_mut(k) {
+                cholesky_solve(&self.factor, k, column);
+            }
+            for a in 0..k {
+                for b in 0..a {
+                    meat.swap(a * k + b, b * k + a);
+                }
+            }
+        }
+        for a in 0..k {
+            for b in 0..k {
+                meat[a * k + b] *= colour * self.scale[a] * self.scale[b];
+            }
+        }
+        Some(meat)
+    }
+}
