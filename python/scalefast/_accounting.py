@@ -104,10 +104,15 @@ def per_token(shape: Transformer, accounting: str | Accounting) -> int:
     )
 
 
+#: The largest whole number of a column.
+_MOST = 2.0**63
+
+
 def flops(rule: Accounting, **sizes: int) -> int:
     """The whole number that a rule gives for a shape of these sizes, exact below 2**53.
 
-    Raises SettingsError, `bad-accounting`, for a rule of one's own that reads anything else.
+    Raises SettingsError: `bad-accounting` for a rule of one's own that reads anything else, `bad-shape` where the number
+    is too large to be counted.
     """
     system = System.parse([("flops", rule.formula)], [])
     for name in system.symbols():
@@ -115,4 +120,8 @@ def flops(rule: Accounting, **sizes: int) -> int:
             hint = did_you_mean(name, sizes, "sizes")
             raise SettingsError(f"`{rule.name}` reads `{name}`", code="bad-accounting", column=name, hint=hint)
     columns = {name: np.array([float(size)]) for name, size in sizes.items()}
-    return int(system.evaluate(columns, {})["flops"][0])
+    found = float(system.evaluate(columns, {})["flops"][0])
+    if not found < _MOST:
+        message = f"the shape takes {found:.4g} FLOPs a token, more than can be counted exactly"
+        raise SettingsError(message, code="bad-shape", value=found, limit=_MOST, hint="look at the sizes")
+    return int(found)

@@ -179,12 +179,19 @@ def _filled(size: int | None) -> int:
     return size
 
 
+#: No size of a transformer is larger.
+_LARGEST = 100_000_000
+
+
 def check_size(name: str, value: object) -> None:
     """Raises SettingsError, `bad-shape`, for what is no whole number above zero."""
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         shown = float(value) if isinstance(value, int | float) else None
         message = f"{name} must be a whole number above zero, not {value!r:.40}"
         raise SettingsError(message, code="bad-shape", column=name, value=shown, limit=1.0)
+    if value > _LARGEST:
+        message = f"{name} must be at most {_LARGEST:,}, not {float(min(value, 10**300)):.4g}"
+        raise SettingsError(message, code="bad-shape", column=name, limit=float(_LARGEST))
 
 
 def _bad(name: str, message: str, value: int, limit: int, hint: str | None = None) -> SettingsError:

@@ -8,6 +8,7 @@ import pytest
 import scalefast as sf
 from cli_page import commands
 from cli_runs import invoke, process
+from scalefast.cli.manifests import ABOUT_THE_RUN
 
 #: Commands that only look things up.
 LOOK_UP = {"", "laws", "laws show", "laws check", "explain"}
@@ -31,8 +32,10 @@ def test_every_command_that_computes_has_a_manifest(name):
     command = COMPUTE[name]
     options = {option for p in command.params if isinstance(p, click.Option) for option in p.opts}
     assert {"--manifest", "--repeat"} <= options, f"make `{name}` with cls=manifests.Recorded, inputs=(…)"
-    known = {p.name for p in command.params}
-    assert set(command.inputs) <= known
+    assert set(command.inputs) <= {p.name for p in command.params}
+    files = {p.name for p in command.params if isinstance(p, click.Option) and p.metavar == "FILE"}
+    unknown = files - ABOUT_THE_RUN - set(command.inputs)
+    assert not unknown, f"`{name}`: add {unknown} to inputs=(…) where it is read, else to ABOUT_THE_RUN"
 
 
 RUNS = [
