@@ -112,8 +112,9 @@ pub(super) fn judge(groups: &Groups<'_>, fits: &mut GroupFits) -> Result<(), Cor
                         continue;
                     }
                     let rows = Linearised::new(groups, family, members.clone(), fits);
+                    let mut series = Series::default();
                     found.extend(wanted.into_iter().filter_map(|g| {
-                        let (trust, errors) = groups.verdict(&rows, g, fits);
+                        let (trust, errors) = groups.verdict(&rows, g, fits, &mut series);
                         (trust != Trust::Independent).then_some((g, trust, errors))
                     }));
                 }
@@ -209,150 +210,156 @@ impl Groups<'_> {
     }
 
     /// Whether the standard errors of a group can be trusted, and those that take their place.
-    fn verdict(&self, rows: &Linearised, g: usize, fits: &GroupFits) -> (Trust, Vec<f64>) {
-        let own = (Trust::Independent, Vec::new());
-        let theta: Vec<f64> = self
-            .model
-            .free
-            .iter()
-            .map(|free| fits.parameters[free.position][g])
-            .collect();
-        let bound = |j: usize| {
+    fn verdict(
+        &self,
+        rows: &Linearised,
+        g: usize,
+        fits: &GroupFits,
+        series: &mut Series,
+    ) -> (Trust, Vec<f64>) {
+        let value = |j: usize| fits.parameters[self.model.free[j].position][g];
+        let off_bounds = |&j: &usize| {
             let limits = self.model.free[j].bounds;
-            limits.is_some_and(|(low, high)| theta[j] <= low || theta[j] >= high)
+            limits.is_none_or(|(low, high)| low < value(j) && value(j) < high)
         };
-        let open: Vec<usize> = (0..theta.len()).filter(|&j| !bound(j)).collect();
+        series.open.clear();
+        series.open.extend((0..self.model.p()).filter(off_bounds));
         let span = self.data.offsets[g]..self.data.offsets[g + 1];
-        let Some(series) = self.series(rows, span, &open) else {
-            return own;
-        };
+        if !(self.load(rows, span, series) && series.measure()) {
+            return (Trust::Independent, Vec::new());
+        }
+        let none = || vec![f64::NAN; fits.std_errors.len()];
         match self.spec.errors {
-            Errors::Independent => own,
-            Errors::Checked if series.follows() => {
-                (Trust::Autocorrelated, vec![f64::NAN; fits.std_errors.len()])
-            }
-            Errors::Checked => own,
+            Errors::Checked if series.follows() => (Trust::Autocorrelated, none()),
+            Errors::Independent | Errors::Checked => (Trust::Independent, Vec::new()),
             Errors::Block => match series.block_covariance() {
-                Some(covariance) => (
-                    Trust::Block,
-                    std_errors(self.spec, self.model, &theta, &open, &covariance),
-                ),
-                None => (Trust::TooFewRows, vec![f64::NAN; fits.std_errors.len()]),
+                Some(covariance) => {
+                    let theta: Vec<f64> = (0..self.model.p()).map(value).collect();
+                    let errors =
+                        std_errors(self.spec, self.model, &theta, &series.open, &covariance);
+                    (Trust::Block, errors)
+                }
+                None => (Trust::TooFewRows, none()),
             },
         }
     }
 
-    /// The weighted residuals and gradients of one group in the order of its rows; none where they are rounding or do not
-    /// determine the parameters.
-    fn series(&self, rows: &Linearised, span: Range<usize>, open: &[usize]) -> Option<Series> {
+    /// Fills in the weighted residuals and gradients of one group in the order of its rows; false where they are rounding.
+    fn load(&self, rows: &Linearised, span: Range<usize>, series: &mut Series) -> bool {
         let loss = match self.spec.loss {
             LossChoice::Given(loss) => loss,
             LossChoice::HuberAuto => Loss::Squared,
         };
-        let kept: Vec<(usize, f64)> = span
-            .clone()
-            .map(|row| (row, self.data.weights.map_or(1.0, |w| w[row]).sqrt()))
-            .filter(|&(_, root)| root > 0.0)
-            .collect();
-        let at = |row: usize| row - rows.first;
-        let error: Vec<f64> = kept
-            .iter()
-            .map(|&(row, root)| root * loss.psi(rows.residual[at(row)]))
-            .collect();
-        let gradient: Vec<f64> = kept
-            .iter()
-            .flat_map(|&(row, root)| open.iter().map(move |&j| root * rows.gradient[j][at(row)]))
-            .collect();
-        let unit = super::alone::unit(self.spec.residual, &self.data.response[span]);
-        let exact = kept
-            .iter()
-            .all(|&(row, _)| rows.residual[at(row)].abs() <= EXACT * unit);
-        if exact {
-            return None;
+        let unit = super::alone::unit(self.spec.residual, &self.data.response[span.clone()]);
+        series.error.clear();
+        series.gradient.clear();
+        let mut exact = true;
+        for row in span {
+            let root = self.data.weights.map_or(1.0, |w| w[row].sqrt());
+            if root > 0.0 {
+                let at = row - rows.first;
+                exact &= rows.residual[at].abs() <= EXACT * unit;
+                series.error.push(root * loss.psi(rows.residual[at]));
+                let slopes = series.open.iter().map(|&j| root * rows.gradient[j][at]);
+                series.gradient.extend(slopes);
+            }
         }
-        Series::new(error, gradient, open.len())
+        !exact
     }
 }
 
-/// `n` residuals in order and their gradients by `k` parameters, row by row.
+/// `n` residuals in order and their gradients by the `k` parameters off their bounds; memory for one group after another.
+#[derive(Default)]
 struct Series {
+    open: Vec<usize>,
     error: Vec<f64>,
+    /// Row by row; once measured, every column of length one.
     gradient: Vec<f64>,
-    k: usize,
-    /// Cholesky factor of the normal matrix, its diagonal scaled to one.
-    factor: Vec<f64>,
     scale: Vec<f64>,
+    /// Cholesky factor of the normal matrix of the scaled gradient.
+    factor: Vec<f64>,
+    lagged: Vec<f64>,
+    twice: Vec<f64>,
+    /// Half the sum of the gradients before and after a row.
+    beside: Vec<f64>,
     /// Lag-1 autocorrelation beyond what fitting makes of independent noise, and that in its standard deviations.
     correlation: f64,
     deviate: f64,
 }
 
 impl Series {
-    fn new(error: Vec<f64>, mut gradient: Vec<f64>, k: usize) -> Option<Series> {
-        let n = error.len();
+    /// Finds the autocorrelation; false where the rows are too few or do not determine the parameters.
+    fn measure(&mut self) -> bool {
+        let (n, k) = (self.error.len(), self.open.len());
         if k == 0 || n <= k + 2 {
-            return None;
+            return false;
         }
-        let scale: Vec<f64> = (0..k)
-            .map(|j| {
-                let square: f64 = gradient.iter().skip(j).step_by(k).map(|g| g * g).sum();
-                1.0 / square.sqrt()
-            })
-            .collect();
-        for row in gradient.chunks_exact_mut(k) {
-            for (g, s) in row.iter_mut().zip(&scale) {
+        self.scale.clear();
+        self.scale.resize(k, 0.0);
+        for row in self.gradient.chunks_exact(k) {
+            for (s, g) in self.scale.iter_mut().zip(row) {
+                *s += g * g;
+            }
+        }
+        for s in &mut self.scale {
+            *s = 1.0 / s.sqrt();
+        }
+        for row in self.gradient.chunks_exact_mut(k) {
+            for (g, s) in row.iter_mut().zip(&self.scale) {
                 *g *= s;
             }
         }
-        let row = |t: usize| &gradient[t * k..(t + 1) * k];
-        // AJ, A the mean of both neighbours, row by row.
-        let beside = |t: usize, j: usize| {
-            let before = if t > 0 { row(t - 1)[j] } else { 0.0 };
-            let after = if t + 1 < n { row(t + 1)[j] } else { 0.0 };
-            0.5 * (before + after)
-        };
-        let mut factor = vec![0.0; k * k];
-        let mut lagged = vec![0.0; k * k];
-        let mut twice = vec![0.0; k * k];
+        for matrix in [&mut self.factor, &mut self.lagged, &mut self.twice] {
+            matrix.clear();
+            matrix.resize(k * k, 0.0);
+        }
+        self.beside.resize(k, 0.0);
         for t in 0..n {
+            let row = &self.gradient[t * k..(t + 1) * k];
+            for (j, beside) in self.beside.iter_mut().enumerate() {
+                let before = if t > 0 {
+                    self.gradient[(t - 1) * k + j]
+                } else {
+                    0.0
+                };
+                let after = if t + 1 < n {
+                    self.gradient[(t + 1) * k + j]
+                } else {
+                    0.0
+                };
+                *beside = 0.5 * (before + after);
+            }
             for a in 0..k {
                 for b in 0..k {
-                    factor[a * k + b] += row(t)[a] * row(t)[b];
-                    lagged[a * k + b] += row(t)[a] * beside(t, b);
-                    twice[a * k + b] += beside(t, a) * beside(t, b);
+                    self.factor[a * k + b] += row[a] * row[b];
+                    self.lagged[a * k + b] += row[a] * self.beside[b];
+                    self.twice[a * k + b] += self.beside[a] * self.beside[b];
                 }
             }
         }
-        cholesky_in_place(&mut factor, k).ok()?;
+        if cholesky_in_place(&mut self.factor, k).is_err() {
+            return false;
+        }
         // Columns of G⁻¹X; X is symmetric, so its rows serve as columns.
-        let solved = |mut matrix: Vec<f64>| {
+        for matrix in [&mut self.lagged, &mut self.twice] {
             for column in matrix.chunks_exact_mut(k) {
-                cholesky_solve(&factor, k, column);
+                cholesky_solve(&self.factor, k, column);
             }
-            matrix
-        };
+        }
         let trace = |matrix: &[f64]| (0..k).map(|a| matrix[a * k + a]).sum::<f64>();
-        let lagged = solved(lagged);
         let square: f64 = (0..k * k)
-            .map(|i| lagged[i] * lagged[(i % k) * k + i / k])
+            .map(|i| self.lagged[i] * self.lagged[(i % k) * k + i / k])
             .sum();
         let freedom = (n - k) as f64;
-        let first = -trace(&lagged);
-        let second = (n - 1) as f64 / 2.0 - 2.0 * trace(&solved(twice)) + square;
+        let first = -trace(&self.lagged);
+        let second = (n - 1) as f64 / 2.0 - 2.0 * trace(&self.twice) + square;
         let mean = first / freedom;
         let variance = 2.0 * (second - first * first / freedom) / (freedom * (freedom + 2.0));
-        let total: f64 = error.iter().map(|e| e * e).sum();
-        let product: f64 = error.windows(2).map(|pair| pair[0] * pair[1]).sum();
-        let correlation = product / total - mean;
-        Some(Series {
-            error,
-            gradient,
-            k,
-            factor,
-            scale,
-            correlation,
-            deviate: correlation / variance.max(f64::MIN_POSITIVE).sqrt(),
-        })
+        let total: f64 = self.error.iter().map(|e| e * e).sum();
+        let product: f64 = self.error.windows(2).map(|pair| pair[0] * pair[1]).sum();
+        self.correlation = product / total - mean;
+        self.deviate = self.correlation / variance.max(f64::MIN_POSITIVE).sqrt();
+        true
     }
 
     fn follows(&self) -> bool {
@@ -361,7 +368,7 @@ impl Series {
 
     /// `k × k`; none where the rows are too few.
     fn block_covariance(&self) -> Option<Vec<f64>> {
-        let (n, k) = (self.error.len(), self.k);
+        let (n, k) = (self.error.len(), self.open.len());
         if n < k + LEAST_FREEDOM {
             return None;
         }
