@@ -31,7 +31,7 @@ const SCANNED: usize = 16 * BLOCK;
 const MAX_STEPS: usize = 80;
 /// A Newton step below this (in nats) ends a search: the next one would be its square.
 const LAST_STEP: f64 = 1e-9;
-/// Two Newton steps end it too where the next would be below this, by the order of their convergence.
+/// Two Newton steps end it too where the next would be below this, by their quadratic convergence.
 const NEXT_STEP: f64 = 1e-11;
 /// Where the user sets no bounds: from a thousandth to 1e60 of each variable.
 const NATURAL: [f64; 2] = [1e-3, 1e60];
@@ -552,7 +552,8 @@ impl<'a> Solver<'a> {
                         && step.abs() < 0.5 * before[i]
                     {
                         let size = step.abs();
-                        let coming = size * (size / before[i]) * (size / before[i]);
+                        // A step that is small by luck tells nothing of the order: the error may be its whole square.
+                        let coming = size * size * (size / (before[i] * before[i])).max(1.0);
                         finished = size < LAST_STEP || (by_newton[i] && coming < NEXT_STEP);
                         (before[i], by_newton[i]) = (size, true);
                         state.x[i] = next;
