@@ -7,7 +7,6 @@ specification and a hash of the bound columns.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -145,6 +144,8 @@ class Inputs:
 
     def read_files(self, ctx: click.Context) -> None:
         """Hash every regular file; what comes through a pipe is hashed when it is read."""
+        import hashlib
+
         for name in self.names():
             if Path(name).is_file():
                 with Path(name).open("rb") as file:
@@ -203,6 +204,8 @@ def other(message: str) -> DataError:
 
 def was_read(name: str, content: bytes) -> None:
     """Called with what came through a pipe: stdin, or a named one."""
+    import hashlib
+
     inputs = click.get_current_context().meta.get(_KEY)
     if inputs is not None and name in inputs.found:
         inputs.add(name, hashlib.sha256(content).hexdigest())

@@ -14,7 +14,6 @@ import math
 import os
 import re
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,6 +90,9 @@ def check_writable(path: Path, force: bool) -> None:
 @contextlib.contextmanager
 def replacing(path: Path, force: bool) -> Iterator[Path]:
     """A temporary name beside `path`, renamed to it when the block ends well and removed when it does not."""
+    # Loaded when needed: it takes a tenth of the start of `--help`.
+    import tempfile
+
     check_writable(path, force)
     descriptor, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.absolute().parent)
     os.close(descriptor)
