@@ -36,7 +36,9 @@ TASKS = {
     "P9": "prediction",
     "P10": "start_up",
     "P11": "memory",
+    "P12": "scaling",
     "P13": "unseen_laws",
+    "P14": "study",
     "P16": "shell_pipeline",
 }
 PEERS = ("numpy", "scipy", "polars", "click")

@@ -40,6 +40,12 @@ def fit() -> sf.Fit:
 
 
 @cache
+def studied() -> sf.Study:
+    """A study with a cut."""
+    return sf.study(runs(), [sf.FitSpec(LAW), sf.FitSpec("chinchilla")], cuts=[1e21], along="6*N*D")
+
+
+@cache
 def plan() -> sf.Plan:
     """A plan with something uncertain."""
     return sf.plan(accelerators="100xA100", days=30, mfu="uniform(0.35, 0.45)", draws=200)
@@ -65,6 +71,8 @@ FRAMES: dict[str, Callable[[], pl.DataFrame]] = {
     "Fit: influence": lambda: sf.fit(runs(), LAW, resample=sf.Jackknife()).influence,
     "Fit: profile": lambda: fit().profile("alpha").points,
     "Fit: diagnostics": lambda: fit().diagnostics,
+    "Study: summary": lambda: studied().summary,
+    "Study: parameters": lambda: studied().parameters,
     "Accountings": lambda: sf.accountings(SHAPE),
     "Over-training": lambda: sf.overtraining("epoch-2024-huber", 1e24, draws=20),
     "Comparison": compared,

@@ -67,6 +67,8 @@ if TYPE_CHECKING:
     from scalefast._spec import FitSpec as FitSpec
     from scalefast._starts import Grid as Grid
     from scalefast._starts import Sobol as Sobol
+    from scalefast._study import Study as Study
+    from scalefast._study import study as study
     from scalefast._sweep import Sweep as Sweep
     from scalefast._sweep import sweep as sweep
     from scalefast._units import Accelerators as Accelerators
@@ -110,6 +112,7 @@ _HOME = {
     "SoftL1": "_losses",
     "Squared": "_losses",
     "StudentT": "_noise",
+    "Study": "_study",
     "Sweep": "_sweep",
     "Transformer": "_shape",
     "Uncertain": "_units",
@@ -133,6 +136,7 @@ _HOME = {
     "serving_cost": "_family",
     "simulate": "_simulate",
     "solve": "_solve",
+    "study": "_study",
     "sweep": "_sweep",
     "training_cost": "_family",
 }

@@ -48,6 +48,7 @@ class Problem:
         parameters: Sequence[_Parameter],
         positive: Sequence[bool],
         residual: str,
+        clusters: NDArray[np.uint32] | None,
     ) -> Problem: ...
     def fit(
         self, loss: tuple[str, Sequence[float]], starts: _Floats | None, threads: int | None, call: Call

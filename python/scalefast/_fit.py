@@ -532,7 +532,16 @@ def _bind(spec: FitSpec, rows: Rows) -> _core.Problem:
         spec.plain_parameters,
         [variable.positive for variable in law.variables.values()],
         str(spec.residual),
+        _clusters(spec, rows),
     )
+
+
+def _clusters(spec: FitSpec, rows: Rows) -> Any:
+    """The run of each row where some run has several, for standard errors that allow for it."""
+    if spec.run is None:
+        return None
+    runs = codes(rows.frame, spec.run, "run")
+    return runs if len(runs) > int(runs.max()) + 1 else None
 
 
 def _restore(fields: dict[str, Any]) -> Fit:

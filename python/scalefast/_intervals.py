@@ -96,7 +96,7 @@ def of_fit(
     """The uncertainty of a fit: from its draws where it was bootstrapped, else to first order."""
     drawn = None
     if replicates is not None and isinstance(replicates.settings, Bootstrap):
-        kind = replicates.settings.interval
+        kind = replicates.settings.read_as
         if kind == "bca" and replicates.left_out is None:
             kind = "percentile"
         drawn = Drawn(replicates.usable, kind, replicates.settings.scheme, replicates.scale, replicates.left_out)

@@ -66,7 +66,7 @@ class Replicates:
         """What `interval_method` says, such as `pairs-percentile`."""
         if isinstance(self.settings, Jackknife):
             return "jackknife-normal"
-        return f"{self.settings.scheme}-{self.settings.interval}"
+        return f"{self.settings.scheme}-{self.settings.read_as}"
 
     @cached_property
     def counts(self) -> tuple[int, int, int]:
@@ -132,7 +132,7 @@ class Replicates:
             frame = _usable(source, columns)
             return of_draws({name: np.ascontiguousarray(frame[name].to_numpy()) for name in columns})
 
-        kind = "normal" if isinstance(self.settings, Jackknife) else self.settings.interval
+        kind = "normal" if isinstance(self.settings, Jackknife) else self.settings.read_as
         left = [values(self.left_out)] if kind == "bca" and self.left_out is not None else None
         return dict(_core.intervals(kind, level, [point], [values(self.source)], left, self.scale))
 
@@ -201,6 +201,7 @@ def run_replicates(
         indices = _matrix(settings.indices, "indices", np.int64)
         given = next((matrix for matrix in (weights, indices) if matrix is not None), ())
         first, last = settings.numbers or (0, len(given))
+        settings = settings.settled(count, last - first)
         kind, search = settings.scheme, settings.search
         changes = {"fraction": settings.fraction, "weights": weights, "indices": indices}
 
@@ -218,7 +219,8 @@ def run_replicates(
     left_out = None
     if isinstance(settings, Bootstrap) and settings.interval == "bca" and not interrupted:
         watched = call.stage("left out")
-        left_out, stopped = run("jackknife", None, settings.search, watched, _blocks(units, count))
+        # The acceleration speaks of the estimate's own optimum.
+        left_out, stopped = run("jackknife", None, "estimate", watched, _blocks(units, count))
         if call.keeps(stopped, left_out.height):
             # The acceleration of some of the units is not that of all.
             left_out = None

@@ -6,7 +6,7 @@ were given; their numbers are checked by the core. Loads neither NumPy nor Polar
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 from scalefast._errors import SettingsError
@@ -38,7 +38,8 @@ class Bootstrap:
     strata: column within whose values rows (or clusters) are drawn, such as the budget of IsoFLOP curves.
     fraction: the share of `fraction`, between 0 and 1. Intervals are widened by sqrt(f/(1 - f)), since fits to a large
         share of the same rows lie too close together.
-    interval: `percentile`, `basic`, `bca` (also fits with each unit, or block of many, left out) or `normal`.
+    interval: `percentile`, `basic`, `bca` (also fits with each unit, or block of many, left out) or `normal`. None: `bca` for
+        `pairs` and `bayesian` where there are no more units than replicates, else `percentile`.
     search: `global` starts each replicate from several places; `estimate` from the fit's own estimate alone, as published
         bootstraps do.
     weights: your own factors of the weights, replicates by rows. indices: your own sets of row numbers, replicates by
@@ -55,7 +56,7 @@ class Bootstrap:
     cluster: str | None = None
     strata: str | None = None
     fraction: float | None = None
-    interval: IntervalKind = "percentile"
+    interval: IntervalKind | None = None
     search: Search = "global"
     weights: Any = None
     indices: Any = None
@@ -94,9 +95,21 @@ class Bootstrap:
         return 0, self.replicates
 
     @property
+    def read_as(self) -> IntervalKind:
+        """The kind of interval, percentiles where none is settled."""
+        return self.interval or "percentile"
+
+    @property
     def scheme(self) -> str:
         """The kind, or `weights` or `indices` where these were given."""
         return self.kind or ("weights" if self.weights is not None else "indices")
+
+    def settled(self, units: int, replicates: int) -> Bootstrap:
+        """The same with a kind of interval: of the two that stand on the draws alone BCa covers best where rows are few."""
+        if self.interval is not None:
+            return self
+        best: IntervalKind = "bca" if self.kind in ("pairs", "bayesian") and units <= replicates else "percentile"
+        return replace(self, interval=best)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Bootstrap) and self._key() == other._key()
@@ -110,7 +123,7 @@ class Bootstrap:
         shown += [f"{name}=..." for name in ("weights", "indices") if getattr(self, name) is not None]
         for name, default in (("cluster", None), ("strata", None), ("fraction", None)):
             shown += [f"{name}={getattr(self, name)!r}"] if getattr(self, name) != default else []
-        shown += [f"interval={self.interval!r}"] if self.interval != "percentile" else []
+        shown += [f"interval={self.interval!r}"] if self.interval is not None else []
         shown += [f"search={self.search!r}"] if self.search != "global" else []
         return f"Bootstrap({', '.join(shown)})"
 

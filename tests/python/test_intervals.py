@@ -164,7 +164,9 @@ def test_few_rows_do_not_show_the_quantiles_of_a_robust_fit() -> None:
     assert (caught.value.code, caught.value.value, caught.value.limit) == ("too-few-residuals", 12.0, 19.0)
 
 
-@pytest.mark.parametrize("settings", [{}, {"resample": sf.Bootstrap(60)}, {"resample": sf.Jackknife()}])
+@pytest.mark.parametrize(
+    "settings", [{}, {"resample": sf.Bootstrap(60, interval="percentile")}, {"resample": sf.Jackknife()}]
+)
 @pytest.mark.parametrize("kind", ["confidence", "prediction", "new_run"])
 def test_a_saved_fit_predicts_the_same_intervals(tmp_path: Path, settings: dict[str, Any], kind: Any) -> None:
     fit = fitted(noisy(2), **settings)

@@ -156,6 +156,57 @@ def test_an_interruption_raises_unless_told_otherwise() -> None:
     assert code_of(lambda: sf.FitSpec("chinchilla", on_interrupt="keep")) == "bad-interrupt"  # type: ignore[arg-type]
 
 
+def test_few_rows_have_bca_intervals_unless_said_otherwise() -> None:
+    def method(rows: pl.DataFrame, **settings: Any) -> str:
+        fit = sf.fit(rows, "chinchilla", resample=sf.Bootstrap(**settings))
+        return str(fit.parameters["interval_method"][0])
+
+    rows = noisy()
+    assert method(rows, replicates=rows.height) == "pairs-bca"
+    assert method(rows, replicates=rows.height - 1) == "pairs-percentile"
+    assert method(rows, replicates=60, kind="bayesian") == "bayesian-bca"
+    assert method(rows, replicates=60, kind="wild") == "wild-percentile"
+    assert method(rows, replicates=60, interval="basic") == "pairs-basic"
+
+
+def clustered(seed: int) -> pl.DataFrame:
+    """Sixty runs of four evaluations each, whose noise is mostly that of the run."""
+    design = sf.Sobol(60, ranges={"N": (5e7, 1e10), "D": (1e9, 3e11)})
+    return sf.simulate("hoffmann-2022", design, sf.RunLevel(run=0.01, evaluation=0.002, evaluations=4), seed=seed)
+
+
+@pytest.mark.parametrize("loss", [sf.Squared(), sf.Huber("auto")])
+def test_first_order_errors_of_runs_with_several_rows_are_those_of_whole_runs(loss: sf.Loss) -> None:
+    """Within 15 % of the cluster bootstrap, where formulas that take rows one by one are half of it."""
+    rows = clustered(4)
+    settings: Any = {"residual": "log", "loss": loss, "level": 0.9}
+    fit = sf.fit(rows, "chinchilla", run="run", **settings)
+    drawn = sf.fit(rows, "chinchilla", run="run", resample=sf.Bootstrap(800), **settings)
+    alone = sf.fit(rows, "chinchilla", **settings)
+    assert fit.parameters["interval_method"].str.starts_with("cluster-sandwich").all()
+    for formula in ("E", "log(A)", "log(B)", "alpha", "beta"):
+        expected = drawn.derive(formula)["std_error"][0]
+        assert abs(fit.derive(formula)["std_error"][0] / expected - 1) < 0.15
+        assert alone.derive(formula)["std_error"][0] / expected < 0.65
+
+
+def test_runs_of_one_row_change_no_standard_error() -> None:
+    rows = noisy().with_row_index("name")
+    assert sf.fit(rows, "chinchilla", run="name").parameters.equals(sf.fit(rows, "chinchilla").parameters)
+
+
+@pytest.mark.parametrize("loss", [sf.Squared(), sf.Huber("auto"), sf.SoftL1(5e-3), sf.Cauchy(2e-2), sf.Asymmetric(2.0)])
+def test_every_formula_of_standard_errors_is_near_the_bootstrap(loss: sf.Loss) -> None:
+    design = sf.Sobol(160, ranges={"N": (5e7, 1e10), "D": (1e9, 3e11)})
+    rows = sf.simulate("hoffmann-2022", design, sf.LogNormal(0.01), seed=2)
+    settings: Any = {"residual": "log", "loss": loss}
+    fit = sf.fit(rows, "chinchilla", **settings)
+    drawn = sf.fit(rows, "chinchilla", resample=sf.Bootstrap(800), **settings)
+    for formula in ("E", "log(A)", "log(B)", "alpha", "beta"):
+        ratio = fit.derive(formula)["std_error"][0] / drawn.derive(formula)["std_error"][0]
+        assert abs(ratio - 1) < 0.15, (formula, ratio)
+
+
 def test_the_draws_travel_with_the_law() -> None:
     fit = sf.fit(noisy(), "chinchilla", resample=sf.Bootstrap(100))
     assert fit.law.uncertainty == "draws"

@@ -77,7 +77,9 @@ def resample_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option("--seed", type=click.IntRange(min=0), help="Of the random numbers; default 0."),
         click.option(
-            "--interval", type=click.Choice(INTERVALS), help="How it is read off the draws; default percentile."
+            "--interval",
+            type=click.Choice(INTERVALS),
+            help="How it is read off the draws; default bca where rows are few.",
         ),
         click.option("--strata", metavar="COLUMN", help="Draw within the values of this column, such as the budget."),
         click.option("--cluster", metavar="COLUMN", help="Draw rows of one value together. Default: --run, else rows."),

@@ -61,6 +61,7 @@ fn spec(loss: Loss, starts: StartSet) -> FitSpec {
         residual: Residual::Log,
         loss: LossChoice::Given(loss),
         starts,
+        clusters: None,
         threads: Some(1),
     }
 }

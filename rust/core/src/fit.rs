@@ -18,6 +18,7 @@ use crate::solver::space::Space;
 use crate::solver::termination::relative_offset;
 use crate::start::Starts;
 use scalefast_expr::System;
+use std::sync::Arc;
 
 /// The loss of a fit: given, or a Huber loss whose threshold is found from the residuals and then frozen.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -55,6 +56,9 @@ pub struct FitSpec {
     pub loss: LossChoice,
     /// The starts.
     pub starts: StartSet,
+    /// The cluster of each row (a run, say), numbered from 0 without gaps, where several rows share their noise; none: each
+    /// row has its own.
+    pub clusters: Option<Arc<[u32]>>,
     /// Threads; none means the environment's choice.
     pub threads: Option<usize>,
 }

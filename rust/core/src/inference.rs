@@ -55,7 +55,7 @@ pub struct RowStatistics {
 pub struct Inference {
     /// Of the free parameters, on their own scale; zero where a parameter lies on a bound.
     pub covariance: Covariance,
-    /// Rows in use minus parameters off their bounds.
+    /// Rows in use minus parameters off their bounds; of clustered rows clusters minus one.
     pub degrees_of_freedom: usize,
     names: Vec<String>,
     values: Vec<f64>,
@@ -86,7 +86,11 @@ impl Inference {
     ) -> Result<Self, CoreError> {
         let p = model.p();
         let open: Vec<usize> = (0..p).filter(|&j| !fit.at_bound[j]).collect();
-        let found = if data.len() * p <= KEPT_JACOBIAN {
+        let stated = fit.loss.is_squared() && data.sigma().is_some();
+        let clusters = spec.clusters.as_deref().filter(|_| !stated);
+        let found = if let Some(clusters) = clusters {
+            clustered(spec, fit, data, model, &open, clusters)?
+        } else if data.len() * p <= KEPT_JACOBIAN {
             kept(spec, fit, data, model, &open)?
         } else {
             streamed(spec, fit, data, model, &open)?
@@ -126,7 +130,10 @@ impl Inference {
         }
         Ok(Inference {
             covariance,
-            degrees_of_freedom: data.rows_in_use().saturating_sub(open.len()),
+            degrees_of_freedom: match clusters {
+                Some(clusters) => cluster_count(clusters).saturating_sub(1),
+                None => data.rows_in_use().saturating_sub(open.len()),
+            },
             names: spec
                 .parameters
                 .iter()
@@ -151,7 +158,9 @@ impl Inference {
     /// How many standard errors a two-sided interval of this level extends to either side.
     pub fn quantile(&self, level: f64) -> f64 {
         match self.covariance.method {
-            Method::GaussNewton => two_sided_quantile(level, self.degrees_of_freedom.max(1)),
+            Method::GaussNewton | Method::ClusterSandwich => {
+                two_sided_quantile(level, self.degrees_of_freedom.max(1))
+            }
             Method::KnownNoise | Method::Sandwich => normal_quantile(0.5 + 0.5 * level),
         }
     }
@@ -396,6 +405,59 @@ fn streamed(
             ))
         }
     }
+}
+
+/// The covariance of rows that share noise within a cluster. Chunks are worked through one after the other, since a cluster
+/// may have rows in several.
+fn clustered(
+    spec: &FitSpec,
+    fit: &Fit,
+    data: &Dataset<'_>,
+    model: &Model,
+    open: &[usize],
+    clusters: &[u32],
+) -> Result<Covariance, CoreError> {
+    let (p, rows) = (open.len(), data.rows_in_use());
+    let smoothing = if fit.loss.is_squared() {
+        None
+    } else {
+        let residual = all_residuals(spec, fit, data, model)?;
+        match Smoothing::new(fit.loss, &residual, data.weights.as_deref(), p) {
+            Ok(smoothing) => Some(smoothing),
+            Err(code) => {
+                return Ok(Covariance {
+                    method: Method::ClusterSandwich,
+                    matrix: None,
+                    code: Some(code),
+                });
+            }
+        }
+    };
+    let mut curvature = vec![0.0; p * p];
+    let mut scores = vec![0.0; p * cluster_count(clusters)];
+    for chunk in 0..data.len().div_ceil(CHUNK) {
+        let part = slice(data, chunk * CHUNK, data.len().min((chunk + 1) * CHUNK));
+        let found = linearise(spec, fit, &part, model)?;
+        let m = part.len();
+        for i in 0..m {
+            let (r, w) = (found.residual[i], part.weight(i));
+            let bend = smoothing.as_ref().map_or(w, |s| s.row(r, w).0);
+            let pull = w * fit.loss.psi(r);
+            let own = p * clusters[chunk * CHUNK + i] as usize;
+            for (j, &column) in open.iter().enumerate() {
+                let left = found.jacobian[column * m + i];
+                scores[own + j] += pull * left;
+                for (k, &other) in open.iter().enumerate() {
+                    curvature[j * p + k] += bend * left * found.jacobian[other * m + i];
+                }
+            }
+        }
+    }
+    Ok(covariance::cluster_sandwich(&curvature, &scores, p, rows))
+}
+
+fn cluster_count(clusters: &[u32]) -> usize {
+    clusters.iter().max().map_or(0, |&last| last as usize + 1)
 }
 
 /// Two sums over rows of a factor times `g gᵀ`, row-major and complete.

@@ -82,6 +82,7 @@ fn spec(formula: &str, residual: Residual, loss: Loss, threads: usize) -> FitSpe
         residual,
         loss: LossChoice::Given(loss),
         starts: StartSet::Global,
+        clusters: None,
         threads: Some(threads),
     }
 }

@@ -1,6 +1,7 @@
 //! `Problem`: rows and a law bound together, ready to be fitted and examined.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::exceptions::PyValueError;
@@ -62,6 +63,7 @@ impl Problem {
         parameters: Vec<PlainParameter>,
         positive: Vec<bool>,
         residual: &str,
+        clusters: Option<PyReadonlyArray1<'_, u32>>,
     ) -> PyResult<Problem> {
         let mut variables = Vec::with_capacity(columns.len());
         let mut arrays = Vec::with_capacity(columns.len());
@@ -85,6 +87,9 @@ impl Problem {
             residual,
             loss: LossChoice::Given(Loss::Squared),
             starts: StartSet::Global,
+            clusters: clusters
+                .map(|clusters| clusters.as_slice().map(Arc::from))
+                .transpose()?,
             threads: None,
         };
         Ok(Problem {

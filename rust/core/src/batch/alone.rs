@@ -134,6 +134,7 @@ fn fit_spec(spec: &GroupSpec) -> FitSpec {
         residual: spec.residual,
         loss: spec.loss,
         starts: StartSet::Global,
+        clusters: None,
         threads: spec.threads,
     }
 }

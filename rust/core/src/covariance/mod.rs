@@ -11,6 +11,8 @@
 //! A⁻¹ B A⁻¹ n/(n − p), with B = Σ w² ψ(r)² J Jᵀ and A = Σ w κ(r) J Jᵀ. Here κ is ψ′ smoothed by a uniform kernel of
 //! half-width h, κ(r) = (ψ(r + h) − ψ(r − h)) / 2h, because ψ′ itself is zero on most rows when the threshold lies
 //! far below the noise. Local κ and ψ² let the noise differ from row to row.
+//! Clusters, whose rows share noise: the same with B = Σ over clusters of s sᵀ, s = Σ w ψ(r) J over the rows of one, and the
+//! factor G/(G − 1)·(n − 1)/(n − p) for G clusters (Liang & Zeger 1986; Cameron & Miller 2015, CR1).
 
 mod smoothing;
 #[cfg(test)]
@@ -41,6 +43,8 @@ pub enum Method {
     KnownNoise,
     /// Any other loss.
     Sandwich,
+    /// Any loss, rows of a cluster taken together.
+    ClusterSandwich,
 }
 
 impl Method {
@@ -50,6 +54,7 @@ impl Method {
             Method::GaussNewton => "gauss-newton",
             Method::KnownNoise => "gauss-newton-known-noise",
             Method::Sandwich => "sandwich",
+            Method::ClusterSandwich => "cluster-sandwich",
         }
     }
 }
@@ -233,6 +238,35 @@ pub fn sandwich(curvature: &[f64], meat: &[f64], p: usize, rows: usize) -> Covar
     let mut matrix = between(&inverse, meat, p);
     matrix.iter_mut().for_each(|x| *x *= factor);
     Covariance::found(Method::Sandwich, matrix)
+}
+
+/// The sandwich of clustered rows: `curvature` as in [`sandwich`], `scores` the sum of w ψ J over the rows of each cluster
+/// (`p` a cluster, one cluster after the other), `rows` = number of rows with positive weight.
+pub fn cluster_sandwich(curvature: &[f64], scores: &[f64], p: usize, rows: usize) -> Covariance {
+    let clusters = scores.len() / p.max(1);
+    if rows <= p || clusters <= p {
+        return Covariance::refused(Method::ClusterSandwich, NO_DEGREES_OF_FREEDOM);
+    }
+    if curvature.iter().chain(scores).any(|x| !x.is_finite()) {
+        return Covariance::refused(Method::ClusterSandwich, NOT_FINITE);
+    }
+    let Some(inverse) = scaled_inverse(curvature, p) else {
+        return Covariance::refused(Method::ClusterSandwich, SINGULAR_CURVATURE);
+    };
+    let mut meat = vec![0.0; p * p];
+    for score in scores.chunks_exact(p) {
+        for i in 0..p {
+            for j in i..p {
+                meat[i * p + j] += score[i] * score[j];
+            }
+        }
+    }
+    mirror(&mut meat, p);
+    let (g, n) = (clusters as f64, rows as f64);
+    let factor = g / (g - 1.0) * (n - 1.0) / (n - p as f64);
+    let mut matrix = between(&inverse, &meat, p);
+    matrix.iter_mut().for_each(|x| *x *= factor);
+    Covariance::found(Method::ClusterSandwich, matrix)
 }
 
 /// `inverse · meat · inverse`, all symmetric.
