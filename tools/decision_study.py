@@ -139,6 +139,10 @@ def table(count: int) -> Iterator[str]:
         cells = [cell(found[rule], plan) if len(found[rule]) == len(plan) else "–" for rule in RULES]
         note = f" ({without} studies without a plan left out)" if without else ""
         yield f"| {case.words}{note} | " + " | ".join(cells) + " |"
+    yield ""
+    yield f"`{CENTRE}` is the centre that the true laws scatter about: where runs say little it is a good guess, and a better one"
+    yield "than anybody has of a law not yet known. The last column gives it the weight of the fit (`weights=[1, 1]`), which pays"
+    yield "while the runs are few and costs when they are many."
 
 
 def main() -> None:

@@ -124,7 +124,7 @@ def assumptions(choice: Choice) -> pl.DataFrame:
 
 
 def _at(choice: Choice, name: str, value: float | None) -> dict[str, float | None]:
-    """The plan if a quantity had another value: a size that is still free is chosen again."""
+    """The plan if a quantity had another value: a size that is still free moves as the estimate's best size does."""
     keys = ("N", "D", "L", "days", "dollars")
     if value is None:
         return dict.fromkeys(keys)
@@ -132,7 +132,9 @@ def _at(choice: Choice, name: str, value: float | None) -> dict[str, float | Non
     moved = dict.fromkeys(case.means.symbols(name), value)
     world = World({**case.point.numbers, **moved}, {})
     free = choice.best == choice.size and not choice.settled
-    size = float(case.best(world)["first"][0]) if free else choice.size
+    moves = float(case.best(world)["first"][0] / case.best(case.point)["first"][0]) if free else 1.0
+    high = case.bounds.get("N", (None, None))[1]
+    size = choice.size * moves if high is None else min(choice.size * moves, high)
     if math.isnan(size):
         return dict.fromkeys(keys)
     found = case.outcome(world, size)
