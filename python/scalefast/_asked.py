@@ -19,7 +19,7 @@ from scalefast._law import Law
 from scalefast._scale import refuse_scaled
 from scalefast._sweep import choose_draws, law_name, stated_cost
 
-__all__ = ["Asked", "check_question", "read_weights"]
+__all__ = ["Asked", "check_numbers", "check_question", "read_weights"]
 
 #: Draws of uncertain hardware where the law has none of its own.
 HARDWARE_DRAWS = 4000
@@ -116,6 +116,18 @@ def _check_within(law: str, limited: Mapping[str, Bound], stated: Mapping[str, f
         )
 
 
+def check_numbers(seed: Any, threads: Any, bounds: Any) -> None:
+    """Raises SettingsError: `bad-seed`, `bad-threads`, `bad-bounds`."""
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**64:
+        raise SettingsError(f"seed: {seed!r:.60} is no whole number from 0 to 2**64 - 1", code="bad-seed")
+    if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int) or threads < 1):
+        raise SettingsError(f"threads: {threads!r:.60} is no whole number from 1", code="bad-threads", limit=1.0)
+    for name, bound in (bounds or {}).items():
+        if not (isinstance(bound, tuple | list) and len(bound) == 2):
+            hint = f'write {{"{name}": (None, 8e9)}}'
+            raise SettingsError(f"bounds: {name} is {bound!r:.60}, no pair", code="bad-bounds", column=name, hint=hint)
+
+
 def check_question(stated: Mapping[str, float], means: Means) -> None:
     names = set(stated)
     if not names and not means.limits:
@@ -131,7 +143,10 @@ def read_weights(given: Sequence[float] | None, laws: Sequence[Law]) -> list[flo
     """One weight a law, of sum 1; without weights the first law decides."""
     if given is None:
         return [1.0] + [0.0] * (len(laws) - 1)
-    values = [float(value) for value in given]
+    try:
+        values = [float(value) for value in given]
+    except (TypeError, ValueError) as error:
+        raise SettingsError(f"weights: {given!r:.60} are no numbers", code="bad-weights") from error
     if len(values) != len(laws):
         raise SettingsError(
             f"{len(values)} weights for {len(laws)} laws",

@@ -89,11 +89,11 @@ def find_accelerator(name: str, accelerators_file: str | Path | None = None) -> 
     Raises SettingsError: `unknown-accelerator` with the nearest names, `ambiguous-accelerator` with the choices.
     """
     table = _table(accelerators_file)
-    wanted = name.lower()
+    wanted = name.strip().lower()
     for entry in table:
         if wanted in (entry.id.lower(), *(alias.lower() for alias in entry.aliases)):
             return entry
-    family = [entry for entry in table if (entry.family or "").lower() == wanted]
+    family = [entry for entry in table if entry.family is not None and entry.family.lower() == wanted]
     if len(family) == 1:
         return family[0]
     if family:
@@ -114,6 +114,8 @@ def find_accelerator(name: str, accelerators_file: str | Path | None = None) -> 
 
 def _table(own: str | Path | None) -> list[Accelerator]:
     found = {entry.id: entry for entry in _shipped()}
+    if own is not None and not isinstance(own, str | Path):
+        raise SettingsError(f"accelerators_file: {own!r:.60} is no path", code="bad-accelerators-file")
     if own is not None:
         found |= {entry.id: entry for entry in _read(Path(own))}
     return list(found.values())

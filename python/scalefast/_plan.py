@@ -17,7 +17,7 @@ import polars as pl
 
 from scalefast import _planframes
 from scalefast._allocate import Bound
-from scalefast._asked import Asked, check_question, read_weights
+from scalefast._asked import Asked, check_numbers, check_question, read_weights
 from scalefast._budget import not_scaled
 from scalefast._buildable import buildable
 from scalefast._choice import Choice, choose
@@ -191,6 +191,7 @@ def plan(
     (True, 'time', 'parameters and hardware')
     """
     check_long_call(progress, timeout_s)
+    check_numbers(seed, threads, bounds)
     known = {name: not_scaled(name, value) for name, value in (("N", N), ("D", D), ("L", L))}
     stated = {name: value for name, value in known.items() if value is not None}
     served, unique = not_scaled("served_tokens", served_tokens), not_scaled("unique_tokens", unique_tokens)

@@ -63,7 +63,12 @@ class Quantity:
         spread, limits = self.spread, LIMITS[self.name]
         found = _core.quantity(seed, series, spread.kind, (spread.first, spread.second), limits, count)
         if found is None:
-            raise _impossible(self.name, f"hardly any of {self.words}", None)
+            raise SettingsError(
+                f"{self.name}: hardly any of {self.words} is possible",
+                code="bad-quantity",
+                column=self.name,
+                hint=f"it lies {_possible(self.name)}",
+            )
         return found
 
 
@@ -119,14 +124,18 @@ def _check(name: str, value: float) -> None:
         raise _impossible(name, f"{value:g}", value)
 
 
-def _impossible(name: str, what: str, value: float | None, hint: str | None = None) -> SettingsError:
+def _possible(name: str) -> str:
     low, high = LIMITS[name]
     unit = f" {_UNITS[name]}" if name in _UNITS else ""
     from_below = f"above 0{unit}" if low < 1 else f"at least {low:g}"
-    range_ = from_below if math.isinf(high) else f"above 0 and at most {high:g}"
+    return from_below if math.isinf(high) else f"above 0 and at most {high:g}"
+
+
+def _impossible(name: str, what: str, value: float | None, hint: str | None = None) -> SettingsError:
+    low, high = LIMITS[name]
     limit = high if value is not None and value > high else max(low, 0.0)
     return SettingsError(
-        f"{name}: {what} is not possible: it lies {range_}",
+        f"{name}: {what} is not possible: it lies {_possible(name)}",
         code="bad-quantity",
         column=name,
         value=value,

@@ -365,6 +365,13 @@ BAD = [
     ({"budget": 1e24, "serving_mfu": 0.2, "accelerators": "A100"}, sf.SettingsError, "missing-given"),
     ({"budget": 1e24, "weights": [1.0]}, sf.SettingsError, "bad-weights"),
     ({"budget": 1e24, "law": ["epoch-2024", "hoffmann-2022"], "weights": [0, 1]}, sf.SettingsError, "bad-weights"),
+    ({"budget": 1e24, "weights": 5}, sf.SettingsError, "bad-weights"),
+    ({"budget": 1e24, "seed": -1}, sf.SettingsError, "bad-seed"),
+    ({"budget": 1e24, "threads": "two"}, sf.SettingsError, "bad-threads"),
+    ({"budget": 1e24, "bounds": {"N": 8e9}}, sf.SettingsError, "bad-bounds"),
+    ({"accelerators": "", "dollars": 1e6}, sf.SettingsError, "unknown-accelerator"),
+    ({"accelerators": "A100", "dollars": 1e6, "accelerators_file": 5}, sf.SettingsError, "bad-accelerators-file"),
+    ({"accelerators": "1xA100", "days": 1, "mfu": "normal(0.5, 1e6)"}, sf.SettingsError, "bad-quantity"),
     ({"budget": 1e24, "law": "rule-20-to-1"}, sf.LawError, "no-loss"),
     ({"budget": 1e24, "D": 1e13, "unique_tokens": 1e12}, sf.SettingsError, "contradictory"),
     ({"budget": 1e24, "N": 1e9, "bounds": {"N": (2e9, None)}}, sf.SettingsError, "contradictory"),
@@ -382,7 +389,11 @@ def test_bad_input_is_named(arguments, kind, code):
     with pytest.raises(kind) as caught:
         sf.plan(**arguments)
     assert code is None or caught.value.code == code
-    assert caught.value.hint or caught.value.value is not None or caught.value.code in ("not-positive", "bad-weights")
+    assert (
+        caught.value.hint
+        or caught.value.value is not None
+        or caught.value.code in ("not-positive", "bad-weights", "bad-seed", "bad-accelerators-file")
+    )
 
 
 def test_a_law_that_keeps_falling_has_no_plan():
