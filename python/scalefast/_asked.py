@@ -121,7 +121,8 @@ def check_numbers(seed: Any, threads: Any, bounds: Any) -> None:
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**64:
         raise SettingsError(f"seed: {seed!r:.60} is no whole number from 0 to 2**64 - 1", code="bad-seed")
     if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int) or threads < 1):
-        raise SettingsError(f"threads: {threads!r:.60} is no whole number from 1", code="bad-threads", limit=1.0)
+        message = f"threads: {threads!r:.60} is no whole number from 1"
+        raise SettingsError(message, code="bad-threads", hint="threads=2; without it, the processors at hand")
     for name, bound in (bounds or {}).items():
         if not (isinstance(bound, tuple | list) and len(bound) == 2):
             hint = f'write {{"{name}": (None, 8e9)}}'
