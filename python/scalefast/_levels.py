@@ -17,7 +17,7 @@ import polars as pl
 
 from scalefast._errors import DataError, LawError, SettingsError
 from scalefast._frames import to_array
-from scalefast._lawfile import LawFile, Parameter, Variable
+from scalefast._lawfile import LawFile, Parameter, Published, Variable
 from scalefast._names import did_you_mean, listing
 
 if TYPE_CHECKING:
@@ -167,13 +167,36 @@ def at_level(law: Law, chosen: Mapping[str, Any]) -> Law:
         published=(),
     )
     names = {name: entry.of or name for name, entry in kept.items()}
-    draws = None if law.draws is None else law.draws.select(pl.col(name).alias(to) for name, to in names.items())
+    title = f"{law.id or form.id or 'law'}[{', '.join(_text(chosen[column]) for column in columns)}]"
     ranges = {name: ends for name, ends in law.fitted_range.items() if name in plain.variables or name == "C"}
-    found = law.with_form(plain)
-    if law.values is None:
-        return found
-    values = {to: law.values[name] for name, to in names.items()}
-    return found.with_values(values, observed_range=ranges, draws=draws)
+    values = None if law.values is None else {to: law.values[name] for name, to in names.items()}
+    return dataclasses.replace(
+        law.with_form(plain),
+        published=None if law.published is None else _published_at(law.published, form, title, names, ranges),
+        values=values,
+        id=title,
+        observed_range=ranges,
+        own_draws=None if law.draws is None else law.draws.select(pl.col(name).alias(to) for name, to in names.items()),
+    )
+
+
+def _published_at(
+    whole: Published, form: LawFile, title: str, names: Mapping[str, str], ranges: Mapping[str, tuple[float, float]]
+) -> Published:
+    """The part of a set that is about one level: values, errors and covariance of its parameters."""
+    order = list(form.parameters)
+    places = [order.index(name) for name in names]
+    covariance = whole.covariance
+    return dataclasses.replace(
+        whole,
+        id=title,
+        values={to: whole.values[name] for name, to in names.items()},
+        std_error={to: whole.std_error[name] for name, to in names.items() if name in whole.std_error},
+        covariance=None if covariance is None else tuple(tuple(covariance[i][j] for j in places) for i in places),
+        draws=None,
+        fitted_range=ranges,
+        checks=(),
+    )
 
 
 def check_per(per: Mapping[str, Any], parameters: Iterable[str], fixed: Iterable[str], tied: Mapping[str, str]) -> None:

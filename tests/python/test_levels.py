@@ -205,6 +205,12 @@ def test_such_a_fit_is_kept_like_any_other(tmp_path: Path) -> None:
         assert law.predict(points)["L"].to_list() == fit.law.predict(points)["L"].to_list()
     one = sf.law(f"{tmp_path / 'law.toml'}#corpus=rpj")
     assert one.parameters == fit.law.at_level(corpus="rpj").parameters
+    assert one.id == "law[rpj]" and one.uncertainty == "covariance"
+    expected = fit.covariance().filter(pl.col("parameter") == "E[rpj]").select("E[rpj]", "A").row(0)
+    assert one.published is not None and one.published.covariance is not None
+    assert one.published.covariance[0][:2] == expected
+    laws = [fit.law.at_level(corpus=level) for level in ("rpj", "web")]
+    assert sf.sweep(laws, budget=1e21).summary["law"].to_list() == ["chinchilla[rpj]", "chinchilla[web]"]
     assert sf.sweep(one, budget=1e21).summary["N"].item() > 0
     with pytest.raises(sf.LawError) as caught:
         sf.sweep(fit, budget=1e21)
