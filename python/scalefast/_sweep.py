@@ -6,7 +6,6 @@ law, scenario and budget. The optimum is the core's closed form where there is o
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -18,21 +17,20 @@ import numpy as np
 import polars as pl
 
 from scalefast import _catalogue
-from scalefast._allocate import Bound, Columns, Question, symbols_read
+from scalefast._allocate import Bound
 from scalefast._allocations import Kept, PartFolder
 from scalefast._cells import CellRun, Cells
-from scalefast._core import Call
 from scalefast._errors import LawError, SettingsError, UnitsError
 from scalefast._frames import FloatArray, collect, read_frame, to_array
 from scalefast._frontier import Frontier, is_frontier
 from scalefast._law import Law, resolve
 from scalefast._longcall import LongCall, OnInterrupt, check_long_call
-from scalefast._names import did_you_mean, listing
+from scalefast._names import listing
 from scalefast._progress import Progress
 from scalefast._scale import refuse_scaled, refuse_small
-from scalefast._scenarios import BUDGET_COLUMNS, Group, Scenarios, read_scenarios
-from scalefast._summary import decades_outside, epochs, label, result_names, spread_over_laws, summary_of
-from scalefast._units import read_grid
+from scalefast._scenarios import BUDGET_COLUMNS
+from scalefast._summary import decades_outside, epochs, label, spread_over_laws, summary_of
+from scalefast._sweepquestions import ask, budgets_of, questions_of, scenarios_of
 
 if TYPE_CHECKING:
     from scalefast._fit import Fit
@@ -171,9 +169,9 @@ def sweep(
     table = (
         None
         if scenarios is None
-        else _scenarios(scenarios, laws, costs, given or {}, bounds or {}, optimise, quantiles)
+        else scenarios_of(scenarios, laws, costs, given or {}, bounds or {}, optimise, quantiles)
     )
-    budgets = _budgets(budget, table)
+    budgets = budgets_of(budget, table)
     cells = Cells.of(budgets, table)
     if cost is None:
         refuse_small("budget", "C", float(cells.budgets.max()))
@@ -189,7 +187,7 @@ def sweep(
             refuse_scaled(found.fitted_range, name)
             matrix = choose_draws(found, draws)
             count = 0 if matrix is None else matrix.shape[1]
-            asked = partial_of(_ask, matrix, quantiles, threads, plan_loss and count > 0, run.keeps)
+            asked = partial_of(ask, matrix, quantiles, threads, plan_loss and count > 0, run.keeps)
             if spent is None:
                 frontier = Frontier(found, name, optimise)
                 frontier.refuse(given=given, bounds=bounds, scenarios=table is not None and table.settles)
@@ -198,7 +196,7 @@ def sweep(
             else:
                 questions = (
                     (group.rows, group.pinned, partial_of(asked, question))
-                    for group, question in _questions(found, name, spent, optimise, given or {}, bounds or {}, table)
+                    for group, question in questions_of(found, name, spent, optimise, given or {}, bounds or {}, table)
                 )
             columns = run.ask(name, questions, count)
             if not plan_loss:
@@ -219,84 +217,6 @@ def sweep(
     )
 
 
-def _ask(
-    draws: FloatArray | None,
-    quantiles: Sequence[float],
-    threads: int | None,
-    plan_loss: bool,
-    keep: bool,
-    question: Question | Frontier,
-    targets: FloatArray,
-    columns: Mapping[str, FloatArray],
-    call: Call,
-) -> Columns:
-    """What the core finds for some cells."""
-    if isinstance(question, Frontier):
-        return question.answer("C", targets, draws, quantiles, threads, call, keep=keep)
-    return question.budget(targets, draws, quantiles, threads, call, columns=columns, plan_loss=plan_loss, keep=keep)
-
-
-def _questions(
-    law: Law,
-    name: str,
-    cost: str,
-    optimise: tuple[str, str],
-    given: Mapping[str, float | str],
-    bounds: Mapping[str, Bound],
-    table: Scenarios | None,
-) -> Iterator[tuple[Group, Question]]:
-    """The scenarios by what they ask, and each question."""
-    if table is None:
-        yield Group(np.array([0]), {}, {}, {}), Question(law, name, cost, optimise, given, bounds)
-        return
-    texts = [value for value in given.values() if isinstance(value, str)]
-    derived = [text for column in table.formulas.values() for text in set(column)]
-    reads = symbols_read(law, cost, [*texts, *derived]) | set(optimise)
-    for group in table.groups(reads):
-        settled = {**given, **group.formulas}
-        varying = tuple(group.pinned)
-        try:
-            yield group, Question(law, name, cost, optimise, settled, {**bounds, **group.bounds}, varying)
-        except (SettingsError, LawError) as error:
-            if error.code not in ("missing-given", "unknown-symbol") or error.column is None or not table.labels:
-                raise
-            raise SettingsError(
-                f"{error.message}, and scenarios have no such column",
-                code="missing-given",
-                column=error.column,
-                hint=did_you_mean(error.column, table.labels, "columns that mean nothing here"),
-            ) from error
-
-
-def _scenarios(
-    source: Any,
-    laws: Sequence[Law],
-    costs: Sequence[str | None],
-    given: Mapping[str, float | str],
-    bounds: Mapping[str, Bound],
-    optimise: tuple[str, str],
-    quantiles: Sequence[float],
-) -> Scenarios:
-    """The frame of scenarios, read for these laws, and nothing in it that is settled elsewhere too."""
-    texts = [value for value in given.values() if isinstance(value, str)]
-    parameters = {name for law in laws for name in law.parameters}
-    reads = {
-        symbol
-        for law, cost in zip(laws, costs, strict=True)
-        if cost is not None
-        for symbol in symbols_read(law, cost, texts)
-    }
-    table = read_scenarios(source, optimise, reads - parameters, parameters, result_names(optimise, quantiles))
-    for argument, stated, columns in (
-        ("given", given, {*table.pinned, *table.formulas}),
-        ("bounds", bounds, set(table.bounds)),
-    ):
-        for name in sorted(columns & set(stated)):
-            message = f"`{name}` stands in {argument} and in the scenarios"
-            raise SettingsError(message, code="contradictory", column=name, hint="say it in one place")
-    return table
-
-
 def _check_settings(
     quantiles: Sequence[float], optimise: tuple[str, str], keep_draws: bool, draws_to: str | Path | None
 ) -> None:
@@ -313,36 +233,6 @@ def _check_settings(
     if keep_draws and draws_to is not None:
         message = "keep_draws and draws_to are two places for the same rows"
         raise SettingsError(message, code="contradictory", hint="draws_to writes them, keep_draws keeps them in memory")
-
-
-def _budgets(budget: Any, table: Scenarios | None) -> FloatArray | None:
-    """The budgets, or None where scenarios have their own."""
-    if table is not None and table.budgets is not None:
-        if budget is not None:
-            message = "budgets stand in `budget` and in the scenarios"
-            raise SettingsError(message, code="contradictory", column="C", hint="say them in one place")
-        return None
-    if budget is None:
-        hint = "budget=1e24, in FLOPs" + ("" if table is None else ", or a column `C` of the scenarios")
-        raise SettingsError("no budget is given", code="bad-budget", hint=hint)
-    try:
-        entries = [budget] if isinstance(budget, int | float | str) else list(budget)
-        values = [
-            point for entry in entries for point in (read_grid(entry) if isinstance(entry, str) else [float(entry)])
-        ]
-    except (TypeError, ValueError, OverflowError) as error:
-        raise SettingsError(f"budget: {budget!r:.60} is not a number of FLOPs", code="bad-budget") from error
-    if not values:
-        raise SettingsError("no budget is given", code="bad-budget", hint="budget=1e24, in FLOPs")
-    for value in values:
-        if not (math.isfinite(value) and value > 0):
-            raise SettingsError(
-                f"budget: {value:g} is not a positive, finite number of FLOPs",
-                code="bad-budget",
-                value=value,
-                limit=0.0,
-            )
-    return np.array(values, dtype=np.float64)
 
 
 def chosen_laws(law: Any) -> list[Law]:

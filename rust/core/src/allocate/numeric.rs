@@ -10,19 +10,19 @@
 
 #[cfg(test)]
 mod properties;
+mod search;
 #[cfg(test)]
 mod tests;
 
-use scalefast_expr::{BLOCK, Kernel, math};
+use scalefast_expr::{BLOCK, math};
 
 use super::lanes::{Compiled, Part, Scratch, Span, parts, spans};
 use super::question::Question;
 use crate::error::CoreError;
 use crate::executor::Control;
 use crate::predict::Values;
+use search::{GRID, Grid, Scan, Search, Window};
 
-/// Points of the grid that brackets the least value.
-const GRID: usize = 40;
 /// Between the points that are looked at where one valley is expected; the ends of the grid are among them.
 const STRIDE: usize = 3;
 /// Lanes of one scan of a shared grid: their columns stay in the second cache while the points pass by.
@@ -144,18 +144,6 @@ pub(super) struct Solver<'a> {
     pub question: &'a Question,
     /// Whether every lane has the same constraint, so that the grid is solved once.
     shared: bool,
-}
-
-/// The feasible x of the lanes of a block, with what limits each end.
-struct Window {
-    ends: [Vec<f64>; 2],
-    limits: [Vec<Status>; 2],
-}
-
-/// The grid of a block: x and D of each point, the same in all lanes (`None`: to be solved lane by lane).
-struct Grid {
-    first: Vec<f64>,
-    second: Vec<f64>,
 }
 
 impl<'a> Solver<'a> {
@@ -678,156 +666,5 @@ fn worse(status: Status) -> Status {
     match status {
         Status::NoFiniteOptimum => status,
         _ => Status::Infeasible,
-    }
-}
-
-impl Window {
-    /// Point `g` of the grid of a lane; the ends are exact.
-    fn point(&self, lane: usize, g: usize) -> f64 {
-        let [low, high] = [self.ends[0][lane], self.ends[1][lane]];
-        match g {
-            0 => low,
-            _ if g == GRID - 1 => high,
-            _ => low + (high - low) * (g as f64 / (GRID - 1) as f64),
-        }
-    }
-
-    /// The window of the first lane, for so many.
-    fn repeated(&self, lanes: usize) -> Window {
-        Window {
-            ends: [0, 1].map(|k| vec![self.ends[k][0]; lanes]),
-            limits: [0, 1].map(|k| vec![self.limits[k][0]; lanes]),
-        }
-    }
-}
-
-/// What the grid showed in each lane of a block.
-struct Scan {
-    stride: usize,
-    /// The least value and its place.
-    best: [f64; BLOCK],
-    place: [f64; BLOCK],
-    /// Values beside it; infinite where there is none.
-    left: [f64; BLOCK],
-    right: [f64; BLOCK],
-    /// The value of the last point, and whether it lay above the one before.
-    last: [f64; BLOCK],
-    rising: [f64; BLOCK],
-    /// How often the values began to fall.
-    valleys: [f64; BLOCK],
-}
-
-impl Scan {
-    fn new(stride: usize) -> Scan {
-        Scan {
-            stride,
-            best: [f64::INFINITY; BLOCK],
-            place: [0.0; BLOCK],
-            left: [f64::INFINITY; BLOCK],
-            right: [f64::INFINITY; BLOCK],
-            last: [f64::INFINITY; BLOCK],
-            rising: [1.0; BLOCK],
-            valleys: [0.0; BLOCK],
-        }
-    }
-
-    /// Takes the values of point `g`, which follow those of point `g - stride`.
-    fn take(&mut self, kernel: Kernel, g: usize, value: &[f64]) {
-        let (at, stride, len) = (g as f64, self.stride as f64, value.len());
-        let (best, place, last) = (
-            &mut self.best[..len],
-            &mut self.place[..len],
-            &mut self.last[..len],
-        );
-        let (left, right) = (&mut self.left[..len], &mut self.right[..len]);
-        let (rising, valleys) = (&mut self.rising[..len], &mut self.valleys[..len]);
-        kernel.dispatch(
-            #[inline(always)]
-            || {
-                for i in 0..len {
-                    // A NaN is no value.
-                    let found = if value[i] < f64::INFINITY {
-                        value[i]
-                    } else {
-                        f64::INFINITY
-                    };
-                    let better = found < best[i];
-                    let next = if place[i] + stride == at {
-                        found
-                    } else {
-                        right[i]
-                    };
-                    right[i] = if better { f64::INFINITY } else { next };
-                    left[i] = if better { last[i] } else { left[i] };
-                    place[i] = if better { at } else { place[i] };
-                    best[i] = if better { found } else { best[i] };
-                    valleys[i] += if found < last[i] { rising[i] } else { 0.0 };
-                    let level = if found > last[i] { 1.0 } else { rising[i] };
-                    rising[i] = if found < last[i] { 0.0 } else { level };
-                    last[i] = found;
-                }
-            },
-        );
-    }
-
-    /// Whether some lane has more than one valley.
-    fn several_valleys(&self) -> bool {
-        self.valleys.iter().any(|&valleys| valleys > 1.0)
-    }
-}
-
-/// The state of the search of each lane of a block.
-struct Search {
-    stride: usize,
-    x: Vec<f64>,
-    /// ln D, where the search has been.
-    y: Vec<f64>,
-    low: Vec<f64>,
-    high: Vec<f64>,
-    /// The objective where it was last found, and by how much it may have fallen since.
-    value: Vec<f64>,
-    slack: Vec<f64>,
-    best_value: Vec<f64>,
-    place: Vec<usize>,
-    end_tried: Vec<bool>,
-}
-
-impl Search {
-    /// Brackets the least value of each lane, with a start near the vertex of the parabola through it and its neighbours.
-    fn from_scan(scan: &Scan, window: &Window, lanes: usize) -> Search {
-        let mut search = Search {
-            stride: scan.stride,
-            x: vec![0.0; lanes],
-            y: vec![f64::NAN; lanes],
-            low: vec![0.0; lanes],
-            high: vec![0.0; lanes],
-            value: vec![f64::NAN; lanes],
-            slack: vec![0.0; lanes],
-            best_value: scan.best[..lanes].to_vec(),
-            place: scan.place[..lanes]
-                .iter()
-                .map(|&place| place as usize)
-                .collect(),
-            end_tried: vec![false; lanes],
-        };
-        for i in 0..lanes {
-            [search.low[i], search.high[i]] = search.beside(window, i);
-            let spacing = window.point(i, scan.stride) - window.point(i, 0);
-            let (fall, rise) = (scan.left[i] - scan.best[i], scan.right[i] - scan.best[i]);
-            let vertex = 0.5 * spacing * (fall - rise) / (fall + rise);
-            let shift = if vertex.abs() < spacing { vertex } else { 0.0 };
-            search.x[i] = window.point(i, search.place[i]) + shift;
-        }
-        search
-    }
-
-    /// The points beside the least value of a lane.
-    fn beside(&self, window: &Window, lane: usize) -> [f64; 2] {
-        let place = self.place[lane];
-        let (low, high) = (
-            place.saturating_sub(self.stride),
-            (place + self.stride).min(GRID - 1),
-        );
-        [window.point(lane, low), window.point(lane, high)]
     }
 }
