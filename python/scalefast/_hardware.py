@@ -107,7 +107,7 @@ def find_accelerator(name: str, accelerators_file: str | Path | None = None) -> 
     raise SettingsError(
         f"accelerators: unknown accelerator `{name:.60}`",
         code="unknown-accelerator",
-        hint=f"{did_you_mean(name, known, 'accelerators')} `scalefast accelerators` lists all; "
+        hint=f"{did_you_mean(name, known, 'accelerators')}; `scalefast accelerators` lists all; "
         "accelerators_file= (--accelerators-file) adds yours",
     )
 

@@ -122,7 +122,7 @@ def check_levels(form: LawFile, frame: pl.DataFrame) -> None:
                 f"the law's parameters differ by `{column}`, and there is no such column",
                 code="unknown-column",
                 column=column,
-                hint=f"{did_you_mean(column, frame.columns, 'columns')} law.at_level({column}=...) is the law of one level",
+                hint=f"{did_you_mean(column, frame.columns, 'columns')}; law.at_level({column}=...) is the law of one level",
             )
         texts = frame[column].cast(pl.String)
         strange = texts.is_not_null() & ~texts.is_in(levels)
