@@ -6,8 +6,9 @@
 //!
 //! The test is that of Durbin & Watson (1950): the lag-1 autocorrelation `r₁ = eᵀAe/eᵀe` of residuals `e = Mε` has under
 //! independent noise the mean `tr(MA)/(n−k)` and the variance `2(tr((MA)²) − tr(MA)²/(n−k))/((n−k)(n−k+2))`, exactly; it is
-//! one-sided, since only positive autocorrelation makes errors too small. Block errors are a sandwich: the sum of the
-//! scores `w r ∇r` over overlapping blocks, whitened by the autocorrelation found (Andrews & Monahan 1992).
+//! one-sided, since only positive autocorrelation makes errors too small, and rejects nothing where `r₁` itself is not
+//! positive. Block errors are a sandwich: the sum of the scores `w r ∇r` over overlapping blocks, whitened by the
+//! autocorrelation found (Andrews & Monahan 1992).
 
 use super::{Errors, GroupData, GroupFits, GroupSpec, PORTION, std_errors};
 use crate::error::CoreError;
@@ -244,27 +245,38 @@ impl Groups<'_> {
         }
     }
 
-    /// Fills in the weighted residuals and gradients of one group in the order of its rows; false where they are rounding.
+    /// Fills in the weighted residuals and gradients of one group in the order of its rows; false where they are rounding, or
+    /// are to be checked and do not even rise and fall together as they stand.
     fn load(&self, rows: &Linearised, span: Range<usize>, series: &mut Series) -> bool {
         let loss = match self.spec.loss {
             LossChoice::Given(loss) => loss,
             LossChoice::HuberAuto => Loss::Squared,
         };
         let unit = super::alone::unit(self.spec.residual, &self.data.response[span.clone()]);
-        series.error.clear();
-        series.gradient.clear();
+        let root = |row: usize| self.data.weights.map_or(1.0, |w| w[row].sqrt());
         let mut exact = true;
-        for row in span {
-            let root = self.data.weights.map_or(1.0, |w| w[row].sqrt());
+        series.error.clear();
+        for row in span.clone() {
+            let root = root(row);
             if root > 0.0 {
-                let at = row - rows.first;
-                exact &= rows.residual[at].abs() <= EXACT * unit;
-                series.error.push(root * loss.psi(rows.residual[at]));
-                let slopes = series.open.iter().map(|&j| root * rows.gradient[j][at]);
+                let residual = rows.residual[row - rows.first];
+                exact &= residual.abs() <= EXACT * unit;
+                series.error.push(root * loss.psi(residual));
+            }
+        }
+        if exact || (self.spec.errors == Errors::Checked && series.lagged_product() <= 0.0) {
+            return false;
+        }
+        series.gradient.clear();
+        for row in span {
+            let root = root(row);
+            if root > 0.0 {
+                let slopes = series.open.iter();
+                let slopes = slopes.map(|&j| root * rows.gradient[j][row - rows.first]);
                 series.gradient.extend(slopes);
             }
         }
-        !exact
+        true
     }
 }
 
@@ -288,6 +300,10 @@ struct Series {
 }
 
 impl Series {
+    fn lagged_product(&self) -> f64 {
+        self.error.windows(2).map(|pair| pair[0] * pair[1]).sum()
+    }
+
     /// Finds the autocorrelation; false where the rows are too few or do not determine the parameters.
     fn measure(&mut self) -> bool {
         let (n, k) = (self.error.len(), self.open.len());
@@ -356,8 +372,7 @@ impl Series {
         let mean = first / freedom;
         let variance = 2.0 * (second - first * first / freedom) / (freedom * (freedom + 2.0));
         let total: f64 = self.error.iter().map(|e| e * e).sum();
-        let product: f64 = self.error.windows(2).map(|pair| pair[0] * pair[1]).sum();
-        self.correlation = product / total - mean;
+        self.correlation = self.lagged_product() / total - mean;
         self.deviate = self.correlation / variance.max(f64::MIN_POSITIVE).sqrt();
         true
     }
@@ -420,5 +435,67 @@ impl Series {
             }
         }
         Some(meat)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::linalg::cholesky_inverse;
+    use proptest::prelude::*;
+
+    const N: usize = 9;
+    const K: usize = 3;
+
+    fn product(a: &[f64], b: &[f64]) -> Vec<f64> {
+        let entry = |i: usize| (0..N).map(|k| a[i / N * N + k] * b[k * N + i % N]).sum();
+        (0..N * N).map(entry).collect()
+    }
+
+    fn trace(a: &[f64]) -> f64 {
+        (0..N).map(|i| a[i * N + i]).sum()
+    }
+
+    proptest! {
+        /// The slow twin: the same moments from the projection written out as a matrix.
+        #[test]
+        fn moments_are_those_of_the_projection(
+            error in prop::collection::vec(-1.0f64..1.0, N),
+            gradient in prop::collection::vec(-1.0f64..1.0, N * K),
+        ) {
+            let mut series = Series {
+                open: (0..K).collect(),
+                error: error.clone(),
+                gradient: gradient.clone(),
+                ..Series::default()
+            };
+            let g = |t: usize, j: usize| gradient[t * K + j];
+            let mut normal: Vec<f64> = (0..K * K)
+                .map(|i| (0..N).map(|t| g(t, i / K) * g(t, i % K)).sum())
+                .collect();
+            prop_assume!(cholesky_in_place(&mut normal, K).is_ok());
+            prop_assume!((0..K).all(|j| normal[j * K + j] > 0.3));
+            let inverse = cholesky_inverse(&normal, K);
+            let hat = |s: usize, t: usize| -> f64 {
+                (0..K * K).map(|i| g(s, i / K) * inverse[i] * g(t, i % K)).sum()
+            };
+            let identity = |s: usize, t: usize| f64::from(u8::from(s == t));
+            let projection: Vec<f64> = (0..N * N)
+                .map(|i| identity(i / N, i % N) - hat(i / N, i % N))
+                .collect();
+            let beside: Vec<f64> = (0..N * N)
+                .map(|i| if (i / N).abs_diff(i % N) == 1 { 0.5 } else { 0.0 })
+                .collect();
+            let seen = product(&projection, &beside);
+            let freedom = (N - K) as f64;
+            let (first, second) = (trace(&seen), trace(&product(&seen, &seen)));
+            let variance = 2.0 * (second - first * first / freedom) / (freedom * (freedom + 2.0));
+            let lagged: f64 = error.windows(2).map(|pair| pair[0] * pair[1]).sum();
+            let total: f64 = error.iter().map(|e| e * e).sum();
+            let correlation = lagged / total - first / freedom;
+            prop_assert!(series.measure());
+            prop_assert!((series.correlation - correlation).abs() < 1e-9);
+            prop_assert!((series.deviate - correlation / variance.sqrt()).abs() < 1e-7);
+        }
     }
 }
