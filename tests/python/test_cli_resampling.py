@@ -62,6 +62,19 @@ def test_a_jackknife_by_size(runs: str) -> None:
     assert "few-clusters" in result.stderr
 
 
+def test_the_table_of_influence_is_that_of_the_library(runs: str, tmp_path: Path) -> None:
+    to = tmp_path / "influence.csv"
+    arguments = ("--resample", "jackknife:1e22", "--cluster", "N", "--influence", str(to))
+    result = invoke("fit", runs, *FIT, *arguments)
+    assert result.exit_code == 0, result.stderr
+    found = list(csv.DictReader(io.StringIO(to.read_text(encoding="utf-8"))))
+    left_out = sf.Jackknife(by="N", budget=1e22)
+    expected = sf.fit(runs, "chinchilla", run="name", checkpoints="final", resample=left_out).influence
+    assert list(found[0]) == expected.columns
+    for name in ("change.alpha", "change.N"):
+        assert [float(row[name]) for row in found] == expected[name].to_list()
+
+
 def test_the_draws_travel_with_the_saved_law(runs: str, tmp_path: Path) -> None:
     law = tmp_path / "law.parquet"
     assert invoke("fit", runs, *FIT, "--resample", "50", "-o", str(law)).exit_code == 0
@@ -82,6 +95,8 @@ def test_the_draws_travel_with_the_saved_law(runs: str, tmp_path: Path) -> None:
         (("--resample", "fraction:10"), "KIND:COUNT"),
         (("--cluster", "name"), "--resample"),
         (("--resample", "jackknife", "--interval", "bca"), "jackknife"),
+        (("--resample", "jackknife:soon"), "jackknife:1e24"),
+        (("--influence", "influence.csv"), "--resample jackknife"),
         (("--resample", "10", "--cluster", "nam"), "nam"),
     ],
 )

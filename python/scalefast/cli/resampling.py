@@ -21,9 +21,10 @@ INTERVALS = ("percentile", "basic", "bca", "normal")
 
 
 def read_resample(text: str, what: str) -> dict[str, Any]:
-    """`4000`, `bayesian:4000`, `fraction:0.8:4000`, `1000..2000` or `jackknife`, as arguments of `Bootstrap`."""
-    if text.strip() == "jackknife":
-        return {"jackknife": True}
+    """`4000`, `bayesian:4000`, `fraction:0.8:4000`, `1000..2000`, as arguments of `Bootstrap`; or a jackknife."""
+    first, *rest = (part.strip() for part in text.split(":"))
+    if first == "jackknife":
+        return {"jackknife": _budget(text, rest, what)}
     *kind, count = (part.strip() for part in text.split(":"))
     found: dict[str, Any] = {"kind": kind[0] if kind else "pairs"}
     if found["kind"] not in KINDS:
@@ -48,6 +49,18 @@ def read_resample(text: str, what: str) -> dict[str, Any]:
             hint="for example 4000, wild:4000, fraction:0.8:4000, 1000..2000 or jackknife",
         ) from None
     return found
+
+
+def _budget(text: str, rest: list[str], what: str) -> float | None:
+    """The budget of `jackknife:1e24`, at which it says what becomes of the best N; None of `jackknife`."""
+    try:
+        return float(*rest) if rest else None
+    except (TypeError, ValueError):
+        raise SettingsError(
+            f"{what}: {quoted(text)} is neither `jackknife` nor `jackknife:` with FLOPs",
+            code="bad-resample",
+            hint="for example jackknife:1e24",
+        ) from None
 
 
 RESAMPLE = Reader("[KIND:]COUNT", read_resample)
@@ -87,7 +100,8 @@ def resample_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "--resample",
             type=RESAMPLE,
             help="Standard errors and intervals from so many refits: 4000, or with a kind, bayesian:4000, wild:4000, "
-            "wild-webb:4000, residual:4000, fraction:0.8:4000; 1000..2000 of them alone; or jackknife.",
+            "wild-webb:4000, residual:4000, fraction:0.8:4000; 1000..2000 of them alone; or jackknife, jackknife:1e24 "
+            "with the best N at that budget.",
         ),
         click.option(
             "--checkpoints",
@@ -116,5 +130,5 @@ def _build(
     if "jackknife" in resample:
         if set(given) - {"cluster"}:
             raise SettingsError("a jackknife takes neither --strata nor --interval", code="bad-resample")
-        return Jackknife(by=cluster)
+        return Jackknife(by=cluster, budget=resample["jackknife"])
     return Bootstrap(**resample, **given)

@@ -116,6 +116,12 @@ RUNS = "scalefast predict hoffmann-2022 --at N=1e8..1e10:6 --at D=1e9..1e12:6 | 
     metavar="FILE",
     help="Write the rows here with the fit's L, residual, weight, leverage and influence, in the format of the suffix.",
 )
+@click.option(
+    "--influence",
+    "influence_file",
+    metavar="FILE",
+    help="With --resample jackknife: write here what leaving out each row, run or value of --cluster changes.",
+)
 @click.option("--force", is_flag=True, help="Overwrite existing files.")
 @click.option("-q", "--quiet", is_flag=True, help="No notes on stderr; warnings and errors remain.")
 def fit(
@@ -135,6 +141,7 @@ def fit(
     format_: str | None,
     law_file: Path | None,
     residuals_file: str | None,
+    influence_file: str | None,
     manifest_file: Path | None,
     repeat: Path | None,
     force: bool,
@@ -155,12 +162,16 @@ def fit(
     if manifest_file is not None:
         output.check_writable(manifest_file, force)
     rows_to = None if residuals_file is None else output.destination(None, residuals_file, force, quiet)
+    influence_to = None if influence_file is None else output.destination(None, influence_file, force, quiet)
     if by:
         groups.check_use(click.get_current_context())
     else:
         settings = groups.without(settings)
     if law is None and repeat is None:
         raise click.UsageError("Missing option '--law'.", click.get_current_context())
+    if influence_to is not None and repeat is None and not isinstance(settings.get("resample"), sf.Jackknife):
+        hint = "add --resample jackknife"
+        raise SettingsError("--influence: nothing is left out of the fit", code="bad-resample", hint=hint)
     frame = reading.read_frame(runs, input_format)
     if by:
         groups.run(frame, click.get_current_context(), to)
@@ -194,6 +205,8 @@ def fit(
         output.note(f"saved as {law_file}", to)
     if rows_to is not None:
         output.write_frame(result.residuals, rows_to)
+    if influence_to is not None:
+        output.write_frame(result.influence, influence_to)
     if manifest_file is not None:
         with output.replacing(manifest_file, force) as temporary:
             result.manifest.save(temporary)
