@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, reduce
 from operator import itemgetter, or_
 from typing import TYPE_CHECKING, Any
@@ -224,6 +224,14 @@ def run_replicates(
         if call.keeps(stopped, left_out.height):
             # The acceleration of some of the units is not that of all.
             left_out = None
+    if (
+        isinstance(settings, Bootstrap)
+        and settings.interval == "bca"
+        and left_out is None
+        and settings != spec.resample
+    ):
+        # Nobody asked for BCa, and what it needs was not finished.
+        settings = replace(settings, interval="percentile")
     return Replicates(
         settings, tuple(parameters), source, left_out, labels, count, units is not None, wanted=last - first
     )

@@ -303,6 +303,14 @@ def test_interrupted_groups_on_the_command_line(tmp_path: Path) -> None:
     assert pl.read_csv(kept.stdout.encode())["status"].value_counts().height >= 2
 
 
+def test_an_interval_that_nobody_asked_for_needs_no_more_than_the_draws() -> None:
+    """By itself the fit would read BCa off these; an interruption leaves percentiles."""
+    many = {"resample": sf.Bootstrap(ENDLESS), "on_interrupt": "partial"}
+    part = cancelled_after(0.5, lambda: sf.fit(noisy(), "chinchilla", **many))
+    assert part.parameters["interval_method"].unique().to_list() == ["pairs-percentile"]
+    assert part.parameters["lower"].null_count() == 0
+
+
 ARGUMENTS = ("fit", "-", "--law", "chinchilla", "--resample", "50000000", "--format", "csv")
 
 
