@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 #: Parameters that change nothing in what is found: they are not recorded, and may stand beside `--repeat`.
 ABOUT_THE_RUN = {
     *("manifest_file", "repeat", "threads", "progress", "timeout_s", "on_interrupt", "strict", "force", "quiet"),
-    *("format_", "output_file", "law_file", "residuals_file", "draws_to", "draws_out"),
+    *("format_", "output_file", "law_file", "residuals_file", "influence_file", "draws_to", "draws_out"),
 }
 #: What says how to read a file may differ where the file is stored otherwise.
 BESIDE_REPEAT = ABOUT_THE_RUN | {"input_format"}
