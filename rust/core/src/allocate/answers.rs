@@ -140,19 +140,24 @@ impl Task<'_> {
     }
 
     fn summary(&self, cell: usize, answers: Answers, plan: &[f64]) -> Found {
-        let solved = |column: &[f64]| -> Vec<f64> {
+        let solved = answers.status.iter().filter(|s| s.is_solved()).count();
+        let quantiles = |column: &[f64]| {
+            let probabilities = self.wanted.probabilities;
+            if solved == column.len() {
+                return quantile::quantiles(column, probabilities);
+            }
             let all = column.iter().zip(&answers.status);
-            all.filter(|(_, status)| status.is_solved())
+            let kept: Vec<f64> = all
+                .filter(|(_, status)| status.is_solved())
                 .map(|(value, _)| *value)
-                .collect()
+                .collect();
+            quantile::quantiles(&kept, probabilities)
         };
-        let quantiles =
-            |column: &[f64]| quantile::quantiles(&solved(column), self.wanted.probabilities);
         let [first, second, cost, loss] = &answers.columns;
         let ratio = ratios(&answers.columns);
         let cost = match self.solver.question.aim {
             // Met in every draw, to rounding.
-            Aim::Budget if answers.status.iter().any(|s| s.is_solved()) => {
+            Aim::Budget if solved > 0 => {
                 vec![self.cells.targets[cell]; self.wanted.probabilities.len()]
             }
             _ => quantiles(cost),
@@ -160,7 +165,7 @@ impl Task<'_> {
         let [first, second, loss, ratio, plan] = [first, second, loss, &ratio, plan].map(quantiles);
         let found = [first, second, cost, loss, ratio, plan];
         Found {
-            solved: answers.status.iter().filter(|s| s.is_solved()).count(),
+            solved,
             quantiles: found,
             kept: self.wanted.keep.then(|| {
                 let [first, second, _, loss] = answers.columns;

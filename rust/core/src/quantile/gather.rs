@@ -101,8 +101,12 @@ impl Gatherer {
     pub fn push(&mut self, kernel: Kernel, values: &[f64]) {
         self.seen += values.len();
         if self.brackets.is_empty() {
-            self.kept
-                .extend(values.iter().filter(|value| !value.is_nan()));
+            if values.iter().fold(true, |all, value| all & !value.is_nan()) {
+                self.kept.extend_from_slice(values);
+            } else {
+                self.kept
+                    .extend(values.iter().filter(|value| !value.is_nan()));
+            }
             return;
         }
         let (brackets, kept, missing) = (&mut self.brackets, &mut self.kept, &mut self.missing);
