@@ -270,8 +270,10 @@ def _refuse_other_units(law: Any) -> None:
 
 
 def one_law(law: Law | Fit | str | Path) -> Law:
-    """The law of an argument, with values. Raises LawError (`no-values`) where it has none."""
-    found = law.law if not isinstance(law, Law | str | Path) else resolve(law)
+    """The law of an argument, with values. Raises LawError: `no-values` where it has none, `unknown-law` for no law."""
+    # Fits, saved ones too, hold theirs; what is neither a law nor holds one is refused by `resolve`.
+    given: Any = law
+    found = resolve(given if isinstance(given, Law | str | Path) else getattr(given, "law", given))
     if found.values is None:
         sets = f"use one of its published sets, {listing(found.sets)}, or " if found.sets else ""
         hint = f"{sets}fit it to runs with sf.fit{'' if found.sets else ', or give parameters= to sf.law'}"

@@ -129,6 +129,29 @@ def test_misuse_is_named(law: Any, settings: dict[str, Any], kind: type[sf.Scale
     assert caught.value.code == code
 
 
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda law: sf.sweep(law, budget=1e22),
+        lambda law: sf.sweep(["hoffmann-2022", law], budget=1e22),
+        lambda law: sf.plan(law, budget=1e22),
+        lambda law: sf.solve(law, N=1e9, D=2e10),
+        lambda law: sf.buildable(1e9, vocabulary=32_000, law=law),
+        lambda law: sf.simulate(law, sf.IsoFLOP([1e20], sizes=3), None),
+    ],
+)
+@pytest.mark.parametrize("law", [5, 2.5, True, b"hoffmann-2022", {"A": 1.0}, object()])
+def test_what_is_no_law_is_named(ask: Any, law: Any) -> None:
+    with pytest.raises(sf.LawError, match="is no law") as caught:
+        ask(law)
+    assert caught.value.code == "unknown-law" and caught.value.hint
+
+
+def test_none_among_several_laws_is_named() -> None:
+    with pytest.raises(sf.LawError, match="None is no law"):
+        sf.sweep([None], budget=1e22)
+
+
 def test_kaplan_by_its_own_cost_and_by_its_frontier() -> None:
     row = sf.sweep("kaplan-nd/kaplan-2020", budget=1e22, cost="6*N*D").summary.row(0, named=True)
     assert close(6 * row["N"] * row["D"], 1e22, 1e-12)
