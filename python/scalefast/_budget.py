@@ -12,9 +12,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from scalefast import _core
 from scalefast._errors import SettingsError, UnitsError
-from scalefast._frames import FloatArray
+from scalefast._frames import BoolArray, FloatArray
 from scalefast._hardware import Accelerator
 from scalefast._quantity import Quantity
 
@@ -51,14 +53,16 @@ CONSTRAINTS = {
     )
 }
 
-#: What a run takes, from its training FLOPs `run`, its serving FLOPs `serving` and the quantities.
+#: Accelerator-hours of a run, from its training FLOPs `run`, its serving FLOPs `serving` and the quantities.
+_HOURS = {"training": f"run/({RATE})", "served": "serving/(3600*peak*serving_mfu)"}
+#: What a run takes, from its hours and the quantities.
 _TAKES = {
-    "accelerator_hours": f"run/({RATE}) + serving/(3600*peak*serving_mfu)",
-    "days": f"run/({RATE})/(24*count)",
-    "dollars": f"run/({RATE})*price + serving/(3600*peak*serving_mfu)*serving_price",
-    "energy_kwh": f"(run/({RATE}) + serving/(3600*peak*serving_mfu))*power*pue/1000",
-    "co2_kg": f"(run/({RATE}) + serving/(3600*peak*serving_mfu))*power*pue/1000*co2_per_kwh",
-    "accelerators": f"run/({RATE})/(24*days)",
+    "accelerator_hours": "training + served",
+    "days": "training/(24*count)",
+    "dollars": "training*price + served*serving_price",
+    "energy_kwh": "(training + served)*power*pue/1000",
+    "co2_kg": "(training + served)*power*pue/1000*co2_per_kwh",
+    "accelerators": "training/(24*days)",
 }
 
 Values = Mapping[str, float]
@@ -122,11 +126,30 @@ class Means:
         return [name, own] if own in ("serving_mfu", "serving_price") and own not in self.quantities else [name]
 
 
-def takes(run: FloatArray, serving: FloatArray, numbers: Values, columns: Columns) -> dict[str, FloatArray]:
-    """Hours, days, dollars, energy and CO2 of runs, as far as what they depend on is known."""
-    varying = {**columns, "run": run, "serving": serving}
-    known = {*numbers, *varying}
-    return evaluate({name: text for name, text in _TAKES.items() if set(_symbols(text)) <= known}, numbers, varying)
+def takes(
+    run: FloatArray, serving: FloatArray, whole: Mapping[str, BoolArray], numbers: Values, columns: Columns
+) -> dict[str, FloatArray]:
+    """Hours, days, dollars, energy and CO2 of runs, as far as what they depend on is known.
+
+    `whole` says of constraints where all of them is taken: there it is the limit itself, without the rounding of the way
+    from it to FLOPs and back.
+    """
+    found = _known(_HOURS, numbers, {**columns, "run": run, "serving": serving})
+    if "time" in whole:
+        hours = evaluate({"all": "24*count*days"}, numbers, {})["all"]
+        found["training"] = np.where(whole["time"], hours, found["training"])
+    found = _known(_TAKES, numbers, {**columns, **found})
+    for name, all_of_it in whole.items():
+        symbol = "days" if name == "time" else name
+        if symbol in found:
+            found[symbol] = np.where(all_of_it, numbers[symbol], found[symbol])
+    return found
+
+
+def _known(formulas: Mapping[str, str], numbers: Values, columns: Columns) -> dict[str, FloatArray]:
+    """Those of the formulas whose symbols are all known."""
+    known = {*numbers, *columns}
+    return evaluate({name: text for name, text in formulas.items() if set(_symbols(text)) <= known}, numbers, columns)
 
 
 def evaluate(formulas: Mapping[str, str], numbers: Values, columns: Columns) -> dict[str, FloatArray]:

@@ -197,7 +197,8 @@ class Case:
         costs = self._costs(world, size, data)
         paid, weights = self.limits(world)
         used = {name: (costs["run"] + weights[name] * costs["serving"]) / paid[name] for name in paid}
-        found = takes(costs["run"], costs["serving"], world.numbers, world.columns)
+        whole = {} if self.run else {name: np.abs(share - 1.0) <= 1.0 - _ALL for name, share in used.items()}
+        found = takes(costs["run"], costs["serving"], whole, world.numbers, world.columns)
         taken = {name: _wide(column, world.count) for name, column in found.items()}
         return Outcome(size, data, loss, costs["run"], costs["serving"], used, taken)
 

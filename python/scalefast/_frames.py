@@ -20,6 +20,7 @@ from scalefast._files import first_line, is_file_like, read_file
 __all__ = ["FloatArray", "collect", "column_names", "read_draws", "read_frame", "to_array", "usable_draws"]
 
 FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
 
 
 def read_frame(source: Any) -> pl.DataFrame | pl.LazyFrame:

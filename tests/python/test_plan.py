@@ -72,6 +72,25 @@ def test_deepseek_v3_hours():
     assert found["dollars"] == pytest.approx(5.328e6, rel=2e-3)
 
 
+@pytest.mark.parametrize("law", ["hoffmann-2022", "epoch-2024-huber"])
+@pytest.mark.parametrize("mfu", [0.4, "uniform(0.3, 0.5)"])
+def test_a_limit_that_binds_is_taken_to_the_last_digit(law, mfu):
+    means = {"law": law, "mfu": mfu, "accelerators": "100xA100", "price": 1.7}
+    found = row(**means, days=30)
+    assert (found["days"], found["accelerator_hours"], found["dollars"]) == (30.0, 72_000.0, 72_000.0 * 1.7)
+    assert found["days_q05"] is None and found["dollars_q95"] is None
+    for limit, number in (("dollars", 123_457.3), ("accelerator_hours", 71_111.1), ("energy_kwh", 28_900.7)):
+        assert row(**means, **{limit: number}, served_tokens=1e11)[limit] == number
+
+
+def test_a_limit_that_does_not_bind_leaves_the_other_numbers():
+    found = row(law="hoffmann-2022", accelerators="100xA100", days=30, dollars=1e5, price=2.0)
+    assert found["binds"] == "dollars" and found["dollars"] == 1e5
+    assert found["days"] == pytest.approx(1e5 / 2 / 2400, rel=1e-12)
+    beyond = row(law="hoffmann-2022", N=70e9, D=1.4e12, accelerators="100xA100", days=30)
+    assert beyond["days"] > 30
+
+
 def test_all_limits_say_the_same_in_their_own_units():
     hours = row(law="hoffmann-2022", accelerators="H100-SXM", accelerator_hours=1e6, price=2.0)
     others = [
