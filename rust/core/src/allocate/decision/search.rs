@@ -119,7 +119,11 @@ pub fn least_regret(
         }
         let bracket = [place.saturating_sub(1), (place + 1).min(points.len() - 1)];
         let x = golden(&mean, bracket.map(|g| points[g]))?;
-        Ok(math::exp(x).max(first))
+        // The section never reaches the ends of its bracket, and at a bound the best size is one.
+        match mean.at(x)? < least {
+            true => Ok(math::exp(x).max(first)),
+            false => Ok(tried[place]),
+        }
     })
 }
 

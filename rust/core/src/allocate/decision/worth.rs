@@ -49,15 +49,25 @@ pub(super) fn wasted(steps: &Steps, loss: f64) -> f64 {
     let left = right - 1;
     let width = steps[right] - steps[left];
     let rise = (depth(right) - depth(left)) / width;
-    // Slopes of depth by loss at both ends, from the neighbouring intervals.
-    let slope = |at: usize, other: Option<usize>| {
-        let Some(other) = other else { return rise };
+    // Slopes of depth by loss at both ends, by the parabola through three steps; held to where the cubic rises throughout
+    // (Fritsch & Carlson 1980).
+    let neighbour = |at: usize, other: usize| {
         let beyond = (steps[other] - steps[at]).abs();
-        let next = (depth(other) - depth(at)).abs() / beyond;
-        (rise * beyond + next * width) / (width + beyond)
+        (beyond, (depth(other) - depth(at)).abs() / beyond)
     };
-    let from = slope(left, (left > first).then(|| left - 1));
-    let to = slope(right, rises(right + 1).then_some(right + 1));
+    let (before, after) = (
+        (left > first).then(|| neighbour(left, left - 1)),
+        rises(right + 1).then(|| neighbour(right, right + 1)),
+    );
+    let within = |beyond: f64, next: f64| (rise * beyond + next * width) / (width + beyond);
+    let outer = |beyond: f64, next: f64| rise + (rise - next) * width / (width + beyond);
+    let slope = |near: Option<(f64, f64)>, far: Option<(f64, f64)>| match (near, far) {
+        (Some((beyond, next)), _) => within(beyond, next),
+        (None, Some((beyond, next))) => outer(beyond, next),
+        (None, None) => rise,
+    };
+    let from = slope(before, after).clamp(0.0, 3.0 * rise);
+    let to = slope(after, before).clamp(0.0, 3.0 * rise);
     let t = (loss - steps[left]) / width;
     let (u, t2) = (1.0 - t, t * t);
     let deep = depth(left) * u * u * (1.0 + 2.0 * t)
