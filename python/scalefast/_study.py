@@ -81,10 +81,10 @@ def study(
     Raises SettingsError (`no-specs`, `bad-cuts`, `no-cost`) and what `sf.fit` raises.
 
     >>> import scalefast as sf
-    >>> runs = sf.simulate("hoffmann-2022", sf.IsoFLOP("1e19..1e21:5", sizes=9), sf.LogNormal(0.005), seed=1)
+    >>> runs = sf.simulate("hoffmann-2022", sf.IsoFLOP("1e19..1e21:9", sizes=5), sf.LogNormal(0.005), seed=1)
     >>> found = sf.study(runs, [sf.FitSpec("chinchilla"), sf.FitSpec("E + A/C**alpha")], cuts=[1e20]).summary
     >>> found.select("spec", "cut", "n_rows", "n_held_out").rows()
-    [('0', None, 45, 0), ('0', 1e+20, 27, 18), ('1', None, 45, 0), ('1', 1e+20, 27, 18)]
+    [('0', None, 45, 0), ('0', 1e+20, 25, 20), ('1', None, 45, 0), ('1', 1e+20, 25, 20)]
     """
     named = dict(specs) if isinstance(specs, Mapping) else {str(i): spec for i, spec in enumerate(specs)}
     if not named:

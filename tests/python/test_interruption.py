@@ -192,7 +192,7 @@ def fitted() -> dict[int, pl.DataFrame]:
 
 def test_a_search_that_has_not_ended_is_no_fit() -> None:
     rows = pl.concat([noisy()] * 20_000)
-    settings: dict[str, Any] = {"timeout_s": 0.05, "on_interrupt": "partial"}
+    settings: dict[str, Any] = {"timeout_s": 0.002, "on_interrupt": "partial"}
     assert code_of(lambda: sf.fit(rows, "chinchilla", **settings)) == "timeout"
 
 
@@ -294,8 +294,9 @@ def test_bca_without_all_units_has_no_interval(monkeypatch: pytest.MonkeyPatch) 
 
 def test_interrupted_groups_on_the_command_line(tmp_path: Path) -> None:
     runs = tmp_path / "runs.parquet"
-    curves(20_000).write_parquet(runs)
-    arguments = ("fit", str(runs), "--law", "power-offset", "--by", "group", "--loss", "huber:1e-2", "--timeout", "1")
+    curves(100_000).write_parquet(runs)
+    arguments = ("fit", str(runs), "--law", "power-offset", "--by", "group", "--loss", "huber:1e-2", "--timeout", "2")
+    arguments = (*arguments, "--threads", "1")
     refused = invoke(*arguments)
     assert (refused.exit_code, refused.stdout) == (2, "")
     kept = invoke(*arguments, "--on-interrupt", "partial")
