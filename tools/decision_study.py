@@ -203,9 +203,9 @@ def page(count: int) -> Iterator[str]:
     yield ""
     yield from table(UNKNOWN, COLUMNS, count)
     yield ""
-    yield "The scatter, the number of runs and wasted compute as the criterion, in place of nats, were chosen after earlier trials; the"
-    yield "weights before this table was first made. The true laws scatter about the very laws that the planner hears; of laws unlike"
-    yield "all of them this table says nothing."
+    yield "The scatter, the number of runs and wasted compute as the criterion, in place of nats, were chosen after earlier"
+    yield "trials; the weights before this table was first made. The true laws scatter about the very laws that the planner"
+    yield "hears; of laws unlike all of them this table says nothing."
     yield ""
     yield f"## Every true law is near `{KNOWN[0]}`"
     yield ""
