@@ -6,11 +6,16 @@
 //! sequence over as many dimensions as there are nonlinear parameters, since three or four exponents cannot be searched on
 //! a product grid. Linear parameters are left to the linear solve of the screen.
 
+mod context;
+mod wide;
+
 use crate::dataset::Dataset;
 use crate::model::{Free, Model, is_zero};
 use crate::parameter::Level;
 use crate::rng::{Random, Sobol, Stream};
 use scalefast_expr::{Graph, Node, NodeId, Op, SymbolId, math};
+
+pub(crate) use wide::{Wide, told};
 
 /// Exponents of published laws lie between 0.03 and 3 in size (catalogue of laws; 1/f of broken laws included).
 pub(crate) const EXPONENTS: (f64, f64) = (0.03, 3.0);
@@ -286,23 +291,27 @@ impl<'m> Starts<'m> {
     }
 
     fn within(&self, j: usize, value: f64) -> f64 {
-        match self.bounds[j] {
-            Some((low, high)) if value < low || value > high => {
-                if low > 0.0 && high.is_finite() {
-                    let span = math::ln(high / low);
-                    let folded =
-                        math::ln((value.abs() / low).max(f64::MIN_POSITIVE)).rem_euclid(span);
-                    low * math::exp(folded)
-                } else if low.is_finite() && high.is_finite() {
-                    low + (value - low).rem_euclid(high - low)
-                } else if low.is_finite() {
-                    low + (value - low).abs()
-                } else {
-                    high - (value - high).abs()
-                }
+        within(self.bounds[j], value)
+    }
+}
+
+/// A value folded into bounds.
+fn within(bounds: Option<(f64, f64)>, value: f64) -> f64 {
+    match bounds {
+        Some((low, high)) if value < low || value > high => {
+            if low > 0.0 && high.is_finite() {
+                let span = math::ln(high / low);
+                let folded = math::ln((value.abs() / low).max(f64::MIN_POSITIVE)).rem_euclid(span);
+                low * math::exp(folded)
+            } else if low.is_finite() && high.is_finite() {
+                low + (value - low).rem_euclid(high - low)
+            } else if low.is_finite() {
+                low + (value - low).abs()
+            } else {
+                high - (value - high).abs()
             }
-            _ => value,
         }
+        _ => value,
     }
 }
 

@@ -12,10 +12,9 @@ mod search;
 use crate::dataset::Dataset;
 use crate::error::CoreError;
 use crate::executor::Control;
-use crate::model::Residual;
 use crate::objective::Objective;
 use crate::solver::{Solution, Status};
-use crate::start::Starts;
+use crate::start::{Starts, Wide, told};
 use rayon::prelude::*;
 use screen::{screen_candidates, thin};
 
@@ -27,6 +26,8 @@ pub use search::{Run, SAME_OPTIMUM, Search};
 
 /// Optima of the sample that are solved on all rows.
 const CARRIED_OVER: usize = 3;
+/// Ends whose objectives differ by more than this share are different optima.
+const DISTINCT: f64 = 1e-6;
 /// Rounds after which the search stops without agreement.
 const ROUNDS: u32 = 5;
 
@@ -124,18 +125,19 @@ fn rounds(
     data: &Dataset<'_>,
     control: &Control,
 ) -> Result<Outcome, CoreError> {
-    let kind = if search.residual == Residual::Identity {
-        Residual::Identity
-    } else {
-        Residual::Relative
-    };
-    let screen = Objective::new(search.model, data, kind)?;
+    let screen = Objective::new(search.model, data, search.residual.screened())?;
     let starts = Starts::new(search.model, data);
     let plan = Plan::of(starts.dimension());
-    let mut runs: Vec<Run> = Vec::new();
-    let mut next = 0u32;
+    let wide = if told(search.model) {
+        None
+    } else {
+        Some(Wide::new(search.model, data, search.residual)?)
+    };
+    let mut guided: Vec<Run> = Vec::new();
+    let mut independent: Vec<Run> = Vec::new();
+    let (mut next, mut next_wide) = (0u32, 0u32);
     for round in 0..ROUNDS {
-        let count = (plan.candidates as u32) << round.min(5);
+        let count = (plan.candidates as u32) << round;
         let chosen = screen_candidates(
             search.model,
             &screen,
@@ -152,47 +154,151 @@ fn rounds(
                 || search.objective.scratch(),
                 |scratch, start| {
                     let near = search.approach(&screen, &start, &starts, control)?;
-                    let mut end = search.solve(
-                        scratch,
-                        near.as_ref().map_or(&start, |n| &n.theta),
-                        SHORT_SOLVE,
-                        control,
-                    )?;
-                    end.evaluations += near.map_or(0, |n| n.evaluations);
-                    control.advance(1);
-                    Ok(Run { start, end })
+                    search.follow(scratch, start, near, control)
                 },
             )
             .collect::<Result<_, CoreError>>()?;
-        runs.extend(ended.into_iter().filter(|run| run.end.cost.is_finite()));
-        runs.sort_by(|a, b| a.end.cost.total_cmp(&b.end.cost));
-        if let Some(best) = runs
-            .first_mut()
-            .filter(|r| r.end.status == Status::Iterations)
-        {
-            let more = search.solve(
-                &mut search.objective.scratch(),
-                &best.end.theta,
-                LONG_SOLVE,
+        guided.extend(ended.into_iter().filter(|run| run.end.cost.is_finite()));
+        if let Some(wide) = &wide {
+            let count = plan.independent(round);
+            independent.extend(independent_runs(
+                search,
+                &screen,
+                wide,
+                next_wide..next_wide + count,
                 control,
-            )?;
-            let evaluations = best.end.evaluations + more.evaluations;
-            best.end = Solution {
-                evaluations,
-                ..more
-            };
+            )?);
+            next_wide += count;
         }
-        let so_far = Outcome::of(search, runs);
+        for runs in [&mut guided, &mut independent] {
+            runs.sort_by(|a, b| a.end.cost.total_cmp(&b.end.cost));
+            finish_best(search, runs, control)?;
+        }
+        let evidence = Evidence::of(search, &independent, &guided);
+        let all = || guided.iter().chain(&independent).cloned().collect();
+        let so_far = Outcome::of(search, all());
         let exact = so_far
             .runs
             .first()
             .is_some_and(|best| search.exact(best.end.cost));
-        if exact || so_far.agreeing >= plan.enough(round) || round + 1 == ROUNDS {
+        let enough = so_far.agreeing >= plan.enough(round);
+        if exact || round + 1 == ROUNDS || enough && (wide.is_none() || evidence.settled()) {
             return Ok(so_far);
         }
-        runs = so_far.runs;
     }
-    Ok(Outcome::of(search, runs))
+    Ok(Outcome::of(search, guided))
+}
+
+/// Follows the independent starts of a range of numbers.
+fn independent_runs(
+    search: &Search<'_, '_>,
+    screen: &Objective<'_>,
+    wide: &Wide<'_>,
+    range: std::ops::Range<u32>,
+    control: &Control,
+) -> Result<Vec<Run>, CoreError> {
+    let ended: Vec<Option<Run>> = range
+        .into_par_iter()
+        .map_init(
+            || (search.objective.scratch(), wide.scratch()),
+            |(scratch, drawing), index| {
+                let Some(start) = wide.start(drawing, index) else {
+                    return Ok(None);
+                };
+                let near = search.project(screen, &start, control)?;
+                let run = search.follow(scratch, start, Some(near), control)?;
+                Ok(run.end.cost.is_finite().then_some(run))
+            },
+        )
+        .collect::<Result<_, CoreError>>()?;
+    Ok(ended.into_iter().flatten().collect())
+}
+
+/// Goes on from the best of the sorted runs where it stopped for want of steps.
+fn finish_best(
+    search: &Search<'_, '_>,
+    runs: &mut [Run],
+    control: &Control,
+) -> Result<(), CoreError> {
+    let Some(best) = runs
+        .first_mut()
+        .filter(|r| r.end.status == Status::Iterations)
+    else {
+        return Ok(());
+    };
+    let more = search.solve(
+        &mut search.objective.scratch(),
+        &best.end.theta,
+        LONG_SOLVE,
+        control,
+    )?;
+    let evaluations = best.end.evaluations + more.evaluations;
+    best.end = Solution {
+        evaluations,
+        ..more
+    };
+    Ok(())
+}
+
+/// What independent starts say about optima that were not seen.
+///
+/// If `w` different optima were found by `n` independent local searches, the share of the starting region from which one
+/// would go elsewhere is expected to be `w(w + 1)/(n(n − 1))` (Boender and Rinnooy Kan 1987, Bayesian stopping rules for
+/// multistart global optimization methods, Mathematical Programming 37, equation 12).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Evidence {
+    /// Independent starts that ended in an optimum.
+    pub searches: usize,
+    /// How many different optima those are.
+    pub optima: usize,
+    /// How many of them are the best of all.
+    pub best: usize,
+}
+
+/// The expected share of the starts that lead elsewhere at which a search ends.
+const UNSEEN: f64 = 0.15;
+
+impl Evidence {
+    fn of(search: &Search<'_, '_>, independent: &[Run], guided: &[Run]) -> Self {
+        let ends: Vec<f64> = independent
+            .iter()
+            .filter(|run| run.end.status == Status::Converged)
+            .map(|run| run.end.cost)
+            .collect();
+        let best = guided
+            .iter()
+            .chain(independent)
+            .map(|run| run.end.cost)
+            .fold(f64::INFINITY, f64::min);
+        let same = |a: f64, b: f64| {
+            (a - b).abs() <= DISTINCT * a.max(b) || (search.exact(a) && search.exact(b))
+        };
+        let mut optima: Vec<f64> = Vec::new();
+        for &cost in &ends {
+            if !optima.iter().any(|&known| same(known, cost)) {
+                optima.push(cost);
+            }
+        }
+        Self {
+            searches: ends.len(),
+            optima: optima.len(),
+            best: ends.iter().filter(|&&cost| same(cost, best)).count(),
+        }
+    }
+
+    /// The expected share of the starting region from which a search would end in an optimum that was not seen.
+    pub fn unseen(&self) -> f64 {
+        let (n, w) = (self.searches as f64, self.optima as f64);
+        if self.searches < 2 {
+            1.0
+        } else {
+            (w * (w + 1.0) / (n * (n - 1.0))).min(1.0)
+        }
+    }
+
+    fn settled(&self) -> bool {
+        self.best >= 2 && self.unseen() <= UNSEEN
+    }
 }
 
 pub(crate) struct Plan {
@@ -217,6 +323,11 @@ impl Plan {
             followed,
             agreement,
         }
+    }
+
+    /// Independent starts of a round.
+    fn independent(&self, round: u32) -> u32 {
+        (6 << round.saturating_sub(1)) as u32
     }
 
     /// How many runs must agree to end the search after a round: less as the rounds grow, since so many starts have then

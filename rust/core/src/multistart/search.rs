@@ -141,6 +141,44 @@ impl Search<'_, '_> {
         Ok(near.cost.is_finite().then_some(near))
     }
 
+    /// A solve of the screening residual from an independent start, the linear parameters projected out where that is
+    /// possible: the others then move in the landscape of the best linear ones, which has fewer traps.
+    pub(super) fn project(
+        &self,
+        screen: &Objective<'_>,
+        start: &[f64],
+        control: &Control,
+    ) -> Result<Solution, CoreError> {
+        let space = Space::plain(self.model);
+        let problem = levenberg_marquardt::Problem {
+            objective: screen,
+            space: &space,
+            linear: projects(self.model).then_some(&self.model.linear[..]),
+            relative: false,
+        };
+        let limits = Limits {
+            iterations: SHORT_SOLVE,
+            offset: 1e-6,
+        };
+        levenberg_marquardt::descend(&problem, &mut screen.scratch(), start, limits, control)
+    }
+
+    /// The solve from where the approach ended, or from the start where there was none.
+    pub(super) fn follow(
+        &self,
+        scratch: &mut Scratch,
+        start: Vec<f64>,
+        near: Option<Solution>,
+        control: &Control,
+    ) -> Result<Run, CoreError> {
+        let near = near.filter(|n| n.cost.is_finite());
+        let from = near.as_ref().map_or(&start, |n| &n.theta);
+        let mut end = self.solve(scratch, from, SHORT_SOLVE, control)?;
+        end.evaluations += near.map_or(0, |n| n.evaluations);
+        control.advance(1);
+        Ok(Run { start, end })
+    }
+
     fn solve_robust(
         &self,
         scratch: &mut Scratch,
