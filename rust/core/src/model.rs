@@ -463,6 +463,109 @@ impl Model {
     }
 }
 
+impl Model {
+    /// The same law with parameters `c` of terms `c × rest` replaced by the size of the term at a row, `c × rest(row)`, where
+    /// `rest` holds other parameters: `c*x**p` then turns about the middle of the data and not about `x = 1`, so that
+    /// neither its unit nor its distance from one bends the valley between `c` and `p`.
+    ///
+    /// `terms` are those parameters and their terms; `row` gives the values of variables by symbol.
+    pub(crate) fn centred(&self, terms: &[(usize, NodeId)], row: &[f64]) -> Option<Centred> {
+        use scalefast_expr::Op;
+        let mut graph = self.graph.clone();
+        let variables: Vec<(SymbolId, NodeId)> = self
+            .variables
+            .iter()
+            .filter_map(|name| {
+                let symbol = graph.symbol_id(name)?;
+                let value = *row.get(symbol as usize)?;
+                Some((symbol, graph.constant(value)))
+            })
+            .collect();
+        let one = graph.constant(1.0);
+        let mut rests: Vec<(usize, NodeId)> = Vec::new();
+        let mut replaced: Vec<(SymbolId, NodeId)> = Vec::new();
+        for &(j, term) in terms {
+            let symbol = graph.symbol_id(&self.free[j].name)?;
+            let rest = graph.substitute(term, &[(symbol, one)]);
+            let rest = graph.substitute(rest, &variables);
+            let rest = graph.simplify(rest);
+            let held = graph.symbols_of(rest);
+            if held.is_empty() || held.iter().any(|s| replaced.iter().any(|(r, _)| r == s)) {
+                continue;
+            }
+            let own = graph.symbol(&self.free[j].name);
+            let replacement = graph.build_binary(Op::Div, own, rest);
+            rests.push((j, rest));
+            replaced.push((symbol, replacement));
+        }
+        // No rest may hold a parameter that another replacement changes.
+        let clean = rests.iter().all(|&(_, rest)| {
+            let held = graph.symbols_of(rest);
+            replaced.iter().all(|(symbol, _)| !held.contains(symbol))
+        });
+        if rests.is_empty() || !clean {
+            return None;
+        }
+        let value = graph.substitute(self.value, &replaced);
+        let value = graph.simplify(value);
+        let symbols = self
+            .free
+            .iter()
+            .map(|f| graph.symbol_id(&f.name))
+            .collect::<Option<Vec<_>>>()?;
+        let mut model = Self {
+            graph,
+            value,
+            compiled: Programs::default(),
+            kinds: Arc::default(),
+            ..self.clone()
+        };
+        model.linear = model.linear_block();
+        Some(Centred {
+            model,
+            rests,
+            symbols,
+        })
+    }
+}
+
+/// A law whose terms are measured at a row of the data.
+pub(crate) struct Centred {
+    /// The law in sizes of terms.
+    pub(crate) model: Model,
+    rests: Vec<(usize, NodeId)>,
+    symbols: Vec<SymbolId>,
+}
+
+impl Centred {
+    fn sizes(&self, theta: &[f64]) -> Vec<(usize, f64)> {
+        let mut values = vec![1.0; self.model.graph.symbols().len()];
+        for (&symbol, &t) in self.symbols.iter().zip(theta) {
+            values[symbol as usize] = t;
+        }
+        let at = |&(j, rest): &(usize, NodeId)| (j, self.model.graph.evaluate(rest, &values));
+        self.rests.iter().map(at).collect()
+    }
+
+    /// From the law's own parameters to sizes of terms.
+    pub(crate) fn inward(&self, theta: &[f64]) -> Vec<f64> {
+        let mut inner = theta.to_vec();
+        for (j, rest) in self.sizes(theta) {
+            inner[j] *= rest;
+        }
+        inner
+    }
+
+    /// Back to the law's own parameters.
+    pub(crate) fn outward(&self, inner: &[f64]) -> Vec<f64> {
+        let mut theta = inner.to_vec();
+        for (j, rest) in self.sizes(inner) {
+            theta[j] /= rest;
+        }
+        theta
+    }
+}
+
 /// The expression with every `exp(… ± symbol …)` replaced by `coefficient^±1 × exp(…)`.
 fn pull_out(graph: &mut Graph, root: NodeId, symbol: SymbolId, coefficient: NodeId) -> NodeId {
     use scalefast_expr::Op;

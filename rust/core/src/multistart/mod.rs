@@ -205,7 +205,7 @@ fn independent_runs(
                 let Some(start) = wide.start(drawing, index) else {
                     return Ok(None);
                 };
-                let near = search.project(screen, &start, control)?;
+                let near = search.project(screen, wide, &start, control)?;
                 let run = search.follow(scratch, start, Some(near), control)?;
                 Ok(run.end.cost.is_finite().then_some(run))
             },

@@ -12,7 +12,7 @@ use crate::objective::{Objective, Order, Scratch};
 use crate::solver::space::Space;
 use crate::solver::termination::OFFSET;
 use crate::solver::{Limits, Solution, Status, levenberg_marquardt, newton};
-use crate::start::Starts;
+use crate::start::{Starts, Wide};
 
 /// Largest Jacobian (entries) that is kept in memory for orthogonal factors; beyond it the normal matrix is streamed.
 const KEPT_JACOBIAN: usize = 200_000;
@@ -27,6 +27,9 @@ const EXACT: f64 = 1e-12;
 /// A larger threshold only leads towards the optimum: the promised decrease at which it has done so, as a share of the
 /// objective.
 const RELAXED: f64 = 1e-3;
+
+/// The promised decrease, as a share of the objective, at which an approach has led near enough.
+const APPROACHED: f64 = 1e-9;
 
 /// One start and where it led, in the free parameters.
 #[derive(Clone, Debug)]
@@ -142,25 +145,37 @@ impl Search<'_, '_> {
     }
 
     /// A solve of the screening residual from an independent start, the linear parameters projected out where that is
-    /// possible: the others then move in the landscape of the best linear ones, which has fewer traps.
+    /// possible: the others then move in the landscape of the best linear ones, which has fewer traps. Terms are measured
+    /// in the middle of the data where the law allows it.
     pub(super) fn project(
         &self,
         screen: &Objective<'_>,
+        wide: &Wide<'_>,
         start: &[f64],
         control: &Control,
     ) -> Result<Solution, CoreError> {
-        let space = Space::plain(self.model);
-        let problem = levenberg_marquardt::Problem {
-            objective: screen,
-            space: &space,
-            linear: projects(self.model).then_some(&self.model.linear[..]),
-            relative: false,
-        };
         let limits = Limits {
             iterations: SHORT_SOLVE,
-            offset: 1e-6,
+            offset: APPROACHED,
         };
-        levenberg_marquardt::descend(&problem, &mut screen.scratch(), start, limits, control)
+        let descend = |model: &Model, screen: &Objective<'_>, start: &[f64]| {
+            let space = Space::plain(model);
+            let problem = levenberg_marquardt::Problem {
+                objective: screen,
+                space: &space,
+                linear: projects(model).then_some(&model.linear[..]),
+                relative: false,
+            };
+            levenberg_marquardt::descend(&problem, &mut screen.scratch(), start, limits, control)
+        };
+        let Some((centred, inner)) = wide.centred() else {
+            return descend(self.model, screen, start);
+        };
+        let end = descend(&centred.model, inner, &centred.inward(start))?;
+        Ok(Solution {
+            theta: centred.outward(&end.theta),
+            ..end
+        })
     }
 
     /// The solve from where the approach ended, or from the start where there was none.

@@ -10,9 +10,10 @@ use super::context::{Context, Place, Reading};
 use super::{reference, spread, within};
 use crate::dataset::Dataset;
 use crate::error::CoreError;
-use crate::model::{Free, Model, Residual};
+use crate::model::{Centred, Free, Model, Residual};
 use crate::multistart::linear_solve;
 use crate::objective::{Objective, Scratch};
+use crate::parameter::Transform;
 use crate::rng::{Random, Stream};
 use scalefast_expr::{NodeId, SymbolId, math};
 
@@ -50,6 +51,8 @@ pub(crate) struct Wide<'d> {
     /// The axis of each parameter; all levels of one parameter share theirs.
     axes: Vec<u64>,
     phase: bool,
+    /// The law in sizes of terms, and its screen, where that turns its valleys straight.
+    centred: Option<(Centred, Objective<'d>)>,
 }
 
 impl<'d> Wide<'d> {
@@ -62,28 +65,17 @@ impl<'d> Wide<'d> {
         data: &'d Dataset<'_>,
         residual: Residual,
     ) -> Result<Self, CoreError> {
+        let centred = match centred(model, data) {
+            Some(centred) => {
+                let screen = Objective::new(&centred.model, data, residual.screened())?;
+                Some((centred, screen))
+            }
+            None => None,
+        };
         let (mut model, logarithms) = model
             .with_coefficients()
             .unwrap_or_else(|| (model.clone(), vec![false; model.p()]));
-        let symbols: Vec<SymbolId> = model
-            .free
-            .iter()
-            .map(|f| super::symbol(&mut model.graph, &f.name))
-            .collect();
-        let variables: Vec<SymbolId> = model
-            .variables
-            .iter()
-            .map(|v| super::symbol(&mut model.graph, v))
-            .collect();
-        let contexts: Vec<Context> = (0..model.p())
-            .map(|j| {
-                let mut graph = model.graph.clone();
-                let root = super::plain_law(&mut graph, &model, &model.free[j]);
-                let found = Reading::new(&graph, &variables, root).context(symbols[j]);
-                model.graph = graph;
-                found
-            })
-            .collect();
+        let (symbols, contexts) = contexts(&mut model);
         let draws = order(&model, &symbols, contexts);
         let (rows, _, response) = reference(&model.graph, &model, data);
         let mut names: Vec<&str> = Vec::new();
@@ -110,8 +102,14 @@ impl<'d> Wide<'d> {
             response,
             axes,
             phase,
+            centred,
             model,
         })
+    }
+
+    /// The law in sizes of terms and its screen, where it has any.
+    pub(crate) fn centred(&self) -> Option<(&Centred, &Objective<'d>)> {
+        self.centred.as_ref().map(|(centred, screen)| (centred, screen))
     }
 
     /// Scratch memory of [`Wide::start`].
@@ -448,6 +446,57 @@ fn extent(values: &[f64]) -> (f64, f64) {
         (l.min(v), h.max(v))
     });
     if low <= high { (low, high) } else { (0.0, 0.0) }
+}
+
+/// The symbols of the free parameters, and the place of each in the law.
+fn contexts(model: &mut Model) -> (Vec<SymbolId>, Vec<Context>) {
+    let symbols: Vec<SymbolId> = model
+        .free
+        .iter()
+        .map(|f| super::symbol(&mut model.graph, &f.name))
+        .collect();
+    let variables: Vec<SymbolId> = model
+        .variables
+        .iter()
+        .map(|v| super::symbol(&mut model.graph, v))
+        .collect();
+    let contexts = (0..model.p())
+        .map(|j| {
+            let mut graph = model.graph.clone();
+            let root = super::plain_law(&mut graph, model, &model.free[j]);
+            let found = Reading::new(&graph, &variables, root).context(symbols[j]);
+            model.graph = graph;
+            found
+        })
+        .collect();
+    (symbols, contexts)
+}
+
+/// The law in sizes of the terms of its nonlinear coefficients, at the row of geometric means.
+fn centred(model: &Model, data: &Dataset<'_>) -> Option<Centred> {
+    if model
+        .free
+        .iter()
+        .any(|f| f.level.is_some() || f.bounds.is_some() || f.transform != Transform::Auto)
+    {
+        return None;
+    }
+    let mut model = model.clone();
+    let (_, contexts) = contexts(&mut model);
+    let terms: Vec<(usize, NodeId)> = contexts
+        .into_iter()
+        .enumerate()
+        .filter(|(j, _)| !model.linear[*j])
+        .filter_map(|(j, context)| match context {
+            Context::Term { term, degree, .. } if degree == 1.0 => Some((j, term)),
+            _ => None,
+        })
+        .collect();
+    if terms.is_empty() {
+        return None;
+    }
+    let (_, centre, _) = reference(&model.graph, &model, data);
+    model.centred(&terms, &centre)
 }
 
 /// The nonlinear parameters, each after those that its context speaks of.
