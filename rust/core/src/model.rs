@@ -463,15 +463,38 @@ impl Model {
     }
 }
 
+/// A sum inside a law: which of its parameters are measured in the middle of the data.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Sums {
+    /// Parameters `c` of terms `c × rest`, and the terms.
+    pub(crate) terms: Vec<(usize, NodeId)>,
+    /// Parameters added (1) to or subtracted (−1) from something that varies, and that.
+    pub(crate) shifts: Vec<(usize, NodeId, f64)>,
+}
+
+/// A term at the row: `c = size/(rest × exponent)`.
+struct Term {
+    parameter: usize,
+    rest: NodeId,
+    /// The exponent of a power that a shift stands beside: the size is then the slope by the logarithm.
+    exponent: Option<usize>,
+}
+
 impl Model {
-    /// The same law with parameters `c` of terms `c × rest` replaced by the size of the term at a row, `c × rest(row)`, where
-    /// `rest` holds other parameters: `c*x**p` then turns about the middle of the data and not about `x = 1`, so that
-    /// neither its unit nor its distance from one bends the valley between `c` and `p`.
+    /// The same law with its sums measured at a row of the data, so that neither the unit of `x` nor its distance from one
+    /// bends the valleys of `c*x**p + e`.
     ///
-    /// `terms` are those parameters and their terms; `row` gives the values of variables by symbol.
-    pub(crate) fn centred(&self, terms: &[(usize, NodeId)], row: &[f64]) -> Option<Centred> {
+    /// A parameter `c` becomes the size of its term there, `c × rest(row)`, where `rest` holds other parameters; beside a
+    /// shift `e` it becomes the slope of the term by the logarithm of `x`, and `e` the value of the whole sum. As the exponent
+    /// goes through zero, where the sum is a straight line in the logarithm, these pass smoothly (Box and Cox 1964).
+    pub(crate) fn centred(&self, sums: &Sums, row: &[f64]) -> Option<Centred> {
         use scalefast_expr::Op;
         let mut graph = self.graph.clone();
+        let symbols = self
+            .free
+            .iter()
+            .map(|f| graph.symbol_id(&f.name))
+            .collect::<Option<Vec<_>>>()?;
         let variables: Vec<(SymbolId, NodeId)> = self
             .variables
             .iter()
@@ -482,37 +505,62 @@ impl Model {
             })
             .collect();
         let one = graph.constant(1.0);
-        let mut rests: Vec<(usize, NodeId)> = Vec::new();
+        let mut terms: Vec<Term> = Vec::new();
         let mut replaced: Vec<(SymbolId, NodeId)> = Vec::new();
-        for &(j, term) in terms {
-            let symbol = graph.symbol_id(&self.free[j].name)?;
-            let rest = graph.substitute(term, &[(symbol, one)]);
+        for &(j, term) in &sums.terms {
+            let rest = graph.substitute(term, &[(symbols[j], one)]);
             let rest = graph.substitute(rest, &variables);
             let rest = graph.simplify(rest);
             let held = graph.symbols_of(rest);
-            if held.is_empty() || held.iter().any(|s| replaced.iter().any(|(r, _)| r == s)) {
+            let taken = |s: &SymbolId| sums.terms.iter().any(|&(k, _)| symbols[k] == *s);
+            if held.is_empty() || held.iter().any(taken) {
                 continue;
             }
+            let beside = sums
+                .shifts
+                .iter()
+                .any(|&(_, sibling, _)| graph.depends_on(sibling, symbols[j]));
+            let exponent = match held[..] {
+                [only] if beside && is_power(&graph, term, only) => {
+                    symbols.iter().position(|&s| s == only)
+                }
+                _ => None,
+            };
             let own = graph.symbol(&self.free[j].name);
-            let replacement = graph.build_binary(Op::Div, own, rest);
-            rests.push((j, rest));
-            replaced.push((symbol, replacement));
+            let mut replacement = graph.build_binary(Op::Div, own, rest);
+            if let Some(k) = exponent {
+                let exponent = graph.symbol(&self.free[k].name);
+                replacement = graph.build_binary(Op::Div, replacement, exponent);
+            }
+            terms.push(Term {
+                parameter: j,
+                rest,
+                exponent,
+            });
+            replaced.push((symbols[j], replacement));
         }
-        // No rest may hold a parameter that another replacement changes.
-        let clean = rests.iter().all(|&(_, rest)| {
-            let held = graph.symbols_of(rest);
-            replaced.iter().all(|(symbol, _)| !held.contains(symbol))
-        });
-        if rests.is_empty() || !clean {
+        let mut shifts: Vec<(usize, NodeId, f64)> = Vec::new();
+        let inner = replaced.clone();
+        for &(j, sibling, sign) in &sums.shifts {
+            let held = graph.symbols_of(sibling);
+            let other = |s: &SymbolId| sums.shifts.iter().any(|&(k, ..)| symbols[k] == *s);
+            if held.iter().any(other) || !held.iter().any(|s| symbols.contains(s)) {
+                continue;
+            }
+            let here = graph.substitute(sibling, &variables);
+            let here = graph.simplify(here);
+            let measured = graph.substitute(here, &inner);
+            let own = graph.symbol(&self.free[j].name);
+            let op = if sign > 0.0 { Op::Sub } else { Op::Add };
+            let replacement = graph.build_binary(op, own, measured);
+            shifts.push((j, here, sign));
+            replaced.push((symbols[j], replacement));
+        }
+        if replaced.is_empty() {
             return None;
         }
         let value = graph.substitute(self.value, &replaced);
         let value = graph.simplify(value);
-        let symbols = self
-            .free
-            .iter()
-            .map(|f| graph.symbol_id(&f.name))
-            .collect::<Option<Vec<_>>>()?;
         let mut model = Self {
             graph,
             value,
@@ -523,35 +571,66 @@ impl Model {
         model.linear = model.linear_block();
         Some(Centred {
             model,
-            rests,
+            terms,
+            shifts,
             symbols,
         })
     }
 }
 
-/// A law whose terms are measured at a row of the data.
+/// Whether a term is a multiple of a power of something with this symbol in the exponent and nowhere else.
+fn is_power(graph: &Graph, term: NodeId, symbol: SymbolId) -> bool {
+    use scalefast_expr::Op;
+    match graph.node(term) {
+        Node::Unary(Op::Neg, a) => is_power(graph, a, symbol),
+        Node::Binary(Op::Mul | Op::Div, a, b) => {
+            match (graph.depends_on(a, symbol), graph.depends_on(b, symbol)) {
+                (true, false) => is_power(graph, a, symbol),
+                (false, true) => is_power(graph, b, symbol),
+                _ => false,
+            }
+        }
+        Node::Binary(Op::Pow, base, exponent) => {
+            let bare = match graph.node(exponent) {
+                Node::Unary(Op::Neg, a) => graph.node(a),
+                other => other,
+            };
+            bare == Node::Symbol(symbol) && !graph.depends_on(base, symbol)
+        }
+        _ => false,
+    }
+}
+
+/// A law whose sums are measured at a row of the data.
 pub(crate) struct Centred {
-    /// The law in sizes of terms.
+    /// The law in sizes of terms and values of sums.
     pub(crate) model: Model,
-    rests: Vec<(usize, NodeId)>,
+    terms: Vec<Term>,
+    shifts: Vec<(usize, NodeId, f64)>,
     symbols: Vec<SymbolId>,
 }
 
 impl Centred {
-    fn sizes(&self, theta: &[f64]) -> Vec<(usize, f64)> {
+    fn at(&self, node: NodeId, theta: &[f64]) -> f64 {
         let mut values = vec![1.0; self.model.graph.symbols().len()];
         for (&symbol, &t) in self.symbols.iter().zip(theta) {
             values[symbol as usize] = t;
         }
-        let at = |&(j, rest): &(usize, NodeId)| (j, self.model.graph.evaluate(rest, &values));
-        self.rests.iter().map(at).collect()
+        self.model.graph.evaluate(node, &values)
     }
 
-    /// From the law's own parameters to sizes of terms.
+    fn unit(&self, term: &Term, theta: &[f64]) -> f64 {
+        self.at(term.rest, theta) * term.exponent.map_or(1.0, |k| theta[k])
+    }
+
+    /// From the law's own parameters to sizes of terms and values of sums.
     pub(crate) fn inward(&self, theta: &[f64]) -> Vec<f64> {
         let mut inner = theta.to_vec();
-        for (j, rest) in self.sizes(theta) {
-            inner[j] *= rest;
+        for term in &self.terms {
+            inner[term.parameter] = theta[term.parameter] * self.unit(term, theta);
+        }
+        for &(j, sibling, sign) in &self.shifts {
+            inner[j] = theta[j] + sign * self.at(sibling, theta);
         }
         inner
     }
@@ -559,8 +638,11 @@ impl Centred {
     /// Back to the law's own parameters.
     pub(crate) fn outward(&self, inner: &[f64]) -> Vec<f64> {
         let mut theta = inner.to_vec();
-        for (j, rest) in self.sizes(inner) {
-            theta[j] /= rest;
+        for term in &self.terms {
+            theta[term.parameter] = inner[term.parameter] / self.unit(term, inner);
+        }
+        for &(j, sibling, sign) in &self.shifts {
+            theta[j] = inner[j] - sign * self.at(sibling, &theta);
         }
         theta
     }

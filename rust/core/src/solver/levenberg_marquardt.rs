@@ -101,10 +101,11 @@ pub fn descend(
         let factors = Factors::new(problem, &here);
         if iteration == 0 {
             let length = factors.length(&here.u, &scale);
+            let fr: f64 = if problem.relative { FIRST_RADIUS } else { std::env::var("FR").ok().and_then(|x| x.parse().ok()).unwrap_or(1.0) };
             radius = if length > 0.0 {
-                FIRST_RADIUS * length
+                fr * length
             } else {
-                FIRST_RADIUS
+                fr
             };
         }
         let newton = factors.step(&here, &scale, 0.0);

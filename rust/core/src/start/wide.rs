@@ -10,7 +10,7 @@ use super::context::{Context, Place, Reading};
 use super::{reference, spread, within};
 use crate::dataset::Dataset;
 use crate::error::CoreError;
-use crate::model::{Centred, Free, Model, Residual};
+use crate::model::{Centred, Free, Model, Residual, Sums};
 use crate::multistart::linear_solve;
 use crate::objective::{Objective, Scratch};
 use crate::parameter::Transform;
@@ -482,21 +482,29 @@ fn centred(model: &Model, data: &Dataset<'_>) -> Option<Centred> {
         return None;
     }
     let mut model = model.clone();
-    let (_, contexts) = contexts(&mut model);
-    let terms: Vec<(usize, NodeId)> = contexts
-        .into_iter()
-        .enumerate()
-        .filter(|(j, _)| !model.linear[*j])
-        .filter_map(|(j, context)| match context {
-            Context::Term { term, degree, .. } if degree == 1.0 => Some((j, term)),
-            _ => None,
-        })
-        .collect();
-    if terms.is_empty() {
-        return None;
+    let (symbols, contexts) = contexts(&mut model);
+    let mut sums = Sums::default();
+    let linear = |node: NodeId| {
+        let held = model.graph.symbols_of(node);
+        let mut pairs = symbols.iter().zip(&model.linear);
+        pairs.any(|(s, &linear)| linear && held.contains(s))
+    };
+    for (j, context) in contexts.into_iter().enumerate() {
+        match context {
+            _ if model.linear[j] => {}
+            Context::Term { term, degree, .. } if degree == 1.0 && !linear(term) => {
+                sums.terms.push((j, term));
+            }
+            Context::Shift {
+                sibling,
+                sign,
+                place,
+            } if place != Place::Value && !linear(sibling) => sums.shifts.push((j, sibling, sign)),
+            _ => {}
+        }
     }
     let (_, centre, _) = reference(&model.graph, &model, data);
-    model.centred(&terms, &centre)
+    model.centred(&sums, &centre)
 }
 
 /// The nonlinear parameters, each after those that its context speaks of.
