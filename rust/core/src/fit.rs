@@ -10,7 +10,7 @@ use crate::levels;
 use crate::linalg;
 use crate::loss::Loss;
 use crate::model::{Model, Residual};
-use crate::multistart::{self, Outcome, Run, Runs, Search};
+use crate::multistart::{self, Evidence, Outcome, Run, Runs, Search};
 use crate::objective::{Objective, Order, Scratch};
 use crate::parameter::Parameter;
 use crate::solver::Status;
@@ -93,6 +93,8 @@ pub struct Certificate {
     pub agreeing: usize,
     /// Largest relative difference of the objective among those.
     pub spread: f64,
+    /// What starts that nothing has chosen say, where the search followed any.
+    pub evidence: Option<Evidence>,
 }
 
 /// The result of a fit.
@@ -108,7 +110,8 @@ pub struct Fit {
     pub at_bound: Vec<bool>,
     /// The weighted sum over rows.
     pub objective: f64,
-    /// `converged`, `at-bound`, `ill-determined`, `saddle`, `stalled`, `iterations` or `undefined`.
+    /// `converged`, `unconfirmed`, `unbounded`, `at-bound`, `ill-determined`, `saddle`, `stalled`, `iterations` or
+    /// `undefined`.
     pub status: &'static str,
     /// The loss with its threshold settled.
     pub loss: Loss,
@@ -129,10 +132,24 @@ impl Fit {
     }
 }
 
+/// Curvature, scaled, below which a point is a saddle.
+const NEGATIVE: f64 = -1e-8;
+/// Saddles that are left, one after the other.
+const SADDLES: usize = 5;
 /// Condition beyond which parameters are not determined in double precision.
 const SINGULAR: f64 = 1e14;
 /// Condition beyond which the rounding of the normal matrix, its square, hides what is left.
 const SQUARED_ROUNDING: f64 = 1e6;
+/// Condition beyond which parameters whose errors exceed their size are on their way to infinity.
+const RUNNING: f64 = 1e6;
+/// Errors as multiples of the size of a parameter at which it is so at any condition above [`ENTANGLED`].
+const BEYOND_SIZE: f64 = 1e3;
+/// Condition above which a large error is no matter of chance.
+const ENTANGLED: f64 = 1e4;
+/// Condition at a start below which the law itself determines its parameters.
+const SOUND: f64 = 1e10;
+/// A parameter whose effect is below this share of the largest has none.
+const NO_EFFECT: f64 = 1e-12;
 /// A Newton step that promises less than this share of the objective changes no printed digit.
 pub(crate) const CERTIFIED_OFFSET: f64 = 1e-9;
 
@@ -236,6 +253,7 @@ pub(crate) fn fit_with(
         }
         StartSet::Given(values) => return fit_given(&search, values, control),
     };
+    let found = beyond_saddles(&search, found, control)?;
     match found.runs.first().cloned() {
         Some(best) => finish(&search, best, found),
         None => Err(undefined()),
@@ -270,7 +288,95 @@ fn with_separate_starts(
             runs.push(Run { start, end });
         }
     }
-    Ok(Outcome::of(search, runs))
+    Ok(Outcome {
+        evidence: found.evidence,
+        confirmed: found.confirmed,
+        ..Outcome::of(search, runs)
+    })
+}
+
+/// Leaves saddles: where the best run ended with a direction of negative curvature, it goes on from both sides of it.
+fn beyond_saddles(
+    search: &Search<'_, '_>,
+    mut found: Outcome,
+    control: &Control,
+) -> Result<Outcome, CoreError> {
+    let mut scratch = search.objective.scratch();
+    for _ in 0..SADDLES {
+        let Some(best) = found.runs.first() else {
+            return Ok(found);
+        };
+        let Some(sides) = downhill(search, &mut scratch, &best.end.theta) else {
+            return Ok(found);
+        };
+        let (start, cost) = (best.start.clone(), best.end.cost);
+        let mut left = false;
+        for side in sides {
+            let end = search.solve(&mut scratch, &side, multistart::LONG_SOLVE, control)?;
+            if end.cost < cost {
+                left = true;
+                let start = start.clone();
+                found.runs.push(Run { start, end });
+            }
+        }
+        if !left {
+            return Ok(found);
+        }
+        let runs = std::mem::take(&mut found.runs);
+        found = Outcome {
+            evidence: found.evidence,
+            // The search counted agreement about another point.
+            confirmed: false,
+            ..Outcome::of(search, runs)
+        };
+    }
+    Ok(found)
+}
+
+/// Points on both sides of a saddle along its direction of most negative curvature; `None` where there is none.
+fn downhill(
+    search: &Search<'_, '_>,
+    scratch: &mut Scratch,
+    theta: &[f64],
+) -> Option<[Vec<f64>; 2]> {
+    let p = theta.len();
+    let found = search
+        .objective
+        .evaluate(scratch, theta, search.loss, Order::Newton);
+    let space = Space::plain(search.model);
+    let at_bound = space.at_bound(&space.internal(theta));
+    let open: Vec<usize> = (0..p).filter(|&j| !at_bound[j]).collect();
+    let scale: Vec<f64> = open
+        .iter()
+        .map(|&j| found.curvature[j * p + j].abs().sqrt())
+        .collect();
+    if open.is_empty() || scale.iter().any(|&s| s.is_nan() || s <= 0.0) {
+        return None;
+    }
+    let n = open.len();
+    let mut matrix = vec![0.0; n * n];
+    for (a, &j) in open.iter().enumerate() {
+        for (b, &k) in open.iter().enumerate() {
+            matrix[a * n + b] = found.curvature[j * p + k] / (scale[a] * scale[b]);
+        }
+    }
+    if matrix.iter().any(|x| !x.is_finite()) {
+        return None;
+    }
+    let (values, vectors) = linalg::symmetric_eigen(&matrix, n);
+    if values[0] >= NEGATIVE {
+        return None;
+    }
+    // A step that changes the objective by about a hundredth of itself.
+    let length = (0.02 * found.cost / values[0].abs()).sqrt();
+    let side = |sign: f64| {
+        let mut moved = theta.to_vec();
+        for (a, &j) in open.iter().enumerate() {
+            moved[j] += sign * length * vectors[a * n] / scale[a];
+        }
+        moved
+    };
+    Some([side(1.0), side(-1.0)])
 }
 
 fn undefined() -> CoreError {
@@ -300,6 +406,8 @@ fn fit_given(search: &Search<'_, '_>, values: &[f64], control: &Control) -> Resu
         starts: runs.solved(),
         agreeing,
         spread,
+        evidence: None,
+        confirmed: true,
     };
     let fit = finish(search, run, found)?;
     Ok(Fit { runs, ..fit })
@@ -341,18 +449,7 @@ pub(crate) fn finish(search: &Search<'_, '_>, best: Run, found: Outcome) -> Resu
         starts: found.starts,
         agreeing: found.agreeing,
         spread: found.spread,
-    };
-    let settled = certificate.gradient <= CERTIFIED_OFFSET || end.status == Status::Converged;
-    let status = if condition > SINGULAR || !curvature.is_finite() {
-        "ill-determined"
-    } else if !settled {
-        end.status.name()
-    } else if curvature < -1e-8 {
-        "saddle"
-    } else if at_bound.iter().any(|&b| b) {
-        "at-bound"
-    } else {
-        "converged"
+        evidence: found.evidence,
     };
     let mut sizes: Vec<f64> = search
         .objective
@@ -364,6 +461,34 @@ pub(crate) fn finish(search: &Search<'_, '_>, best: Run, found: Outcome) -> Resu
         sizes.iter().filter(|r| **r <= d).count() as f64 / sizes.len() as f64
     });
     let sigma = 1.4826 * median(&mut sizes);
+    let noise = if search.loss.is_squared() {
+        let free = search.objective.rows().saturating_sub(model.p()).max(1);
+        (2.0 * squared.cost / free as f64).sqrt()
+    } else {
+        sigma
+    };
+    let sensitivity = Sensitivity::of(&squared.curvature, &theta, &open, condition);
+    // The normal matrix cannot tell a small step from none beyond this condition; the solver's orthogonal factors can.
+    let settled = end.status == Status::Converged
+        || certificate.gradient <= CERTIFIED_OFFSET && condition <= SQUARED_ROUNDING;
+    let status = if condition > SINGULAR || !curvature.is_finite() {
+        let sound = !sensitivity.dead
+            && curvature.is_finite()
+            && start_condition(search, &mut scratch, &best.start) < SOUND;
+        if sound { "unbounded" } else { "ill-determined" }
+    } else if !settled && !exact {
+        end.status.name()
+    } else if curvature < NEGATIVE {
+        "saddle"
+    } else if at_bound.iter().any(|&b| b) {
+        "at-bound"
+    } else if sensitivity.runs_away(noise, condition) {
+        "unbounded"
+    } else if !found.confirmed {
+        "unconfirmed"
+    } else {
+        "converged"
+    };
     Ok(Fit {
         parameters: model.expand(&theta),
         positions: model.free.iter().map(|f| f.position).collect(),
@@ -377,6 +502,64 @@ pub(crate) fn finish(search: &Search<'_, '_>, best: Run, found: Outcome) -> Resu
         quadratic_share,
         runs: found.runs.into(),
     })
+}
+
+/// How far the data let the parameters move along the direction that they determine least.
+struct Sensitivity {
+    /// The largest move of a parameter as a multiple of its size, for residuals of one.
+    most: f64,
+    /// Whether some parameter has no effect on any row.
+    dead: bool,
+}
+
+impl Sensitivity {
+    /// From the normal matrix (`p × p`) and the condition of its scaled Jacobian.
+    fn of(normal: &[f64], theta: &[f64], open: &[usize], condition: f64) -> Self {
+        let (p, n) = (theta.len(), open.len());
+        let effect = |j: usize| normal[j * p + j].sqrt() * theta[j].abs();
+        let largest = open.iter().map(|&j| effect(j)).fold(0.0, f64::max);
+        let dead = open
+            .iter()
+            .any(|&j| theta[j] != 0.0 && effect(j) <= NO_EFFECT * largest);
+        let scale: Vec<f64> = open.iter().map(|&j| normal[j * p + j].sqrt()).collect();
+        let usable = scale.iter().all(|s| s.is_finite() && *s > 0.0);
+        if n == 0 || !usable || condition <= ENTANGLED {
+            return Self { most: 0.0, dead };
+        }
+        let mut matrix = vec![0.0; n * n];
+        for (a, &j) in open.iter().enumerate() {
+            for (b, &k) in open.iter().enumerate() {
+                matrix[a * n + b] = normal[j * p + k] / (scale[a] * scale[b]);
+            }
+        }
+        let (values, vectors) = linalg::symmetric_eigen(&matrix, n);
+        let smallest = values[n - 1].sqrt() / condition;
+        let moves = open.iter().enumerate().map(|(a, &j)| {
+            (vectors[a * n] / (smallest * scale[a] * theta[j])).abs()
+        });
+        Self {
+            most: moves.filter(|x| x.is_finite()).fold(0.0, f64::max),
+            dead,
+        }
+    }
+
+    /// Whether noise of this size leaves a parameter without any, and the condition shows that this is no chance.
+    fn runs_away(&self, noise: f64, condition: f64) -> bool {
+        let most = self.most * noise;
+        condition > RUNNING && most > 1.0 || condition > ENTANGLED && most > BEYOND_SIZE
+    }
+}
+
+/// The condition of the Jacobian at a start.
+fn start_condition(search: &Search<'_, '_>, scratch: &mut Scratch, start: &[f64]) -> f64 {
+    let open: Vec<usize> = (0..start.len()).collect();
+    if search.keeps_jacobian() {
+        return jacobian_condition(search, scratch, start, &open);
+    }
+    let found = search
+        .objective
+        .evaluate(scratch, start, Loss::Squared, Order::GaussNewton);
+    scaled_condition(&found.curvature, start.len(), &open)
 }
 
 /// The relative offset and the smallest eigenvalue of the scaled Hessian over the open parameters.

@@ -109,6 +109,8 @@ impl<'m> Alone<'m> {
                 "converged" => Status::Converged,
                 "at-bound" => Status::AtBound,
                 "ill-determined" => Status::IllDetermined,
+                "unbounded" => Status::Unbounded,
+                "unconfirmed" => Status::Unconfirmed,
                 "undefined" => Status::Undefined,
                 _ => Status::NotConverged,
             },

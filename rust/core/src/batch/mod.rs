@@ -109,11 +109,15 @@ pub enum Status {
     ConstantResponse,
     /// The call was stopped before this group was fitted.
     Interrupted,
+    /// At an optimum that too few independent starts found.
+    Unconfirmed,
+    /// The objective falls towards parameters at infinity, or cannot tell them from there.
+    Unbounded,
 }
 
 impl Status {
     /// All of them, by number.
-    pub const ALL: [Status; 10] = [
+    pub const ALL: [Status; 12] = [
         Status::Converged,
         Status::AtBound,
         Status::IllDetermined,
@@ -124,6 +128,8 @@ impl Status {
         Status::InvalidValues,
         Status::ConstantResponse,
         Status::Interrupted,
+        Status::Unconfirmed,
+        Status::Unbounded,
     ];
 
     /// The stable name used in frames.
@@ -139,6 +145,8 @@ impl Status {
             Status::InvalidValues => "invalid-values",
             Status::ConstantResponse => "constant-response",
             Status::Interrupted => "interrupted",
+            Status::Unconfirmed => "unconfirmed",
+            Status::Unbounded => "unbounded",
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::error::CoreError;
 use crate::model::{Model, RESPONSE, Residual};
 use crate::parameter::Transform;
 use crate::rng::Sobol;
-use crate::start::{Draw, EXPONENTS, NEGATIVE_SHARE, roles, spread};
+use crate::start::{Draw, EXPONENTS, NEGATIVE_SHARE, roles, spread, told};
 use scalefast_expr::{Binding, Family, Kernel, NodeId, Output, Rate, Workspace, math};
 
 /// Candidates of a law with one nonlinear parameter: neighbours lie within a factor of 1.5 over the usual exponents.
@@ -94,12 +94,10 @@ impl Plan {
         let p = model.p();
         let draws = roles(&model);
         let dimension = draws.iter().flatten().count();
-        let calibrated =
-            |draw: &Option<Draw>| matches!(draw, Some(Draw::Factor { alone: false, .. }));
-        if dimension > MOST_NONLINEAR || draws.iter().any(calibrated) {
+        let linear: Vec<usize> = (0..p).filter(|&j| model.linear[j]).collect();
+        if dimension > MOST_NONLINEAR || !mapped(&model, &draws, dimension) {
             return Ok(None);
         }
-        let linear: Vec<usize> = (0..p).filter(|&j| model.linear[j]).collect();
         let screening = if residual == Residual::Identity {
             Residual::Identity
         } else {
@@ -227,7 +225,7 @@ impl Plan {
                     theta[*j].fill(1.0);
                     let rest = self.probe(*probe, *position, workspace, pack, rows, used, theta);
                     for (value, rest) in theta[*j].iter_mut().zip(rest).take(used) {
-                        *value = math::pow(target / rest.abs(), 1.0 / degree);
+                        *value = target.signum() * math::pow(target.abs() / rest.abs(), 1.0 / degree);
                     }
                 }
                 Rule::Offset {
@@ -302,6 +300,17 @@ impl Plan {
     }
 }
 
+/// Whether the few candidates of the lanes cover what a law may look like: it says where to look, or its parameters are
+/// linear but for exponents, or but for one. The optima of others are searched one by one, with independent starts.
+fn mapped(model: &Model, draws: &[Option<Draw>], dimension: usize) -> bool {
+    let pure = |draw: &Draw| matches!(draw, Draw::Exponent | Draw::Range(..));
+    let single = |draw: &Draw| !matches!(draw, Draw::Factor { alone: false, .. });
+    let linear = model.linear.contains(&true);
+    told(model)
+        || linear && draws.iter().flatten().all(pure)
+        || linear && dimension == 1 && draws.iter().flatten().all(single)
+}
+
 /// The rules of every candidate; `probes` collects the nodes that they read.
 fn candidates(
     model: &Model,
@@ -311,7 +320,11 @@ fn candidates(
 ) -> Vec<Vec<(usize, Rule)>> {
     let count = match dimension {
         0 => 1,
-        1 => LINE_CANDIDATES,
+        1 => {
+            let factor = |draw: &Draw| matches!(draw, Draw::Factor { .. });
+            let sides = 1 + u32::from(draws.iter().flatten().any(factor));
+            sides * LINE_CANDIDATES
+        }
         2 => 64,
         3 => 192,
         _ => 384,
@@ -346,8 +359,10 @@ fn candidates(
                 Some(Draw::Factor { degree, .. }) => Rule::Term {
                     probe: probe_of[j],
                     position: b,
-                    // One parameter alone is searched over a wider range than several together.
-                    target: if dimension == 1 {
+                    // One parameter alone is searched over a wider range than several together, and with both signs.
+                    target: if dimension == 1 && signed(model, j) && *degree == 1.0 {
+                        line(a)
+                    } else if dimension == 1 {
                         spread(a, 0.02, 20.0)
                     } else {
                         spread(a, 0.2, 5.0)
@@ -368,11 +383,23 @@ fn candidates(
     result
 }
 
+fn signed(model: &Model, j: usize) -> bool {
+    model.free[j].bounds.is_none_or(|(low, _)| low < 0.0)
+        && model.free[j].transform != Transform::Log
+}
+
+/// Terms of both signs along one line, in order.
+fn line(a: f64) -> f64 {
+    if a < 0.5 {
+        -spread(1.0 - 2.0 * a, 0.02, 20.0)
+    } else {
+        spread(2.0 * a - 1.0, 0.02, 20.0)
+    }
+}
+
 /// An exponent; some are negative unless the bounds forbid it.
 fn exponent(a: f64, b: f64, dimension: usize, model: &Model, j: usize) -> f64 {
-    let signed = model.free[j].bounds.is_none_or(|(low, _)| low < 0.0)
-        && model.free[j].transform != Transform::Log;
-    if !signed {
+    if !signed(model, j) {
         return spread(a, EXPONENTS.0, EXPONENTS.1);
     }
     if dimension > 1 {

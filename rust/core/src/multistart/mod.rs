@@ -26,6 +26,8 @@ pub use search::{Run, SAME_OPTIMUM, Search};
 
 /// Optima of the sample that are solved on all rows.
 const CARRIED_OVER: usize = 3;
+/// An approach that has not ended and lies so many times above the best is not followed further.
+const HOPELESS: f64 = 30.0;
 /// Ends whose objectives differ by more than this share are different optima.
 const DISTINCT: f64 = 1e-6;
 /// Rounds after which the search stops without agreement.
@@ -42,6 +44,10 @@ pub struct Outcome {
     pub agreeing: usize,
     /// Largest relative difference of the objective among those.
     pub spread: f64,
+    /// What independent starts say, where there were any.
+    pub evidence: Option<Evidence>,
+    /// Whether the search ended because its evidence sufficed, not because its rounds were used up.
+    pub confirmed: bool,
 }
 
 impl Outcome {
@@ -69,6 +75,8 @@ impl Outcome {
             runs,
             agreeing,
             spread,
+            evidence: None,
+            confirmed: true,
         }
     }
 }
@@ -133,8 +141,15 @@ fn rounds(
     } else {
         Some(Wide::new(search.model, data, search.residual)?)
     };
-    let mut guided: Vec<Run> = Vec::new();
-    let mut independent: Vec<Run> = Vec::new();
+    // Half of the starts are not chosen by the screen, unless the law itself says where to look.
+    let followed = if wide.is_some() {
+        plan.followed.div_ceil(2)
+    } else {
+        plan.followed
+    };
+    let mut runs: Vec<Run> = Vec::new();
+    // The objectives at which independent starts ended in an optimum.
+    let mut ends: Vec<f64> = Vec::new();
     let (mut next, mut next_wide) = (0u32, 0u32);
     for round in 0..ROUNDS {
         let count = (plan.candidates as u32) << round;
@@ -143,7 +158,7 @@ fn rounds(
             &screen,
             &starts,
             next..next + count,
-            plan.followed << round,
+            followed << round,
             control,
         )?;
         next += count;
@@ -158,43 +173,49 @@ fn rounds(
                 },
             )
             .collect::<Result<_, CoreError>>()?;
-        guided.extend(ended.into_iter().filter(|run| run.end.cost.is_finite()));
-        if let Some(wide) = &wide {
-            let count = plan.independent(round);
-            independent.extend(independent_runs(
-                search,
-                &screen,
-                wide,
-                next_wide..next_wide + count,
-                control,
-            )?);
-            next_wide += count;
+        runs.extend(ended.into_iter().filter(|run| run.end.cost.is_finite()));
+        finish_best(search, &mut runs, control)?;
+        let exact = runs.first().is_some_and(|best| search.exact(best.end.cost));
+        let mut settled = true;
+        if let Some(wide) = wide.as_ref().filter(|_| !exact) {
+            let best = runs.first().map_or(f64::INFINITY, |run| run.end.cost);
+            let numbers = next_wide..next_wide + plan.independent(round);
+            next_wide = numbers.end;
+            let found =
+                independent_runs(search, &screen, wide, numbers, HOPELESS * best, control)?;
+            ends.extend(found.iter().filter_map(optimum));
+            runs.extend(found);
+            finish_best(search, &mut runs, control)?;
+            settled = evidence(search, &ends, &runs).settled();
         }
-        for runs in [&mut guided, &mut independent] {
-            runs.sort_by(|a, b| a.end.cost.total_cmp(&b.end.cost));
-            finish_best(search, runs, control)?;
-        }
-        let evidence = Evidence::of(search, &independent, &guided);
-        let all = || guided.iter().chain(&independent).cloned().collect();
-        let so_far = Outcome::of(search, all());
+        let so_far = Outcome::of(search, runs);
         let exact = so_far
             .runs
             .first()
             .is_some_and(|best| search.exact(best.end.cost));
-        let enough = so_far.agreeing >= plan.enough(round);
-        if exact || round + 1 == ROUNDS || enough && (wide.is_none() || evidence.settled()) {
-            return Ok(so_far);
+        let enough = settled && so_far.agreeing >= plan.enough(round);
+        if exact || enough || round + 1 == ROUNDS {
+            let evidence = evidence(search, &ends, &so_far.runs);
+            let confirmed = exact || enough || so_far.agreeing > 1 && settled;
+            return Ok(Outcome {
+                evidence: wide.is_some().then_some(evidence),
+                confirmed,
+                ..so_far
+            });
         }
+        runs = so_far.runs;
     }
-    Ok(Outcome::of(search, guided))
+    Ok(Outcome::of(search, runs))
 }
 
-/// Follows the independent starts of a range of numbers.
+/// Follows the independent starts of a range of numbers, those that still lie above `hopeless` after their approach no
+/// further.
 fn independent_runs(
     search: &Search<'_, '_>,
     screen: &Objective<'_>,
     wide: &Wide<'_>,
     range: std::ops::Range<u32>,
+    hopeless: f64,
     control: &Control,
 ) -> Result<Vec<Run>, CoreError> {
     let ended: Vec<Option<Run>> = range
@@ -206,7 +227,14 @@ fn independent_runs(
                     return Ok(None);
                 };
                 let near = search.project(screen, wide, &start, control)?;
-                let run = search.follow(scratch, start, Some(near), control)?;
+                let run = if near.status == Status::Iterations
+                    && search.cost(scratch, &near.theta) > hopeless
+                {
+                    control.advance(1);
+                    Run { start, end: near }
+                } else {
+                    search.follow(scratch, start, Some(near), control)?
+                };
                 Ok(run.end.cost.is_finite().then_some(run))
             },
         )
@@ -214,12 +242,13 @@ fn independent_runs(
     Ok(ended.into_iter().flatten().collect())
 }
 
-/// Goes on from the best of the sorted runs where it stopped for want of steps.
+/// Sorts the runs and goes on from the best where it stopped for want of steps.
 fn finish_best(
     search: &Search<'_, '_>,
     runs: &mut [Run],
     control: &Control,
 ) -> Result<(), CoreError> {
+    runs.sort_by(|a, b| a.end.cost.total_cmp(&b.end.cost));
     let Some(best) = runs
         .first_mut()
         .filter(|r| r.end.status == Status::Iterations)
@@ -240,6 +269,11 @@ fn finish_best(
     Ok(())
 }
 
+/// The objective of a run that ended in an optimum.
+fn optimum(run: &Run) -> Option<f64> {
+    (run.end.status == Status::Converged).then_some(run.end.cost)
+}
+
 /// What independent starts say about optima that were not seen.
 ///
 /// If `w` different optima were found by `n` independent local searches, the share of the starting region from which one
@@ -258,34 +292,26 @@ pub struct Evidence {
 /// The expected share of the starts that lead elsewhere at which a search ends.
 const UNSEEN: f64 = 0.15;
 
-impl Evidence {
-    fn of(search: &Search<'_, '_>, independent: &[Run], guided: &[Run]) -> Self {
-        let ends: Vec<f64> = independent
-            .iter()
-            .filter(|run| run.end.status == Status::Converged)
-            .map(|run| run.end.cost)
-            .collect();
-        let best = guided
-            .iter()
-            .chain(independent)
-            .map(|run| run.end.cost)
-            .fold(f64::INFINITY, f64::min);
-        let same = |a: f64, b: f64| {
-            (a - b).abs() <= DISTINCT * a.max(b) || (search.exact(a) && search.exact(b))
-        };
-        let mut optima: Vec<f64> = Vec::new();
-        for &cost in &ends {
-            if !optima.iter().any(|&known| same(known, cost)) {
-                optima.push(cost);
-            }
-        }
-        Self {
-            searches: ends.len(),
-            optima: optima.len(),
-            best: ends.iter().filter(|&&cost| same(cost, best)).count(),
+/// The evidence of the optima `ends` of independent starts about the best of the sorted `runs`.
+fn evidence(search: &Search<'_, '_>, ends: &[f64], runs: &[Run]) -> Evidence {
+    let same = |a: f64, b: f64| {
+        (a - b).abs() <= DISTINCT * a.max(b) || (search.exact(a) && search.exact(b))
+    };
+    let mut optima: Vec<f64> = Vec::new();
+    for &end in ends {
+        if !optima.iter().any(|&known| same(known, end)) {
+            optima.push(end);
         }
     }
+    let best = runs.first().map_or(f64::NAN, |run| run.end.cost);
+    Evidence {
+        searches: ends.len(),
+        optima: optima.len(),
+        best: ends.iter().filter(|&&end| same(end, best)).count(),
+    }
+}
 
+impl Evidence {
     /// The expected share of the starting region from which a search would end in an optimum that was not seen.
     pub fn unseen(&self) -> f64 {
         let (n, w) = (self.searches as f64, self.optima as f64);

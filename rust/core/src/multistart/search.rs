@@ -29,7 +29,9 @@ const EXACT: f64 = 1e-12;
 const RELAXED: f64 = 1e-3;
 
 /// The promised decrease, as a share of the objective, at which an approach has led near enough.
-const APPROACHED: f64 = 1e-9;
+const APPROACHED: f64 = 1e-6;
+/// Steps of an approach; one that takes longer has left the data behind.
+const APPROACH: usize = 60;
 
 /// One start and where it led, in the free parameters.
 #[derive(Clone, Debug)]
@@ -155,7 +157,7 @@ impl Search<'_, '_> {
         control: &Control,
     ) -> Result<Solution, CoreError> {
         let limits = Limits {
-            iterations: SHORT_SOLVE,
+            iterations: APPROACH,
             offset: APPROACHED,
         };
         let descend = |model: &Model, screen: &Objective<'_>, start: &[f64]| {
@@ -176,6 +178,12 @@ impl Search<'_, '_> {
             theta: centred.outward(&end.theta),
             ..end
         })
+    }
+
+    /// The objective at a point.
+    pub(super) fn cost(&self, scratch: &mut Scratch, theta: &[f64]) -> f64 {
+        let found = self.objective.evaluate(scratch, theta, self.loss, Order::Cost);
+        found.cost
     }
 
     /// The solve from where the approach ended, or from the start where there was none.
