@@ -176,7 +176,7 @@ SPECS = {
 
 @pytest.mark.parametrize("name", SPECS)
 def test_specs_survive_plain_values_and_pickles(name):
-    from scalefast._plainspec import plain_spec, read_spec
+    from scalefast._fitting.plainspec import plain_spec, read_spec
 
     spec = SPECS[name]
     assert read_spec(json.loads(json.dumps(plain_spec(spec), allow_nan=False))) == spec

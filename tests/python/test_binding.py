@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 import scalefast as sf
 from reference import close, grid
-from scalefast._binding import bind
-from scalefast._expression import column_expression
+from scalefast._data.binding import bind
+from scalefast._data.expression import column_expression
 
 RUNS = grid()
 

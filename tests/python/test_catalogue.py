@@ -11,8 +11,8 @@ import pytest
 
 import scalefast as sf
 from reference import close
-from scalefast._catalogue import _index, entries, find, folder
-from scalefast._lawfile import parse_law_file
+from scalefast._forms.catalogue import _index, entries, find, folder
+from scalefast._forms.form import parse_law_file
 
 SETS = [entry.id for entry in entries() if entry.published is not None and entry.published.values]
 TEMPLATES = [entry.id for entry in entries() if entry.published is not None and not entry.published.values]

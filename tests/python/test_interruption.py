@@ -21,7 +21,7 @@ import pytest
 import scalefast as sf
 from cli_runs import invoke, process
 from long_work import ENDLESS, code_of, noisy
-from scalefast._longcall import LongCall
+from scalefast._calls.longcall import LongCall
 
 
 def cancelled_after(seconds: float, call: Callable[[], Any]) -> Any:
@@ -208,7 +208,7 @@ def test_starts_that_were_interrupted_are_not_resampled() -> None:
 
 def test_the_time_limit_is_that_of_the_whole_call(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Each slice takes less than the limit: a limit for each would never end."""
-    monkeypatch.setattr("scalefast._drawsfile.SLICE_ROWS", 64)
+    monkeypatch.setattr("scalefast._data.drawsfile.SLICE_ROWS", 64)
     settings: dict[str, Any] = {"resample": sf.Bootstrap(ENDLESS), "draws_to": tmp_path / "draws.parquet"}
     assert code_of(lambda: sf.fit(noisy(), "chinchilla", timeout_s=1.0, **settings)) == "timeout"
     assert list(tmp_path.iterdir()) == []
