@@ -274,9 +274,9 @@ def test_a_token_reaches_tasks_on_other_threads() -> None:
 
 def test_bca_without_all_units_has_no_interval(monkeypatch: pytest.MonkeyPatch) -> None:
     """The draws are complete, the jackknife behind the acceleration is not."""
-    from scalefast import _core
+    from scalefast._fitting import replicates
 
-    true_resample = _core.resample
+    true_resample = replicates.resample
 
     def stopped_in_the_jackknife(*arguments: Any) -> Any:
         found = true_resample(*arguments)
@@ -284,7 +284,7 @@ def test_bca_without_all_units_has_no_interval(monkeypatch: pytest.MonkeyPatch) 
             found["stopped"] = KeyboardInterrupt()
         return found
 
-    monkeypatch.setattr(_core, "resample", stopped_in_the_jackknife)
+    monkeypatch.setattr(replicates, "resample", stopped_in_the_jackknife)
     fit = sf.fit(noisy(), "chinchilla", resample=sf.Bootstrap(50, interval="bca"), on_interrupt="partial")
     assert fit.draws.height == 50
     assert fit.parameters["std_error"].null_count() == 0

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from scalefast._allocation.scenarios import Scenarios
 from scalefast._allocation.sinks import ROWS_A_PART, Sink, allocations_of
-from scalefast._allocation.summary import NOT_REACHED
+from scalefast._base.statuses import NOT_REACHED
 from scalefast._calls.longcall import LongCall
 from scalefast._core import Call
 from scalefast._data.frames import FloatArray

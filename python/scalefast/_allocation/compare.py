@@ -14,16 +14,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from scalefast import _core
+from scalefast._allocation.laws import chosen_laws
 from scalefast._allocation.solve import solve
-from scalefast._allocation.summary import label
-from scalefast._allocation.sweep import choose_draws, chosen_laws, law_name, stated_cost
 from scalefast._base.errors import LawError, SettingsError
+from scalefast._base.numbers import label
+from scalefast._base.statuses import INFEASIBLE, NO_FINITE_OPTIMUM
+from scalefast._core import System
+from scalefast._data.describe import quantiles as quantiles_of
 from scalefast._data.frames import FloatArray
+from scalefast._laws.arguments import choose_draws, law_name, stated_cost
 from scalefast._laws.law import Law
 from scalefast._optimum.frontier import is_frontier
 from scalefast._optimum.question import Bound, Question
-from scalefast._planning.case import quantiles as quantiles_of
 
 if TYPE_CHECKING:
     from scalefast._fitting.fit import Fit
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["compare"]
 
 #: Errors that say that a question has no answer, which here is the status of a row.
-_UNANSWERED = ("infeasible", "infeasible-loss", "no-finite-optimum")
+_UNANSWERED = (INFEASIBLE, "infeasible-loss", NO_FINITE_OPTIMUM)
 
 
 def compare(
@@ -147,7 +149,7 @@ def _compared(table: pl.DataFrame, multiples: tuple[str, ...]) -> pl.DataFrame:
         ("perplexity_ratio", "exp(L - L_first)"),
         ("compute_excess", "C/C_least - 1"),
     ]
-    found = _core.System.parse(outputs, []).evaluate(columns, first)
+    found = System.parse(outputs, []).evaluate(columns, first)
     numbers = pl.Series("plan", range(1, table.height + 1), dtype=pl.Int64)
     return table.insert_column(1, numbers).with_columns(
         pl.Series(name, np.where(answered, found[name], np.nan), nan_to_null=True) for name, _ in outputs

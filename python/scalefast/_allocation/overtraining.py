@@ -14,11 +14,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from scalefast import _core
-from scalefast._allocation.sweep import choose_draws, chosen_laws, label, law_name, stated_cost
+from scalefast._allocation.laws import chosen_laws
 from scalefast._base.errors import LawError, SettingsError
+from scalefast._base.numbers import label
 from scalefast._base.scale import refuse_scaled
+from scalefast._base.statuses import INFEASIBLE, INTERIOR
+from scalefast._core import Call, System, answer
 from scalefast._data.frames import FloatArray
+from scalefast._laws.arguments import choose_draws, law_name, stated_cost
 from scalefast._laws.law import Law
 from scalefast._optimum.question import Columns, Question
 
@@ -125,7 +128,7 @@ class _Curve:
         known = row["data"] is not None
         row["L"] = self.loss if known else None
         row.update(self._cells("least_size", least, "second"))
-        row["status"] = "interior" if known else "infeasible"
+        row["status"] = INTERIOR if known else INFEASIBLE
         row["uncertainty"] = "none" if self.draws is None else "draws"
         return row
 
@@ -140,12 +143,12 @@ class _Curve:
         """Where the loss is that of the best split, with one variable free."""
         law, definitions = self.question.law, {**held, **self.question.formulas}
         output = law.outputs[0]
-        system = _core.System.parse(
+        system = System.parse(
             [(output, f"({law.form.outputs[output]})/{_L}")], [*definitions.items(), *law.definitions.items()]
         )
         outputs = [("$cost", cost or self.question.cost), ("$first", reported[0]), ("$second", reported[1])]
-        spending = _core.System.parse(outputs, list(definitions.items()))
-        return _core.answer(
+        spending = System.parse(outputs, list(definitions.items()))
+        return answer(
             system,
             output,
             spending,
@@ -158,7 +161,7 @@ class _Curve:
             np.ones(1),
             list(self.quantiles),
             self.threads,
-            _core.Call(),
+            Call(),
         )
 
 

@@ -15,15 +15,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from scalefast import _core
-from scalefast._allocation.summary import decades_outside, epochs, label, training_compute
-from scalefast._allocation.sweep import choose_draws, chosen_laws, law_name, stated_cost
+from scalefast._allocation.laws import chosen_laws
+from scalefast._allocation.summary import decades_outside, epochs, training_compute
 from scalefast._base.errors import LawError, SettingsError
+from scalefast._base.numbers import label
 from scalefast._base.scale import refuse_scaled
+from scalefast._base.statuses import INFEASIBLE, INTERIOR, NO_FINITE_OPTIMUM
 from scalefast._base.suggest import did_you_mean
 from scalefast._calls.longcall import LongCall, check_long_call
 from scalefast._calls.progress import Progress
+from scalefast._core import Call
 from scalefast._data.frames import FloatArray
+from scalefast._laws.arguments import choose_draws, law_name, stated_cost
 from scalefast._laws.law import Law
 from scalefast._optimum.frontier import Frontier, is_frontier
 from scalefast._optimum.question import Bound, Columns, Question, binding
@@ -193,7 +196,7 @@ def _ask(
     draws: FloatArray | None,
     quantiles: Sequence[float],
     threads: int | None,
-    call: _core.Call,
+    call: Call,
 ) -> tuple[Columns, tuple[str, str | None]]:
     """The answer of a law of the loss, and how it ended."""
     first, second = question.optimise
@@ -203,7 +206,7 @@ def _ask(
         target = question.cost_of(known[first], known[second])
     columns = question.answer(aim, np.array([target]), draws, quantiles, threads, call)
     ending = binding(columns["status"][0], question.optimise if len(question.free) == 2 else (question.free[0], ""))
-    if ending[0] in ("infeasible", "no-finite-optimum"):
+    if ending[0] in (INFEASIBLE, NO_FINITE_OPTIMUM):
         raise _refusal(question, aim, target, known, ending[0])
     return columns, ending
 
@@ -214,15 +217,15 @@ def _along(
     draws: FloatArray | None,
     quantiles: Sequence[float],
     threads: int | None,
-    call: _core.Call,
+    call: Call,
 ) -> tuple[Columns, tuple[str, str | None]]:
     """The answer of a law that gives size and data at a compute, and how it ended."""
     [name, *more] = known
     if more or (name == "L" and "L" not in frontier.law.outputs):
         raise frontier.needs_loss(list(known))
     columns = frontier.answer(name, np.array([known[name]]), draws, quantiles, threads, call)
-    if columns["status"][0] == "interior":
-        return columns, ("interior", None)
+    if columns["status"][0] == INTERIOR:
+        return columns, (INTERIOR, None)
     if name == "L":
         floor = frontier.floor()
         if known["L"] <= floor:
@@ -296,7 +299,7 @@ def _refusal(question: Question, aim: str, target: float, known: Mapping[str, fl
         if target <= floor:
             held = [f"{name} = {value:.4g}" for name, value in at.items() if value < _UNLIMITED]
             return _below(question.name, target, floor, held)
-    if status == "no-finite-optimum":
+    if status == NO_FINITE_OPTIMUM:
         return LawError(
             f"under `{question.name}` and C = {question.cost} the loss keeps falling: there is no best split",
             code="no-finite-optimum",

@@ -13,24 +13,20 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from scalefast._base.numbers import label
 from scalefast._core import System
 from scalefast._data.frames import FloatArray
 from scalefast._laws.law import Law
 from scalefast._optimum.question import binding
 
 __all__ = [
-    "NOT_REACHED",
     "decades_outside",
     "epochs",
-    "label",
     "result_names",
     "spread_over_laws",
     "summary_of",
     "training_compute",
 ]
-
-#: The status of what a sweep that was ended early had not come to.
-NOT_REACHED = "not-reached"
 
 
 def summary_of(
@@ -115,12 +111,6 @@ def spread_over_laws(summary: pl.DataFrame, optimise: tuple[str, str], keys: Seq
             ),
         )
     )
-
-
-def label(quantile: float) -> str:
-    """`05` for 0.05, `50` for 0.5, `97.5` for 0.975."""
-    text = f"{100 * quantile:.10g}"
-    return text.zfill(2) if "." not in text else text
 
 
 def training_compute(law: Law, cost: str | None, spent: FloatArray, splits: Mapping[str, FloatArray]) -> FloatArray:

@@ -17,40 +17,24 @@ import numpy as np
 import polars as pl
 
 from scalefast._allocation.cells import CellRun, Cells
+from scalefast._allocation.laws import chosen_laws
 from scalefast._allocation.questions import ask, budgets_of, questions_of, scenarios_of
 from scalefast._allocation.scenarios import BUDGET_COLUMNS
 from scalefast._allocation.sinks import Kept, PartFolder
-from scalefast._allocation.summary import decades_outside, epochs, label, spread_over_laws, summary_of
-from scalefast._base.errors import LawError, SettingsError, UnitsError
+from scalefast._allocation.summary import epochs, spread_over_laws, summary_of
+from scalefast._base.errors import SettingsError
 from scalefast._base.scale import refuse_scaled, refuse_small
-from scalefast._base.suggest import listing
 from scalefast._calls.longcall import LongCall, OnInterrupt, check_long_call
 from scalefast._calls.progress import Progress
-from scalefast._data.frames import FloatArray, collect, read_frame, to_array
-from scalefast._forms import catalogue
-from scalefast._laws.law import Law, resolve
+from scalefast._laws.arguments import choose_draws, law_name, stated_cost
+from scalefast._laws.law import Law
 from scalefast._optimum.frontier import Frontier, is_frontier
 from scalefast._optimum.question import Bound
 
 if TYPE_CHECKING:
     from scalefast._fitting.fit import Fit
 
-__all__ = [
-    "DEFAULT_LAW",
-    "Sweep",
-    "choose_draws",
-    "chosen_laws",
-    "decades_outside",
-    "epochs",
-    "label",
-    "law_name",
-    "one_law",
-    "stated_cost",
-    "sweep",
-]
-
-#: What answers when no law is named: the refit of Chinchilla's data with stored draws.
-DEFAULT_LAW = "epoch-2024-huber"
+__all__ = ["Sweep", "sweep"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -233,126 +217,3 @@ def _check_settings(
     if keep_draws and draws_to is not None:
         message = "keep_draws and draws_to are two places for the same rows"
         raise SettingsError(message, code="contradictory", hint="draws_to writes them, keep_draws keeps them in memory")
-
-
-def chosen_laws(law: Any) -> list[Law]:
-    """The laws of an argument, with values; None: the default one and those that stand beside it."""
-    if law is None:
-        default = resolve(DEFAULT_LAW)
-        return [default, *_alike(default)]
-    given = list(law) if isinstance(law, list | tuple) else [law]
-    if not given:
-        raise SettingsError("no law is given", code="no-law")
-    for entry in given:
-        _refuse_other_units(entry)
-    return [one_law(entry) for entry in given]
-
-
-def _refuse_other_units(law: Any) -> None:
-    """Raises UnitsError, `looks-scaled`, for a fit or a saved fit whose N, D or C were in other units."""
-    from scalefast._fitting.diagnostics import unit_findings
-    from scalefast._fitting.fit import Fit
-    from scalefast._fitting.saved import SavedFit, load
-
-    if isinstance(law, str | Path) and str(law).endswith(".parquet"):
-        law = load(law)
-    if isinstance(law, SavedFit):
-        found = [(row["code"], row["message"]) for row in law.diagnostics.iter_rows(named=True)]
-    elif isinstance(law, Fit):
-        found = [(finding.code, finding.message) for finding in unit_findings(law)]
-    else:
-        return
-    refuse_scaled(law.law.fitted_range, law_name(law.law))
-    for code, message in found:
-        if code == "looks-scaled":
-            hint = 'fit again with units={"N": "millions"}, or the unit of the column'
-            raise UnitsError(f"{law_name(law.law)}: {message}", code="looks-scaled", hint=hint)
-
-
-def one_law(law: Law | Fit | str | Path) -> Law:
-    """The law of an argument, with values. Raises LawError: `no-values` where it has none, `unknown-law` for no law."""
-    # Fits, saved ones too, hold theirs; what is neither a law nor holds one is refused by `resolve`.
-    given: Any = law
-    found = resolve(given if isinstance(given, Law | str | Path) else getattr(given, "law", given))
-    if found.values is None:
-        sets = f"use one of its published sets, {listing(found.sets)}, or " if found.sets else ""
-        hint = f"{sets}fit it to runs with sf.fit{'' if found.sets else ', or give parameters= to sf.law'}"
-        raise LawError(f"`{law_name(found)}` has no values for its parameters", code="no-values", hint=hint)
-    return found
-
-
-def _alike(law: Law) -> list[Law]:
-    """The other published laws of the same variables, meaning of N, corpus and cost, but no rounded copies.
-
-    Losses of different corpora do not compare, so a law of another corpus stands beside these only where it is asked for.
-    """
-    found = []
-    for entry in catalogue.entries():
-        other = resolve(entry.id)
-        if (
-            other.published is not None
-            and law.published is not None
-            and other.values is not None
-            and other.id != law.id
-            and not other.published.rounded
-            and other.published.n_definition == law.published.n_definition
-            and other.published.corpus == law.published.corpus
-            and other.cost == law.cost
-            and set(other.variables) == set(law.variables)
-        ):
-            found.append(other)
-    return found
-
-
-def stated_cost(law: Law, cost: str | None) -> str:
-    """The cost asked for, else the law's own. Raises LawError: `no-cost` where there is neither, `no-loss` without L."""
-    if "L" not in law.outputs:
-        raise LawError(
-            f"`{law_name(law)}` gives {listing(law.outputs)} of {listing(law.variables)}, and no loss: "
-            "there is nothing to minimise",
-            code="no-loss",
-            hint="law.predict and `scalefast predict` give what it gives; take a law of L",
-        )
-    if cost is None and law.cost is None:
-        raise LawError(
-            f"`{law_name(law)}` declares no cost",
-            code="no-cost",
-            hint='say what a run costs, such as cost="6*N*D" (FLOPs)',
-        )
-    return str(cost or law.cost)
-
-
-def choose_draws(law: Law, draws: int | Any | None) -> FloatArray | None:
-    """Draws as `p` rows of `K` values, or None."""
-    if isinstance(draws, int):
-        if draws < 0:
-            raise SettingsError("draws must not be negative", code="bad-draws", value=float(draws), limit=0.0)
-        stored = law.draws
-        if draws == 0 or stored is None:
-            return None
-        if draws > stored.height:
-            raise SettingsError(
-                f"`{law_name(law)}` comes with {stored.height} draws",
-                code="bad-draws",
-                value=float(draws),
-                limit=float(stored.height),
-                hint="ask for at most so many; without a number all are used",
-            )
-        frame = stored.head(draws)
-    elif draws is None:
-        if law.draws is None:
-            return None
-        frame = law.draws
-    else:
-        frame = collect(read_frame(draws))
-    missing = [name for name in law.parameters if name not in frame.columns]
-    if missing:
-        raise SettingsError(f"draws: no column for {listing(missing)}", code="bad-draws", column=missing[0])
-    if frame.height == 0:
-        raise SettingsError("the frame of draws has no rows", code="bad-draws", value=0.0)
-    return np.stack([to_array(frame[name]) for name in law.parameters])
-
-
-def law_name(law: Law) -> str:
-    """The id; a fit of a catalogued form goes by the form."""
-    return law.id or (f"{law.form.id} (own values)" if law.form.id else law.formula)

@@ -22,6 +22,7 @@ __all__ = [
     "format_count",
     "format_flops",
     "format_loss",
+    "label",
     "read_accelerators",
     "read_budget",
     "read_days",
@@ -300,3 +301,9 @@ def format_loss(value: float) -> str:
 
 def _shorten(text: str) -> str:
     return text if len(text) <= 60 else text[:57] + "…"
+
+
+def label(quantile: float) -> str:
+    """`05` for 0.05, `50` for 0.5, `97.5` for 0.975."""
+    text = f"{100 * quantile:.10g}"
+    return text.zfill(2) if "." not in text else text

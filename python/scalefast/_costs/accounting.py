@@ -1,7 +1,7 @@
 """Accounting rules: what a token costs in training FLOPs.
 
 Stage: between shapes and costs. In: a rule of the table and the sizes of a shape. Out: FLOPs of a token. One truth a rule: its
-formula of the sizes, which the core evaluates, for one shape (`per_token`) and for families of shapes (`_family`).
+formula of the sizes, which the core evaluates, for one shape (`transformer`) and for families of shapes (`family`).
 """
 
 from __future__ import annotations
@@ -13,9 +13,8 @@ import numpy as np
 from scalefast._base.errors import SettingsError
 from scalefast._base.suggest import did_you_mean
 from scalefast._core import System
-from scalefast._costs.transformer import Transformer
 
-__all__ = ["ACCOUNTINGS", "Accounting", "flops", "per_token", "rule_of"]
+__all__ = ["ACCOUNTINGS", "Accounting", "flops", "rule_of"]
 
 
 class Accounting(NamedTuple):
@@ -85,23 +84,6 @@ def rule_of(accounting: str | Accounting) -> Accounting:
         hint = did_you_mean(str(accounting), ACCOUNTINGS, "accountings")
         raise SettingsError(f"no accounting `{accounting}`", code="unknown-accounting", hint=hint)
     return ACCOUNTINGS[accounting]
-
-
-def per_token(shape: Transformer, accounting: str | Accounting) -> int:
-    """Training FLOPs of one token of `shape`."""
-    return flops(
-        rule_of(accounting),
-        N=shape.active_parameters,
-        N_body=shape.active_parameters - shape.embedding_parameters,
-        layers=shape.layers,
-        width=shape.width,
-        heads=shape.heads,
-        attention=shape.attention,
-        projections=shape.projections,
-        dense=shape.active_experts * shape.expert,
-        vocabulary=shape.vocabulary,
-        context=shape.context,
-    )
 
 
 #: The largest whole number of a column.

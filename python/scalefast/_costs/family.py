@@ -1,26 +1,21 @@
 """Costs of families: training and serving FLOPs as formulas of N and D, for models of every size that look like one shape.
 
 Stage: between accounting rules and sweeps. In: a rule and a `Transformer` as the example. Out: text that `sweep` and `solve`
-take as `cost=`; a frame that puts the rules side by side, and what a budget buys under each.
+take as `cost=`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-import polars as pl
-
-from scalefast._allocation.sweep import DEFAULT_LAW, law_name, one_law, sweep
 from scalefast._base.errors import SettingsError
 from scalefast._core import System
-from scalefast._costs.accounting import ACCOUNTINGS, Accounting, flops, per_token, rule_of
-from scalefast._costs.lifetime import lifetime_cost
+from scalefast._costs.accounting import Accounting, flops, rule_of
 from scalefast._costs.transformer import Transformer
-from scalefast._optimum.frontier import is_frontier
+from scalefast._laws.arguments import one_law
 
-__all__ = ["accountings", "counts_of", "serving_cost", "training_cost"]
+__all__ = ["counts_of", "serving_cost", "training_cost"]
 
 #: FLOPs of a token beyond 2**53 are rounded.
 _ROUNDING = 1e-12
@@ -62,65 +57,6 @@ def serving_cost(accounting: str | Accounting, like: Transformer, *, counts: str
     '2*N'
     """
     return _token(accounting, like, counts, 3)
-
-
-def accountings(
-    like: Transformer,
-    *,
-    law: Any = None,
-    budget: Any = None,
-    counts: str | None = None,
-    given: Mapping[str, float | str] | None = None,
-    lifetime: Mapping[str, Any] | None = None,
-    draws: int | Any | None = None,
-    quantiles: Sequence[float] = (0.05, 0.5, 0.95),
-) -> pl.DataFrame:
-    """Every accounting rule side by side: what a token of `like` costs and, with a budget, what the budget buys.
-
-    Parameters
-    ----------
-    like: the shape, and with a budget the family of shapes of every size that look like it.
-    law, budget, given, draws, quantiles: as in `sweep`; `law` is one law. None for both: no allocation.
-    lifetime: arguments of `lifetime_cost`, for the cost of training and serving by each rule; None: training alone.
-    counts: what the law's N counts; None: what its `n_definition` says, else all parameters.
-
-    Returns one row a rule (and budget): accounting; flops_per_token of `like`, and its ratio to 6 N as `per_6N`; the cost as
-    a formula of N and D; then, with a budget, the columns of a sweep's summary.
-
-    >>> import scalefast as sf
-    >>> shape = sf.Transformer(layers=32, width=4096, heads=32, vocabulary=32000, context=4096)
-    >>> sf.accountings(shape).select("accounting", "flops_per_token").row(2)
-    ('palm', 46872944640)
-    """
-    chosen = counts or counts_of(law)
-    costs = {name: training_cost(rule, like, counts=chosen) for name, rule in ACCOUNTINGS.items()}
-    if lifetime:
-        costs = {
-            name: lifetime_cost(training=cost, serving=serving_cost(name, like, counts=chosen), **lifetime)
-            for name, cost in costs.items()
-        }
-    flops = [per_token(like, name) for name in costs]
-    table = pl.DataFrame(
-        {
-            "accounting": list(costs),
-            "flops_per_token": pl.Series(flops, dtype=pl.Int64),
-            "per_6N": [value / per_token(like, "6N") for value in flops],
-            "cost": list(costs.values()),
-        }
-    )
-    if budget is None:
-        return table
-    found = one_law(law or DEFAULT_LAW)
-    if is_frontier(found):
-        message = f"`{law_name(found)}` gives N and D at a compute itself: no accounting changes them"
-        raise SettingsError(message, code="bad-given", hint="take a law of L, or leave out the budget")
-    swept = [
-        sweep(found, budget, cost=cost, given=given, draws=draws, quantiles=quantiles).summary.with_columns(
-            accounting=pl.lit(name)
-        )
-        for name, cost in costs.items()
-    ]
-    return table.join(pl.concat(swept), on="accounting", how="left", maintain_order="left_right")
 
 
 def counts_of(law: Any) -> str:

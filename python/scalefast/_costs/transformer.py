@@ -2,7 +2,7 @@
 
 Stage: before costs and buildable models. In: layers, width, heads, feed-forward, vocabulary, context. Out: `Transformer`,
 an immutable value. Counts are whole numbers, exact; so are FLOPs below 2**53 a token. Sources: Vaswani et al. 2017 for the
-block, and each accounting rule's own (`_accounting`).
+block, and each accounting rule's own (`accounting`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from scalefast._base.suggest import did_you_mean
 if TYPE_CHECKING:
     from scalefast._costs.accounting import Accounting
 
-__all__ = ["COUNTS", "POSITIONS", "Transformer", "check_size"]
+__all__ = ["COUNTS", "POSITIONS", "Transformer", "check_size", "per_token"]
 
 #: How positions enter. Only learned ones (a table of `context` rows) and relative ones (Transformer-XL, as in Gopher and
 #: Chinchilla: one more projection a layer) have parameters; rotary stands for whatever has none.
@@ -145,8 +145,6 @@ class Transformer:
 
         Raises SettingsError, `unknown-accounting`.
         """
-        from scalefast._costs.accounting import per_token
-
         return per_token(self, accounting)
 
     def _body(self, experts: int) -> int:
@@ -196,3 +194,23 @@ def check_size(name: str, value: object) -> None:
 
 def _bad(name: str, message: str, value: int, limit: int, hint: str | None = None) -> SettingsError:
     return SettingsError(message, code="bad-shape", column=name, value=float(value), limit=float(limit), hint=hint)
+
+
+def per_token(shape: Transformer, accounting: str | Accounting) -> int:
+    """Training FLOPs of one token of `shape`."""
+    # Loaded when asked for: rules are evaluated by the core, shapes alone need neither it nor NumPy.
+    from scalefast._costs.accounting import flops, rule_of
+
+    return flops(
+        rule_of(accounting),
+        N=shape.active_parameters,
+        N_body=shape.active_parameters - shape.embedding_parameters,
+        layers=shape.layers,
+        width=shape.width,
+        heads=shape.heads,
+        attention=shape.attention,
+        projections=shape.projections,
+        dense=shape.active_experts * shape.expert,
+        vocabulary=shape.vocabulary,
+        context=shape.context,
+    )

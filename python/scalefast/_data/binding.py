@@ -15,8 +15,9 @@ import polars as pl
 from scalefast._base.errors import DataError, SettingsError, UnitsError
 from scalefast._base.numbers import column_factor
 from scalefast._base.suggest import did_you_mean, listing
-from scalefast._data.expression import column_expression, exact_column
-from scalefast._fitting.levels import indicator
+from scalefast._data.expression import column_expression
+from scalefast._data.frames import exact_column
+from scalefast._data.levels import indicator
 from scalefast._forms.form import Variable
 
 __all__ = ["RESPONSE", "SIGMA", "WEIGHTS", "Column", "bind", "bind_one", "spoken"]

@@ -1,28 +1,25 @@
 """Formulas as Polars expressions: the same graph that the core evaluates, node by node.
 
-Stage: binding of columns (`config.params_m*1e6`) and `law.expr`. In: a parsed formula and an expression for each of its
+Stage: binding of columns (`config.params_m*1e6`), and `law.expr`. In: a parsed formula and an expression for each of its
 symbols. Out: a `pl.Expr`. Values agree with the core's to rounding, not to the bit: Polars uses other libraries.
 """
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import polars as pl
-from polars import selectors
 
-from scalefast._base.errors import DataError, FormulaError, LawError
-from scalefast._base.suggest import did_you_mean, likeness, listing, nearest
-from scalefast._fitting.levels import indicator
+from scalefast._base.errors import DataError, FormulaError
+from scalefast._base.suggest import did_you_mean, likeness, nearest
+from scalefast._data.frames import exact_column
 
 if TYPE_CHECKING:
     from scalefast._core import System
-    from scalefast._laws.law import Law
 
-__all__ = ["column_expression", "exact_column", "law_expression", "to_expression"]
+__all__ = ["column_expression", "to_expression"]
 
 #: Polars expressions are trees: a shared node is written out at each of its uses. This many nodes are too many.
 _MOST_NODES = 20_000
@@ -110,45 +107,6 @@ def column_expression(text: str, columns: list[str], what: str) -> pl.Expr:
     if not names:
         raise DataError(f"{what}: `{text}` names no column", code="unknown-column", column=text)
     return to_expression(system, what, {name: exact_column(name).cast(pl.Float64) for name in names})
-
-
-def law_expression(law: Law, columns: dict[str, str | pl.Expr], output: str | None) -> pl.Expr:
-    """See `Law.expr`."""
-    if output is None and len(law.outputs) > 1:
-        hint = f"give output=, one of {listing(law.outputs)}"
-        raise LawError("the law has several outputs", code="several-outputs", hint=hint)
-    chosen = output or law.outputs[0]
-    if chosen not in law.outputs:
-        hint = did_you_mean(chosen, law.outputs, "outputs")
-        raise LawError(f"the law has no output `{chosen}`", code="unknown-output", hint=hint)
-    known = [*law.variables, *law.parameters]
-    for name in columns:
-        if name not in known:
-            hint = did_you_mean(name, known, "symbols of the law")
-            raise LawError(f"the law has no symbol `{name}`", code="unknown-symbol", column=name, hint=hint)
-    symbols: dict[str, pl.Expr] = {}
-    for name in known:
-        given = columns.get(name)
-        value = law.parameters.get(name)
-        if given is not None:
-            symbols[name] = (exact_column(given) if isinstance(given, str) else given).cast(pl.Float64)
-        elif name in law.variables and law.variables[name].column:
-            symbols[name] = indicator(law.variables[name])
-        elif name in law.variables:
-            symbols[name] = pl.col(name).cast(pl.Float64)
-        elif value is not None and math.isfinite(value):
-            symbols[name] = pl.lit(value, dtype=pl.Float64)
-        else:
-            hint = "use a published set, a fitted law, or bind a column to it"
-            raise LawError(f"parameter `{name}` has no value", code="no-values", column=name, hint=hint)
-    return to_expression(law._system, chosen, symbols).alias(chosen)
-
-
-def exact_column(name: str) -> pl.Expr:
-    """The column of that name; `pl.col` would read `^a$` as a pattern and `*` as all columns."""
-    if name == "*" or (name.startswith("^") and name.endswith("$")):
-        return selectors.by_name(name).as_expr()
-    return pl.col(name)
 
 
 def _unknown_column(name: str, text: str, columns: list[str], what: str) -> DataError | FormulaError:

@@ -13,11 +13,22 @@ from typing import Any
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from polars import selectors
 
 from scalefast._base.errors import DataError
+from scalefast._base.statuses import USABLE
 from scalefast._data.files import first_line, is_file_like, read_file
 
-__all__ = ["FloatArray", "collect", "column_names", "read_draws", "read_frame", "to_array", "usable_draws"]
+__all__ = [
+    "FloatArray",
+    "collect",
+    "column_names",
+    "exact_column",
+    "read_draws",
+    "read_frame",
+    "to_array",
+    "usable_draws",
+]
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -90,6 +101,13 @@ def to_array(series: pl.Series) -> FloatArray:
     return np.ascontiguousarray(floats.to_numpy())
 
 
+def exact_column(name: str) -> pl.Expr:
+    """The column of that name; `pl.col` would read `^a$` as a pattern and `*` as all columns."""
+    if name == "*" or (name.startswith("^") and name.endswith("$")):
+        return selectors.by_name(name).as_expr()
+    return pl.col(name)
+
+
 def read_draws(path: Path, parameters: Sequence[str]) -> pl.DataFrame:
     """Stored draws: one row each, a float64 column for every parameter. Raises DataError."""
     frame = read_file(path)
@@ -103,7 +121,7 @@ def usable_draws(frame: pl.DataFrame) -> pl.DataFrame:
     """The replicates that have an estimate, where a column of that name says how each ended."""
     if "status" not in frame.columns:
         return frame
-    return frame.filter(pl.col("status").is_in(["converged", "at-bound"]))
+    return frame.filter(pl.col("status").is_in(USABLE))
 
 
 def _from_mapping(source: Mapping[Any, Any]) -> pl.DataFrame:

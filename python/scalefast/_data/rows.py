@@ -19,7 +19,7 @@ from scalefast._base.suggest import did_you_mean
 from scalefast._data.binding import WEIGHTS, Column, spoken
 from scalefast._data.frames import FloatArray, collect, column_names, read_frame, to_array
 
-__all__ = ["Rows", "read_rows"]
+__all__ = ["Rows", "evaluate_columns", "filter_rows", "read_rows"]
 
 #: Invalid rows shown in an error.
 _SHOWN = 3
@@ -70,13 +70,13 @@ def read_rows(
     n_read = frame.height
     original: pl.Series | None = None
     if where is not None:
-        numbered = _filter(frame.with_row_index(_ROW), where)
+        numbered = filter_rows(frame.with_row_index(_ROW), where)
         frame, original = numbered.drop(_ROW), numbered[_ROW]
     n_filtered = n_read - frame.height
     if frame.height == 0:
         message = f"`where` leaves none of {n_read} rows" if n_read else "there are no rows"
         raise DataError(message, code="no-rows", value=0.0)
-    bound = _evaluate(frame, columns)
+    bound = evaluate_columns(frame, columns)
     arrays = {name: to_array(bound[name]) for name in bound.columns}
     n_dropped = 0
     if not all(_all_usable(bound[name], arrays[name], name in positive, name) for name in columns):
@@ -100,7 +100,8 @@ def read_rows(
     )
 
 
-def _filter(frame: pl.DataFrame, where: str | pl.Expr) -> pl.DataFrame:
+def filter_rows(frame: pl.DataFrame, where: str | pl.Expr) -> pl.DataFrame:
+    """The rows that `where` keeps. Raises DataError (`unknown-column`), SettingsError (`bad-where`)."""
     available = [name for name in frame.columns if name != _ROW]
     try:
         kept = frame.filter(pl.sql_expr(where) if isinstance(where, str) else where)
@@ -119,7 +120,8 @@ def _filter(frame: pl.DataFrame, where: str | pl.Expr) -> pl.DataFrame:
     return kept
 
 
-def _evaluate(frame: pl.DataFrame, columns: Mapping[str, Column]) -> pl.DataFrame:
+def evaluate_columns(frame: pl.DataFrame, columns: Mapping[str, Column]) -> pl.DataFrame:
+    """The bound columns, by symbol. Raises DataError: `unknown-column`, `not-numeric`, `uneven-columns`."""
     plain = {name: column.plain for name, column in columns.items()}
     if all(name is not None and frame.schema[name] == pl.Float64 for name in plain.values()):
         return pl.DataFrame([frame[str(source)].alias(name) for name, source in plain.items()])

@@ -1,6 +1,6 @@
 """What is worth knowing about a fit: one row a finding, with a stable code and the numbers behind it.
 
-Stage: after a fit, when asked for. In: a `Fit`. Out: a frame of code, severity (`info`, `warning`), message, value, limit.
+Stage: after a fit, when asked for. In: a fit. Out: a frame of code, severity (`info`, `warning`), message, value, limit.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ import polars as pl
 
 from scalefast._base.findings import Finding, found
 from scalefast._base.scale import looks_scaled
+from scalefast._base.statuses import AT_BOUND, USABLE
 from scalefast._data.binding import spoken
+from scalefast._data.levels import level_columns
 from scalefast._fitting.evidence import design_findings, given_and_cost, row_findings
-from scalefast._fitting.levels import level_columns
 from scalefast._forms.losses import Asymmetric, Pinball, Squared
 
 if TYPE_CHECKING:
-    from scalefast._fitting.fit import Fit
+    from scalefast._fitting.state import FitState
 
 __all__ = ["SCHEMA", "diagnose", "unit_findings"]
 
@@ -37,14 +38,14 @@ _CLUSTERS = 20
 _MOVED = 0.05
 
 
-def diagnose(fit: Fit) -> pl.DataFrame:
-    """See `Fit.diagnostics`."""
+def diagnose(fit: FitState, changes: pl.DataFrame | None) -> pl.DataFrame:
+    """See `Fit.diagnostics`; `changes` is `Fit.influence`, None where there is none."""
     findings = [*_rows(fit), *_design(fit), *design_findings(fit), *_optimum(fit), *_robustness(fit)]
-    findings += [*row_findings(fit), *unit_findings(fit), *_resampling(fit), *_interruption(fit)]
+    findings += [*row_findings(fit, changes), *unit_findings(fit), *_resampling(fit), *_interruption(fit)]
     return pl.DataFrame(findings, schema=SCHEMA, orient="row")
 
 
-def _rows(fit: Fit) -> Iterator[Finding]:
+def _rows(fit: FitState) -> Iterator[Finding]:
     marks = [name for name, entry in fit.law.variables.items() if entry.column]
     taken = ", ".join(f"{spoken(name)} = {source}" for name, source in fit.sources.items() if name not in marks)
     yield found("bound", f"{taken}; parameters: {', '.join(fit.law.parameters)}")
@@ -59,7 +60,7 @@ def _rows(fit: Fit) -> Iterator[Finding]:
         yield found("dropped-rows", f"{fit.n_dropped} invalid rows were dropped", float(fit.n_dropped))
 
 
-def _design(fit: Fit) -> Iterator[Finding]:
+def _design(fit: FitState) -> Iterator[Finding]:
     free = len(fit.spec.free)
     points = fit._rows.count_distinct(list(fit.law.variables))
     if points < 2 * free:
@@ -67,9 +68,9 @@ def _design(fit: Fit) -> Iterator[Finding]:
         yield found("few-points", message, float(points), 2.0 * free)
 
 
-def _optimum(fit: Fit) -> Iterator[Finding]:
+def _optimum(fit: FitState) -> Iterator[Finding]:
     certificate = fit.certificate
-    if fit.status not in ("converged", "at-bound"):
+    if fit.status not in USABLE:
         yield found("not-converged", f"the fit ended with status {fit.status}")
     for name, at_bound in zip(fit.spec.free, fit._result.at_bound, strict=True):
         if at_bound:
@@ -85,13 +86,13 @@ def _optimum(fit: Fit) -> Iterator[Finding]:
     message = f"{certificate.agreeing} of {certificate.starts} starts ended in the best optimum"
     alone = fit.spec.starts is None and certificate.agreeing < 2
     yield found("lone-optimum" if alone else "starts", message, share)
-    reasons = fit.parameters.filter(pl.col("std_error").is_null() & pl.col("status").is_in(["free", "at-bound"]))
+    reasons = fit.parameters.filter(pl.col("std_error").is_null() & pl.col("status").is_in(["free", AT_BOUND]))
     refused = [reason for reason in reasons["interval_method"].unique(maintain_order=True).to_list() if reason]
     for reason in refused:
         yield found("no-std-error", f"no standard errors: {reason.replace('-', ' ')}")
 
 
-def _robustness(fit: Fit) -> Iterator[Finding]:
+def _robustness(fit: FitState) -> Iterator[Finding]:
     delta = getattr(fit.loss, "delta", None)
     if delta is None or isinstance(fit.loss, Squared | Asymmetric | Pinball) or not fit.sigma > 0:
         return
@@ -105,7 +106,7 @@ def _robustness(fit: Fit) -> Iterator[Finding]:
         yield found("delta", message, share, _SHARE)
 
 
-def unit_findings(fit: Fit) -> Iterator[Finding]:
+def unit_findings(fit: FitState) -> Iterator[Finding]:
     """Numbers that seem to be in other units: of N and D by their size, of C by the law's cost."""
     for scaled in looks_scaled(fit.law.fitted_range):
         yield found("looks-scaled", scaled.message, scaled.value, scaled.limit)
@@ -120,7 +121,7 @@ def unit_findings(fit: Fit) -> Iterator[Finding]:
         yield found("looks-scaled", f"{message}: C, N or D is in another unit", ratio, _COST_FACTOR)
 
 
-def _interruption(fit: Fit) -> Iterator[Finding]:
+def _interruption(fit: FitState) -> Iterator[Finding]:
     solved, starts = fit._result.solved
     if solved < starts:
         resampling = ", and nothing was resampled" if fit.spec.resample is not None else ""
@@ -128,7 +129,7 @@ def _interruption(fit: Fit) -> Iterator[Finding]:
         yield found("interrupted", message, float(solved), float(starts))
 
 
-def _resampling(fit: Fit) -> Iterator[Finding]:
+def _resampling(fit: FitState) -> Iterator[Finding]:
     runs, replicates = fit.runs, fit._replicates
     if runs is not None:
         left_out = f", {runs.n_left_out} intermediate checkpoints left out" if runs.n_left_out else ""

@@ -1,6 +1,6 @@
 """Findings about the design and the rows of a fit: what the runs can tell, and what single rows do to the answer.
 
-Stage: diagnostics. In: a `Fit` of `m` rows and `p` free parameters. Out: findings. Limits stand in `_findings`; each was
+Stage: diagnostics. In: a fit of `m` rows and `p` free parameters. Out: findings. Limits stand in `findings`; each was
 set so that clean simulated designs stay silent (`make evidence` counts).
 """
 
@@ -16,13 +16,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from scalefast import _core
+from scalefast._base.errors import ScalefastError
 from scalefast._base.findings import Finding, found
+from scalefast._base.statuses import CONVERGED
 from scalefast._calls.longcall import LongCall
+from scalefast._core import System
 from scalefast._data.frames import FloatArray
+from scalefast._fitting.problem import bind_problem
+from scalefast._forms.losses import loss_fields
+from scalefast._optimum.best import best_size
 
 if TYPE_CHECKING:
-    from scalefast._fitting.fit import Fit
+    from scalefast._fitting.state import FitState
 
 __all__ = ["design_findings", "given_and_cost", "row_findings"]
 
@@ -45,7 +50,7 @@ _SCHEDULE_NAME = re.compile(
 _RUN_NAME = re.compile(r"(^|[^a-z])(run|run_?id|run_?name|experiment|name)$")
 
 
-def design_findings(fit: Fit) -> Iterator[Finding]:
+def design_findings(fit: FitState) -> Iterator[Finding]:
     """What the design, its columns and the given constants say."""
     yield from _range(fit)
     yield from _collinear(fit)
@@ -56,10 +61,10 @@ def design_findings(fit: Fit) -> Iterator[Finding]:
     yield from _trend(fit)
 
 
-def row_findings(fit: Fit) -> Iterator[Finding]:
-    """What single rows do to the parameters, and to the best N a decade beyond the data."""
-    if fit._replicates is not None and "change.N" in _influence_columns(fit):
-        yield from _units(fit)
+def row_findings(fit: FitState, changes: pl.DataFrame | None) -> Iterator[Finding]:
+    """What single rows do to the parameters, and to the best N a decade beyond the data; `changes` is `Fit.influence`."""
+    if changes is not None and "change.N" in changes.columns:
+        yield from _units(fit, changes)
     if fit.n_rows > _MOST_ROWS:
         return
     statistics = fit._problem.residuals(fit._result)
@@ -75,7 +80,7 @@ def row_findings(fit: Fit) -> Iterator[Finding]:
         yield found("influential-row", message, value, _INFLUENCE)
 
 
-def _range(fit: Fit) -> Iterator[Finding]:
+def _range(fit: FitState) -> Iterator[Finding]:
     ends = fit.law.fitted_range.get("C")
     if ends is not None and 0 < ends[0] <= ends[1] < math.inf:
         decades = math.log10(ends[1] / ends[0])
@@ -83,7 +88,7 @@ def _range(fit: Fit) -> Iterator[Finding]:
         yield found("range", message, decades)
 
 
-def _collinear(fit: Fit) -> Iterator[Finding]:
+def _collinear(fit: FitState) -> Iterator[Finding]:
     for first, second in combinations(fit.law.measured, 2):
         correlation = _correlation(_logarithm(fit._rows.arrays[first]), _logarithm(fit._rows.arrays[second]))
         if correlation > _COLLINEAR:
@@ -91,7 +96,7 @@ def _collinear(fit: Fit) -> Iterator[Finding]:
             yield found("collinear", message, correlation, _COLLINEAR)
 
 
-def _schedule(fit: Fit) -> Iterator[Finding]:
+def _schedule(fit: FitState) -> Iterator[Finding]:
     frame, bound = fit._rows.frame, set(fit.sources.values())
     scale = np.zeros(frame.height)
     for name in fit.law.measured:
@@ -109,7 +114,7 @@ def _schedule(fit: Fit) -> Iterator[Finding]:
             yield found("schedule-varies", message, correlation, _SCHEDULE)
 
 
-def _checkpoints(fit: Fit) -> Iterator[Finding]:
+def _checkpoints(fit: FitState) -> Iterator[Finding]:
     if fit.runs is not None or "D" not in fit.law.variables:
         return
     frame = fit._rows.frame
@@ -128,8 +133,8 @@ def _checkpoints(fit: Fit) -> Iterator[Finding]:
             return
 
 
-def _rivals(fit: Fit) -> Iterator[Finding]:
-    starts = fit.starts.filter(pl.col("status") == "converged")
+def _rivals(fit: FitState) -> Iterator[Finding]:
+    starts = fit.starts.filter(pl.col("status") == CONVERGED)
     if fit.objective <= 0 or starts.height < 2:
         return
     ends = [name for name in starts.columns if name.startswith("end.")]
@@ -148,7 +153,7 @@ def _rivals(fit: Fit) -> Iterator[Finding]:
             return
 
 
-def _rounded(fit: Fit) -> Iterator[Finding]:
+def _rounded(fit: FitState) -> Iterator[Finding]:
     for name, value in (fit.spec.fixed or {}).items():
         for published in fit.law.form.published:
             if published.rounded and published.values.get(name) == value:
@@ -156,7 +161,7 @@ def _rounded(fit: Fit) -> Iterator[Finding]:
                 yield found("rounded-constants", message, value)
 
 
-def _trend(fit: Fit) -> Iterator[Finding]:
+def _trend(fit: FitState) -> Iterator[Finding]:
     given, cost = given_and_cost(fit)
     if given is None or cost is None or len(given) < 3:
         return
@@ -171,13 +176,13 @@ def _trend(fit: Fit) -> Iterator[Finding]:
         yield found("cost-trend", message, factor, _TREND)
 
 
-def given_and_cost(fit: Fit) -> tuple[FloatArray | None, FloatArray | None]:
+def given_and_cost(fit: FitState) -> tuple[FloatArray | None, FloatArray | None]:
     """The C of the data and the law's cost of the same rows, where both are there and above zero."""
     frame = fit._rows.frame
     column = next((name for name in ("C", "flops", "compute") if name in frame.columns), None)
     if column is None or fit.law.cost is None or not frame[column].dtype.is_numeric():
         return None, None
-    system = _core.System.parse([("C", fit.law.cost)], [])
+    system = System.parse([("C", fit.law.cost)], [])
     if not all(name in fit.law.variables for name in system.symbols()):
         return None, None
     cost = system.evaluate({name: fit._rows.arrays[name] for name in system.symbols()}, {})["C"]
@@ -186,39 +191,25 @@ def given_and_cost(fit: Fit) -> tuple[FloatArray | None, FloatArray | None]:
     return given[usable], cost[usable]
 
 
-def _influence_columns(fit: Fit) -> list[str]:
-    from scalefast._fitting.resampling import Jackknife
-
-    return fit.influence.columns if isinstance(fit.spec.resample, Jackknife) else []
-
-
-def _units(fit: Fit) -> Iterator[Finding]:
+def _units(fit: FitState, changes: pl.DataFrame) -> Iterator[Finding]:
     """The unit without which the best N at the budget of the jackknife changes most."""
-    change = (fit.influence["change.N"] / (_best_size(fit) or math.nan)).abs()
+    change = (changes["change.N"] / (_best_size(fit) or math.nan)).abs()
     value = change.max()
     if isinstance(value, float) and value > _UNIT_INFLUENCE:
-        unit = fit.influence["left_out"][int(change.arg_max() or 0)]
+        unit = changes["left_out"][int(change.arg_max() or 0)]
         message = f"without {unit} the best N at the budget of the jackknife changes by {100 * value:.3g} %"
         yield found("influential-unit", message, value, _UNIT_INFLUENCE)
 
 
-def _best_size(fit: Fit) -> float | None:
-    from scalefast._allocation.sweep import sweep
-    from scalefast._base.errors import ScalefastError
-
+def _best_size(fit: FitState) -> float | None:
     try:
-        best = sweep(fit.law, getattr(fit.spec.resample, "budget", None), draws=0, quantiles=()).summary["N"][0]
+        return best_size(fit.law, [getattr(fit.spec.resample, "budget", math.nan)])[0]
     except ScalefastError:
         return None
-    return None if best is None else float(best)
 
 
-def _shift(fit: Fit, row: int) -> str:
+def _shift(fit: FitState, row: int) -> str:
     """What leaving a row out does to the best N one decade beyond the data, in words."""
-    from scalefast._allocation.sweep import sweep
-    from scalefast._base.errors import ScalefastError
-    from scalefast._fitting.fit import _bind, loss_fields
-
     ends = fit.law.fitted_range.get("C")
     if ends is None:
         return ""
@@ -230,14 +221,14 @@ def _shift(fit: Fit, row: int) -> str:
     start = np.array([list(values.values())])
     try:
         with LongCall(progress=False) as call:
-            found_without, stopped = _bind(fit.spec, rows).fit(
+            found_without, stopped = bind_problem(fit.spec, rows).fit(
                 loss_fields(fit.loss), start, fit.spec.threads, call.stage("without the row")
             )
             call.keeps(stopped, 0)
         without = fit.law.with_values(dict(zip(values, found_without.parameters, strict=True)))
         plain = fit.law.with_values(values)
         target = float(f"{10 * ends[1]:.1g}")
-        before, after = (sweep(law, target, draws=0, quantiles=()).summary["N"][0] for law in (plain, without))
+        before, after = (best_size(law, [target])[0] for law in (plain, without))
     except ScalefastError:
         return ""
     if before is None or after is None:
@@ -249,7 +240,7 @@ def _logarithm(values: FloatArray) -> FloatArray:
     """Logarithms of what is positive, by the core; values as they are where some are not."""
     if not (values > 0).all():
         return values
-    return _core.System.parse([("y", "log(x)")], []).evaluate({"x": np.ascontiguousarray(values)}, {})["y"]
+    return System.parse([("y", "log(x)")], []).evaluate({"x": np.ascontiguousarray(values)}, {})["y"]
 
 
 def _ranks(values: pl.Series) -> FloatArray:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,58 +17,46 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import polars as pl
 
-from scalefast import _core
-from scalefast._base.errors import DataError, FormulaError, ScalefastError
-from scalefast._base.suggest import did_you_mean, likeness
+from scalefast._base.errors import DataError, ScalefastError, SettingsError
+from scalefast._base.statuses import USABLE
 from scalefast._calls.longcall import LongCall, OnInterrupt
 from scalefast._calls.progress import Progress
-from scalefast._data.binding import RESPONSE, SIGMA, WEIGHTS, Column, bind, bind_one
-from scalefast._data.checkpoints import Runs, choose_checkpoints, codes
+from scalefast._core import restore_result, result_state
+from scalefast._data.binding import SIGMA
+from scalefast._data.checkpoints import choose_checkpoints
 from scalefast._data.drawsfile import check_draws_path
-from scalefast._data.rows import Rows, read_rows
-from scalefast._fitting.diagnostics import diagnose
-from scalefast._fitting.levels import check_levels, expand, with_indicators
-from scalefast._fitting.replicates import Replicates, run_replicates
+from scalefast._data.levels import check_levels
+from scalefast._fitting.diagnostics import diagnose, unit_findings
+from scalefast._fitting.influence import influence as influence_of
+from scalefast._fitting.levels import expand, with_indicators
+from scalefast._fitting.manifest import Manifest
+from scalefast._fitting.problem import Ranges, bind_problem, read_runs
+from scalefast._fitting.profile import Profile
+from scalefast._fitting.profile import profile as profile_of
+from scalefast._fitting.replicates import run_replicates
+from scalefast._fitting.resampling import Jackknife
+from scalefast._fitting.result import Certificate
+from scalefast._fitting.saved import save_fit
 from scalefast._fitting.spec import HOW_IT_RUNS, FitSpec, Residual
 from scalefast._fitting.starts import start_matrix
-from scalefast._forms.losses import LOSSES, Loss
+from scalefast._fitting.state import FitState
+from scalefast._fitting.uncertainty import of_state
+from scalefast._forms.losses import Loss, loss_fields, settled_loss
+from scalefast._laws.evaluate import predict
+from scalefast._laws.intervals import Interval, add_interval
 from scalefast._laws.law import Law
 
 if TYPE_CHECKING:
-    from scalefast._fitting.manifest import Manifest
-    from scalefast._fitting.profile import Profile
     from scalefast._fitting.resampling import Resample
     from scalefast._fitting.starts import Starts
-    from scalefast._laws.intervals import Interval, Uncertainty
 
-__all__ = ["Certificate", "Fit", "fit", "run_fit"]
+__all__ = ["Fit", "fit", "run_fit"]
 
 _LOG = logging.getLogger("scalefast")
 
 
-@dataclass(frozen=True)
-class Certificate:
-    """Why the estimate is believed to be the optimum.
-
-    Attributes
-    ----------
-    gradient: the decrease that a Newton step still promises, as a share of the objective.
-    curvature: smallest eigenvalue of the Hessian over the free parameters off their bounds, diagonal scaled to one.
-    condition: ratio of the extreme singular values of the scaled Jacobian.
-    starts, agreeing: starts solved, and how many of them ended in the best optimum.
-    spread: largest relative difference of the objective among those.
-    """
-
-    gradient: float
-    curvature: float
-    condition: float
-    starts: int
-    agreeing: int
-    spread: float
-
-
 @dataclass(frozen=True, eq=False)
-class Fit:
+class Fit(FitState):
     """A fitted law with its evidence.
 
     Attributes
@@ -85,63 +73,6 @@ class Fit:
     runs: the runs and checkpoints in use, None without `run=`.
     """
 
-    spec: FitSpec
-    law: Law
-    objective: float
-    status: str
-    certificate: Certificate
-    loss: Loss
-    sigma: float
-    quadratic_share: float
-    n_rows: int
-    n_read: int
-    n_filtered: int
-    n_dropped: int
-    sources: Mapping[str, str]
-    runs: Runs | None
-    _rows: Rows
-    _problem: _core.Problem
-    _result: _core.FitResult
-    _replicates: Replicates | None
-
-    @cached_property
-    def parameters(self) -> pl.DataFrame:
-        """One row a parameter: parameter, estimate, std_error, lower, upper, interval_method, level, status.
-
-        `status` is `free`, `at-bound`, `fixed` or `tied`. Standard error and interval come from the draws where the fit was
-        resampled; they are null where they are refused, and `interval_method` then holds the reason.
-        """
-        estimates = self._problem.estimates(self._result, self.spec.level)
-        names = list(self.law.form.parameters)
-        if self._replicates is not None:
-            found = self._replicates.of_parameters(self._values(), self.spec.level)
-            resampled = [self._role(name) != "fixed" for name in names]
-            estimates = _replaced(estimates, found, resampled, self._replicates.method)
-        roles = pl.Series("status", [self._role(name) for name in names])
-        return pl.DataFrame([pl.Series("parameter", names), *_interval_columns(estimates, self.spec.level), roles])
-
-    @cached_property
-    def starts(self) -> pl.DataFrame:
-        """One row a start: start.*, end.* of the free parameters, objective, status, evaluations.
-
-        Starts that an interruption left unsolved have the status `interrupted` and no end.
-        Starts of a robust loss that meet at a larger threshold go on as one from there; `evaluations` counts each start's
-        whole path, shared parts included.
-        """
-        free, found = self.spec.free, self._result.starts()
-        return pl.DataFrame(
-            [
-                *(pl.Series(f"start.{name}", column) for name, column in zip(free, found["start"], strict=True)),
-                *(
-                    pl.Series(f"end.{name}", column, nan_to_null=True)
-                    for name, column in zip(free, found["end"], strict=True)
-                ),
-                pl.Series("objective", found["objective"], nan_to_null=True),
-                pl.Series(found["statuses"], dtype=pl.String).gather(found["status"]).alias("status"),
-                pl.Series("evaluations", found["evaluations"], dtype=pl.Int64),
-            ]
-        )
-
     @cached_property
     def residuals(self) -> pl.DataFrame:
         """The rows used, with L_fit, residual, weight, leverage, influence; with `sigma=` also sigma, last.
@@ -150,7 +81,7 @@ class Fit:
         parameter, in standard errors, that leaving the row out makes to first order, null where there are none.
         """
         found = self._problem.residuals(self._result)
-        predicted = self.law._system.evaluate(self._variables(), self._values(), self.spec.threads)[self.law.outputs[0]]
+        predicted = self.law.system.evaluate(self._variables(), self._values(), self.spec.threads)[self.law.outputs[0]]
         added = {"L_fit": predicted, **found}
         if SIGMA in self._rows.arrays and self._rows.sources[SIGMA] != "sigma":
             added["sigma"] = self._rows.arrays[SIGMA]
@@ -184,44 +115,18 @@ class Fit:
         With `sf.Jackknife(budget=...)` also change.N, of the number of parameters that is best at that budget. Raises
         ScalefastError (`no-draws`) unless the fit was made with `resample=sf.Jackknife()`.
         """
-        from scalefast._fitting.influence import influence
-
-        return influence(self, self._resampled("influence"))
+        return influence_of(self, self._resampled("influence"))
 
     @cached_property
     def diagnostics(self) -> pl.DataFrame:
         """What is worth knowing about the fit: code, severity (`info`, `warning`), message, value, limit."""
-        return diagnose(self)
+        jackknifed = self._replicates is not None and isinstance(self.spec.resample, Jackknife)
+        return diagnose(self, self.influence if jackknifed else None)
 
-    def covariance(self) -> pl.DataFrame:
-        """Covariance of the free parameters: `parameter` and one column for each of them.
-
-        Gauss-Newton for the squared loss, a sandwich with a kernel estimate of the curvature for others. Raises
-        ScalefastError with the reason as its code where no covariance can be trusted.
-        """
-        matrix, method, code = self._problem.covariance(self._result)
-        if matrix is None:
-            raise ScalefastError(
-                f"the {method} covariance is refused: {str(code).replace('-', ' ')}",
-                code=str(code),
-                hint="give more rows, fix or tie parameters, or take a larger threshold of the loss",
-            )
-        free = self.spec.free
-        columns = {name: matrix[:, position] for position, name in enumerate(free)}
-        return pl.DataFrame({"parameter": free, **columns})
-
-    def derive(self, formula: str) -> pl.DataFrame:
-        """One row for any formula of the parameters: formula, estimate, std_error, lower, upper, interval_method, level.
-
-        From the draws where the fit was resampled; else the standard error is propagated to first order and the interval
-        is symmetric about the estimate.
-        """
-        system = _core.System.parse([("formula", formula)], [])
-        estimates = self._problem.derive(self._result, system, self.spec.level)
-        if self._replicates is not None:
-            found = self._replicates.of_formula(system, self._values(), self.spec.level)
-            estimates = _replaced(estimates, found, [True], self._replicates.method)
-        return pl.DataFrame([pl.Series("formula", [formula]), *_interval_columns(estimates, self.spec.level)])
+    @property
+    def unit_faults(self) -> list[str]:
+        """What says that N, D or C were in other units; a fit with any is refused where its law would be scaled up."""
+        return [finding.message for finding in unit_findings(self) if finding.code == "looks-scaled"]
 
     def profile(self, formula: str, *, level: float | None = None) -> Profile:
         """The profile likelihood of a parameter, or of any formula of the parameters, with its interval.
@@ -237,9 +142,7 @@ class Fit:
         >>> round(found.lower, 4), round(found.upper, 4)
         (0.8847, 1.1153)
         """
-        from scalefast._fitting.profile import profile
-
-        return profile(self, formula, level)
+        return profile_of(self, formula, level)
 
     def predict(
         self,
@@ -267,15 +170,12 @@ class Fit:
         >>> round(row["L_lower"], 3), round(row["L_upper"], 3)
         (2.877, 3.203)
         """
-        from scalefast._laws.evaluate import predict
-
         named = {self.law.outputs[0]: "L_fit"}
-        found = predict(self.law, points, columns=columns, units=units, threads=threads, names=named)
-        if interval is None:
-            return found
-        from scalefast._laws.intervals import add_interval
-
-        return add_interval(self._uncertainty, found, interval, columns, units)
+        law = self.law
+        found = predict(
+            law.form, law.system, law.values, points, columns=columns, units=units, threads=threads, names=named
+        )
+        return found if interval is None else add_interval(of_state(self), found, interval, columns, units)
 
     def save(self, path: str | Path, *, name: str | None = None) -> None:
         """Writes the fitted law as `.parquet` or `.toml`; `sf.law(path)` reads either.
@@ -283,20 +183,16 @@ class Fit:
         `name` is the id that the law goes by; None: the file's name without its suffix. Raises SettingsError
         (`unknown-suffix`), OSError.
         """
-        from scalefast._fitting.saved import save_fit
-
-        save_fit(self, Path(path), name or Path(path).stem)
+        save_fit(self, self.diagnostics, Path(path), name or Path(path).stem)
 
     @property
     def manifest(self) -> Manifest:
-        """What the fit was made of: version, spec, data hash, kernel; `fit.manifest.repeat(runs)` makes it again."""
-        from scalefast._fitting.manifest import Manifest
-
+        """What the fit was made of: version, spec, data hash, kernel; `sf.repeat(fit.manifest, runs)` makes it again."""
         return Manifest.of(self)
 
     def raise_for_status(self) -> Fit:
         """This fit, if it converged (also at a bound); else ScalefastError with the status as its code."""
-        if self.status in ("converged", "at-bound"):
+        if self.status in USABLE:
             return self
         raise ScalefastError(
             f"the fit ended with status `{self.status}`", code=self.status, hint="see .certificate and .diagnostics"
@@ -312,41 +208,15 @@ class Fit:
     def __reduce__(self) -> tuple[Any, ...]:
         fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         del fields["_problem"]
-        return (_restore, ({**fields, "_result": _core.result_state(self._result)},))
+        return (_restore, ({**fields, "_result": result_state(self._result)},))
 
     def __repr__(self) -> str:
         values = ", ".join(f"{name}={value:.6g}" for name, value in self._values().items())
         return f"Fit({self.status}, objective {self.objective:.10g}, {self.n_rows} rows, {values})"
 
-    @property
-    def _uncertainty(self) -> Uncertainty:
-        from scalefast._laws.intervals import of_fit
-
-        def runs() -> Any:
-            return None if self.spec.run is None else codes(self._rows.frame, self.spec.run, "run")
-
-        return of_fit(
-            self.law,
-            self.spec,
-            self._replicates,
-            self.covariance,
-            lambda: self._problem.quantile(self._result, self.spec.level),
-            lambda repeat: self._problem.scatter(self._result, self.spec.level, repeat, runs() if repeat else None),
-            self._problem.covariance(self._result)[1],
-        )
-
-    def _resampled(self, wanted: str) -> Replicates:
-        if self._replicates is None:
-            raise ScalefastError(
-                f"the fit has no {wanted}: it was not resampled",
-                code="no-draws",
-                hint="fit with resample=sf.Bootstrap(4000) or sf.Jackknife()",
-            )
-        return self._replicates
-
     def _key(self) -> tuple[Any, ...]:
         # As text, since what is not a number equals itself there; how a fit runs changes no result.
-        found = {**_core.result_state(self._result), "threads": None}
+        found = {**result_state(self._result), "threads": None}
         return (self.spec.replace(**HOW_IT_RUNS), self.law, repr(found))
 
     def _same_frames(self, other: Fit) -> bool:
@@ -357,23 +227,13 @@ class Fit:
             return self._replicates is other._replicates
         return self._replicates.draws.equals(other._replicates.draws)
 
-    def _role(self, name: str) -> str:
-        if name in (self.spec.fixed or {}):
-            return "fixed"
-        if name in (self.spec.tied or {}):
-            return "tied"
-        return "at-bound" if self._result.at_bound[self.spec.free.index(name)] else "free"
-
-    def _values(self) -> dict[str, float]:
-        return dict(self.law.values or {})
-
     def _variables(self) -> dict[str, Any]:
         return {name: self._rows.arrays[name] for name in self.law.variables}
 
 
 def fit(
     runs: Any,
-    law: Law | str | Path,
+    law: Law | FitSpec | str | Path,
     *,
     columns: Mapping[str, str | pl.Expr] | None = None,
     y: str | pl.Expr | None = None,
@@ -406,7 +266,7 @@ def fit(
     Parameters
     ----------
     runs: any frame, a dict of arrays, or a path; one row a run.
-    law: an id, a law file, a formula, or a Law (its values are not used).
+    law: an id, a law file, a formula, or a Law (its values are not used); or a FitSpec, which settles all that follows.
     columns: variable to column name, formula of columns or Polars expression; names in it are variables of a formula.
     y: column of the loss; recognised without binding: L, loss, val_loss.
     where: rows to use, a Polars expression or an SQL condition. drop_invalid: drop unusable rows, and count them.
@@ -441,41 +301,54 @@ def fit(
     >>> fit.status, round(fit.law.parameters["alpha"], 6)
     ('converged', 0.339171)
     """
-    return FitSpec(
-        law,
-        columns=columns,
-        y=y,
-        where=where,
-        drop_invalid=drop_invalid,
-        residual=residual,
-        loss=loss,
-        weights=weights,
-        sigma=sigma,
-        units=units,
-        run=run,
-        checkpoints=checkpoints,
-        starts=starts,
-        bounds=bounds,
-        fixed=fixed,
-        tied=tied,
-        per=per,
-        resample=resample,
-        level=level,
-        seed=seed,
-        threads=threads,
-        draws_to=draws_to,
-        overwrite=overwrite,
-        progress=progress,
-        on_interrupt=on_interrupt,
-        timeout_s=timeout_s,
-    ).fit(runs)
+    settings = {
+        "columns": columns,
+        "y": y,
+        "where": where,
+        "drop_invalid": drop_invalid,
+        "residual": residual,
+        "loss": loss,
+        "weights": weights,
+        "sigma": sigma,
+        "units": units,
+        "run": run,
+        "checkpoints": checkpoints,
+        "starts": starts,
+        "bounds": bounds,
+        "fixed": fixed,
+        "tied": tied,
+        "per": per,
+        "resample": resample,
+        "level": level,
+        "seed": seed,
+        "threads": threads,
+        "draws_to": draws_to,
+        "overwrite": overwrite,
+        "progress": progress,
+        "on_interrupt": on_interrupt,
+        "timeout_s": timeout_s,
+    }
+    return run_fit(_spec_of(law, settings), runs)
+
+
+def _spec_of(law: Law | FitSpec | str | Path, settings: Mapping[str, Any]) -> FitSpec:
+    """The spec of a call. Raises SettingsError, `contradictory`, for settings beside a spec."""
+    if not isinstance(law, FitSpec):
+        return FitSpec(law, **settings)
+    unset = {field.name: field.default for field in dataclasses.fields(FitSpec)}
+    for name, value in settings.items():
+        # By type first: whether an expression equals None is an expression.
+        if type(value) is not type(unset[name]) or value != unset[name]:
+            message = f"the FitSpec settles how the law is fitted, and {name}= is given too"
+            raise SettingsError(message, code="contradictory", column=name, hint=f"spec.replace({name}=...) changes it")
+    return law
 
 
 def run_fit(spec: FitSpec, runs: Any) -> Fit:
-    """See `FitSpec.fit`."""
+    """See `fit`."""
     if spec.draws_to is not None:
         check_draws_path(Path(spec.draws_to), spec.overwrite)
-    rows, grouping = _read(spec, spec.resolved_law, runs), None
+    rows, grouping = read_runs(spec, spec.resolved_law, runs), None
     if spec.per:
         spec = expand(spec, rows.frame)
         rows = with_indicators(rows, spec.resolved_law)
@@ -484,7 +357,7 @@ def run_fit(spec: FitSpec, runs: Any) -> Fit:
     if spec.run is not None:
         rows, grouping = choose_checkpoints(rows, spec.run, spec.checkpoints, list(law.variables))
     parameters = spec.parameters
-    problem = _bind(spec, rows)
+    problem = bind_problem(spec, rows)
     starts = None if spec.starts is None else start_matrix(spec.starts, parameters, spec.free)
     replicates = None
     partial, tidy = spec.on_interrupt == "partial", spec.draws_to is not None
@@ -499,11 +372,11 @@ def run_fit(spec: FitSpec, runs: Any) -> Fit:
     return Fit(
         # How a fit was shown is no part of what it is, and a function need not pickle.
         spec=spec.replace(progress=None),
-        law=law.with_values(values, observed_range=_Ranges(law, rows), draws=draws),
+        law=law.with_values(values, observed_range=Ranges(law, rows), draws=draws),
         objective=result.objective,
         status=result.status,
         certificate=Certificate(**result.certificate()),
-        loss=_settled_loss(result.loss),
+        loss=settled_loss(result.loss),
         sigma=result.sigma,
         quadratic_share=result.quadratic_share,
         n_rows=rows.frame.height,
@@ -519,144 +392,7 @@ def run_fit(spec: FitSpec, runs: Any) -> Fit:
     )
 
 
-def _bind(spec: FitSpec, rows: Rows) -> _core.Problem:
-    """The rows under the law and the settings of its parameters."""
-    law = spec.resolved_law
-    return _core.Problem(
-        law._system,
-        law.outputs[0],
-        {name: rows.arrays[name] for name in law.variables},
-        rows.arrays[RESPONSE],
-        rows.arrays.get(WEIGHTS),
-        rows.arrays.get(SIGMA),
-        spec.plain_parameters,
-        [variable.positive for variable in law.variables.values()],
-        str(spec.residual),
-        _clusters(spec, rows),
-    )
-
-
-def _clusters(spec: FitSpec, rows: Rows) -> Any:
-    """The run of each row where some run has several, for standard errors that allow for it."""
-    if spec.run is None:
-        return None
-    runs = codes(rows.frame, spec.run, "run")
-    return runs if len(runs) > int(runs.max()) + 1 else None
-
-
 def _restore(fields: dict[str, Any]) -> Fit:
     """The inverse of `Fit.__reduce__`."""
-    problem = _bind(fields["spec"], fields["_rows"])
-    return Fit(**{**fields, "_problem": problem, "_result": _core.restore_result(fields["_result"])})
-
-
-def loss_fields(loss: Loss | None) -> tuple[str, list[float]]:
-    """Name and constants of a loss for the core; `Huber("auto")` has no constant."""
-    for name, (kind, constants) in LOSSES.items():
-        if isinstance(loss, kind):
-            values = [getattr(loss, constant) for constant in constants]
-            return name, [] if values == ["auto"] else [float(value) for value in values]
-    raise TypeError(f"not a loss: {loss!r}")
-
-
-def _settled_loss(fields: tuple[str, list[float]]) -> Loss:
-    name, values = fields
-    return LOSSES[name][0](*values)
-
-
-def _read(spec: FitSpec, law: Law, runs: Any) -> Rows:
-    def choose(available: list[str]) -> dict[str, Column]:
-        _ask_about_parameters(spec, law, available)
-        columns = bind(law.variables, available, spec.columns, spec.units)
-        columns[RESPONSE] = bind_one(RESPONSE, spec.y, available)
-        if spec.weights is not None:
-            columns[WEIGHTS] = bind_one(WEIGHTS, spec.weights, available)
-        if spec.sigma is not None:
-            columns[SIGMA] = bind_one(SIGMA, spec.sigma, available)
-        return columns
-
-    positive = {name for name, variable in law.variables.items() if variable.positive} | {SIGMA}
-    if spec.residual == "log":
-        positive.add(RESPONSE)
-    return read_rows(runs, choose, positive=frozenset(positive), where=spec.where, drop_invalid=spec.drop_invalid)
-
-
-def _ask_about_parameters(spec: FitSpec, law: Law, available: list[str]) -> None:
-    """A name that a typed formula leaves open must not be a column of the data."""
-    settled = {*(spec.bounds or {}), *(spec.fixed or {}), *(spec.tied or {})}
-    for name, entry in law.form.parameters.items():
-        if entry.inferred and name in available and name not in settled:
-            raise DataError(
-                f"`{name}` is a symbol of the formula and a column of the data",
-                code="ambiguous-symbol",
-                column=name,
-                hint=f'columns={{"{name}": "{name}"}} makes it a variable; as a parameter, name it in '
-                f'sf.law(formula, parameters=["{name}"]), or rename the column',
-            )
-    for name, entry in law.form.parameters.items():
-        if not entry.inferred or name in settled or len(name) < _TELLING_LENGTH:
-            continue
-        if likeness(name, available) >= _MISSPELT:
-            begin = len(law.formula[: law.formula.index(name)].encode()) if name in law.formula else 0
-            raise FormulaError(
-                f"`{name}` is not a column of the data",
-                code="misspelt-column",
-                text=law.formula,
-                span=(begin, begin + len(name.encode())),
-                column=name,
-                hint=f"{did_you_mean(name, available)} If it is a parameter, name it in "
-                f'sf.law(formula, parameters=["{name}"]) or give it bounds',
-            )
-
-
-#: A name of a formula that is this like a column (ratio of matching characters) is taken for a slip of the pen.
-_MISSPELT = 0.8
-#: Shorter names say too little to be likened to anything.
-_TELLING_LENGTH = 4
-
-
-class _Ranges(Mapping[str, tuple[float, float]]):
-    """Range of each variable in the data, and of C by the law's own cost; found when first asked for."""
-
-    def __init__(self, law: Law, rows: Rows) -> None:
-        self._law, self._arrays = law, {name: rows.arrays[name] for name in law.measured}
-
-    @cached_property
-    def _found(self) -> dict[str, tuple[float, float]]:
-        arrays, cost = self._arrays, self._law.cost
-        ranges = {name: (float(values.min()), float(values.max())) for name, values in arrays.items()}
-        if cost is not None and "C" not in ranges:
-            system = _core.System.parse([("C", cost)], [])
-            if all(name in arrays for name in system.symbols()):
-                flops = system.evaluate({name: arrays[name] for name in system.symbols()}, {})["C"]
-                ranges["C"] = (float(flops.min()), float(flops.max()))
-        return ranges
-
-    def __getitem__(self, name: str) -> tuple[float, float]:
-        return self._found[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._found)
-
-    def __len__(self) -> int:
-        return len(self._found)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return (dict, (self._found,))
-
-
-def _replaced(
-    estimates: Mapping[str, Any], found: Mapping[str, Any], resampled: list[bool], method: str
-) -> dict[str, Any]:
-    """Estimates with standard errors and intervals of the draws wherever `resampled` says so."""
-    ends = {name: np.where(resampled, found[name], estimates[name]) for name in ("std_error", "lower", "upper")}
-    methods = [method if use else old for old, use in zip(estimates["method"], resampled, strict=True)]
-    return {"estimate": estimates["estimate"], **ends, "method": methods}
-
-
-def _interval_columns(estimates: Mapping[str, Any], level: float) -> list[pl.Series]:
-    return [
-        *(pl.Series(name, estimates[name], nan_to_null=True) for name in ("estimate", "std_error", "lower", "upper")),
-        pl.Series("interval_method", estimates["method"], dtype=pl.String),
-        pl.Series("level", [level] * len(estimates["method"]), dtype=pl.Float64),
-    ]
+    problem = bind_problem(fields["spec"], fields["_rows"])
+    return Fit(**{**fields, "_problem": problem, "_result": restore_result(fields["_result"])})

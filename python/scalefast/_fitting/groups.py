@@ -15,17 +15,19 @@ from typing import Any, Literal, get_args
 import numpy as np
 import polars as pl
 
-from scalefast import _core
 from scalefast._base.errors import DataError, SettingsError
+from scalefast._base.statuses import INTERRUPTED
 from scalefast._base.suggest import did_you_mean
 from scalefast._calls.longcall import LongCall, OnInterrupt
 from scalefast._calls.progress import Progress
+from scalefast._core import System, group_statuses, group_trusts
+from scalefast._core import fit_groups as core_fit_groups
 from scalefast._data.binding import RESPONSE, WEIGHTS, Column, bind, bind_one
 from scalefast._data.frames import FloatArray, collect, read_frame, to_array
-from scalefast._data.rows import _evaluate, _filter
-from scalefast._fitting.fit import _ask_about_parameters, loss_fields
+from scalefast._data.rows import evaluate_columns, filter_rows
+from scalefast._fitting.problem import ask_about_parameters
 from scalefast._fitting.spec import FitSpec, Residual
-from scalefast._forms.losses import Loss, Squared
+from scalefast._forms.losses import Loss, Squared, loss_fields
 from scalefast._laws.law import Law
 
 __all__ = ["fit_groups"]
@@ -123,18 +125,18 @@ def fit_groups(
     frame = collect(read_frame(runs))
     keys = _keys(by, frame.columns, list(form.form.parameters))
     if where is not None:
-        frame = _filter(frame, where)
+        frame = filter_rows(frame, where)
     if frame.height == 0:
         raise DataError("there are no rows", code="no-rows", value=0.0)
-    bound = _evaluate(frame, _choose(spec, frame.columns))
+    bound = evaluate_columns(frame, _choose(spec, frame.columns))
     groups = _group(frame.select(keys))
     arrays = {name: groups.arrange(to_array(bound[name])) for name in bound.columns}
     if spacing is not None:
         arrays[WEIGHTS] = _log_gaps(groups, frame, spacing) * arrays.get(WEIGHTS, 1.0)
     parameters = spec.parameters
     with LongCall(spec.progress, spec.timeout_s, partial=on_interrupt == "partial") as call:
-        found = _core.fit_groups(
-            form._system,
+        found = core_fit_groups(
+            form.system,
             form.outputs[0],
             {name: arrays[name] for name in form.variables},
             arrays[RESPONSE],
@@ -148,10 +150,10 @@ def fit_groups(
             spec.threads,
             call.stage("groups"),
         )
-        names = _core.group_statuses()
-        call.keeps(found["stopped"], int((found["status"] != names.index("interrupted")).sum()))
+        names = group_statuses()
+        call.keeps(found["stopped"], int((found["status"] != names.index(INTERRUPTED)).sum()))
     statuses = pl.Series("status", names, dtype=pl.String)
-    trusts = pl.Series("se_status", _core.group_trusts(), dtype=pl.String)
+    trusts = pl.Series("se_status", group_trusts(), dtype=pl.String)
     return groups.keys.with_columns(
         *(
             pl.Series(name, values, nan_to_null=True)
@@ -208,8 +210,10 @@ def _check_errors(errors: str, spec: FitSpec) -> None:
 def _log_gaps(groups: _Groups, frame: pl.DataFrame, column: str) -> FloatArray:
     """Half the distance of the logarithms of both neighbours of each row within its group, of mean one; NaN where there is
     no logarithm. `m` values, group after group."""
-    values = groups.arrange(to_array(_evaluate(frame, {WEIGHTS: bind_one(WEIGHTS, column, frame.columns)})[WEIGHTS]))
-    logs = _core.System.parse([("log", "log(x)")], []).evaluate({"x": values}, {})["log"]
+    values = groups.arrange(
+        to_array(evaluate_columns(frame, {WEIGHTS: bind_one(WEIGHTS, column, frame.columns)})[WEIGHTS])
+    )
+    logs = System.parse([("log", "log(x)")], []).evaluate({"x": values}, {})["log"]
     begins = groups.offsets.astype(np.int64)
     lengths = np.diff(begins)
     member = np.repeat(np.arange(len(lengths)), lengths)
@@ -226,7 +230,7 @@ def _log_gaps(groups: _Groups, frame: pl.DataFrame, column: str) -> FloatArray:
 
 def _choose(spec: FitSpec, available: list[str]) -> dict[str, Column]:
     law = spec.resolved_law
-    _ask_about_parameters(spec, law, available)
+    ask_about_parameters(spec, law, available)
     columns = bind(law.variables, available, spec.columns, spec.units)
     columns[RESPONSE] = bind_one(RESPONSE, spec.y, available)
     if spec.weights is not None:

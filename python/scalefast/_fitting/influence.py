@@ -12,20 +12,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from scalefast._allocation.sweep import sweep
 from scalefast._base.errors import LawError, ScalefastError
 from scalefast._data.checkpoints import codes
 from scalefast._fitting.resampling import Jackknife
+from scalefast._optimum.best import best_size
 
 if TYPE_CHECKING:
-    from scalefast._fitting.fit import Fit
     from scalefast._fitting.replicates import Replicates
+    from scalefast._fitting.state import FitState
     from scalefast._laws.law import Law
 
 __all__ = ["influence"]
 
 
-def influence(fit: Fit, replicates: Replicates) -> pl.DataFrame:
+def influence(fit: FitState, replicates: Replicates) -> pl.DataFrame:
     """See `Fit.influence`."""
     settings = replicates.settings
     if not isinstance(settings, Jackknife):
@@ -53,10 +53,9 @@ def influence(fit: Fit, replicates: Replicates) -> pl.DataFrame:
 def _best(law: Law, budget: float) -> float | None:
     """The best N at the budget, None where there is none."""
     try:
-        found = sweep(law, budget, draws=0).summary["N"][0]
+        return best_size(law, [budget])[0]
     except LawError:
         return None
-    return None if found is None else float(found)
 
 
 def _labels(replicates: Replicates) -> pl.Series:
@@ -67,7 +66,7 @@ def _labels(replicates: Replicates) -> pl.Series:
     return replicates.labels.gather(numbers.to_list()).cast(pl.String).alias("left_out")
 
 
-def _sizes(fit: Fit, replicates: Replicates) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def _sizes(fit: FitState, replicates: Replicates) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     """Rows of each unit."""
     if replicates.labels is None:
         return np.ones(replicates.units, dtype=np.int64)

@@ -18,10 +18,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-import scalefast
 from scalefast._base.errors import LawError, ScalefastError
+from scalefast._fitting.resampling import Bootstrap, Jackknife
 from scalefast._fitting.spec import HOW_IT_RUNS, FitSpec
-from scalefast._forms.form import parse_law_file
+from scalefast._fitting.starts import Grid, Sobol
+from scalefast._forms.losses import Asymmetric, Cauchy, Huber, Pinball, SoftL1, Squared
+from scalefast._forms.read import parse_law_file
 from scalefast._forms.write import law_text
 from scalefast._laws.law import Law
 
@@ -32,6 +34,11 @@ __all__ = ["plain_law", "plain_spec", "plain_value", "read_law", "read_spec", "r
 
 #: Stands for the id and title that a typed formula does not have, and a law file must.
 _UNNAMED = "own-law"
+#: The values that settings of a fit may be, by the names that stand in files.
+_KINDS: dict[str, type[Any]] = {
+    kind.__name__: kind
+    for kind in (Asymmetric, Bootstrap, Cauchy, Grid, Huber, Jackknife, Pinball, Sobol, SoftL1, Squared)
+}
 #: Nodes of Polars' JSON that are data: nothing in them can run foreign code.
 # fmt: off
 _NODES = frozenset({
@@ -165,11 +172,10 @@ def _read_array(fields: Mapping[str, Any]) -> Any:
 
 
 def _read_dataclass(name: str, fields: Mapping[str, Any]) -> Any:
-    """A public value of this package; any other name is refused."""
-    kind = getattr(scalefast, name) if name in scalefast.__all__ else None
-    if not isinstance(kind, type) or not dataclasses.is_dataclass(kind):
+    """A value that a setting may be; any other name is refused."""
+    if name not in _KINDS:
         raise ValueError(name)
-    return kind(**{key: read_value(entry) for key, entry in fields.items()})
+    return _KINDS[name](**{key: read_value(entry) for key, entry in fields.items()})
 
 
 def _expression_tree(expression: pl.Expr) -> str | None:

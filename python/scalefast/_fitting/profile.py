@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from scalefast import _core
 from scalefast._calls.longcall import LongCall
+from scalefast._core import profile as core_profile
 
 if TYPE_CHECKING:
-    from scalefast._fitting.fit import Fit
+    from scalefast._fitting.state import FitState
 
 __all__ = ["Profile", "profile"]
 
@@ -41,11 +41,11 @@ class Profile:
     points: pl.DataFrame
 
 
-def profile(fit: Fit, formula: str, level: float | None) -> Profile:
+def profile(fit: FitState, formula: str, level: float | None) -> Profile:
     """See `Fit.profile`."""
     level = fit.spec.level if level is None else level
     with LongCall(timeout_s=fit.spec.timeout_s) as call:
-        found = _core.profile(fit._problem, fit._result, formula, level, call.stage(f"profile of {formula}"))
+        found = core_profile(fit._problem, fit._result, formula, level, call.stage(f"profile of {formula}"))
     points = pl.DataFrame(
         [
             *(pl.Series(name, found[name]) for name in ("value", "objective", "deviance")),

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from scalefast import _core
 from scalefast._base.errors import SettingsError
+from scalefast._base.statuses import USABLE
 from scalefast._calls.longcall import LongCall
+from scalefast._core import Call, FitResult, Problem, System, intervals, resample
 from scalefast._data.checkpoints import codes
 from scalefast._data.drawsfile import DrawsFile, read_stored, slices
 from scalefast._data.rows import Rows
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
     from scalefast._fitting.spec import FitSpec
 
 __all__ = ["Replicates", "run_replicates"]
-
-#: Statuses of a replicate whose parameters count.
-USABLE = ("converged", "at-bound")
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +104,7 @@ class Replicates:
         found = [self._spread(values[name], [name], itemgetter(name), level) for name in self.parameters]
         return {key: np.concatenate([entry[key] for entry in found]) for key in found[0]}
 
-    def of_formula(self, system: _core.System, values: Mapping[str, float], level: float) -> dict[str, Any]:
+    def of_formula(self, system: System, values: Mapping[str, float], level: float) -> dict[str, Any]:
         """The same for the first output of a system of formulas of the parameters."""
         symbols, output = system.symbols(), system.outputs()[0]
         point = float(system.evaluate({}, {name: values[name] for name in symbols})[output][0])
@@ -134,7 +132,7 @@ class Replicates:
 
         kind = "normal" if isinstance(self.settings, Jackknife) else self.settings.read_as
         left = [values(self.left_out)] if kind == "bca" and self.left_out is not None else None
-        return dict(_core.intervals(kind, level, [point], [values(self.source)], left, self.scale))
+        return dict(intervals(kind, level, [point], [values(self.source)], left, self.scale))
 
     @property
     def scale(self) -> float:
@@ -150,8 +148,8 @@ class Replicates:
 def run_replicates(
     spec: FitSpec,
     rows: Rows,
-    problem: _core.Problem,
-    result: _core.FitResult,
+    problem: Problem,
+    result: FitResult,
     parameters: Sequence[str],
     call: LongCall,
 ) -> Replicates:
@@ -175,9 +173,9 @@ def run_replicates(
     count = rows.frame.height if units is None else int(units.max()) + 1
 
     def run(
-        kind: str, numbers: tuple[int, int] | None, search: str, watched: _core.Call, units: Any = units, **given: Any
+        kind: str, numbers: tuple[int, int] | None, search: str, watched: Call, units: Any = units, **given: Any
     ) -> tuple[pl.DataFrame, BaseException | None]:
-        found = _core.resample(
+        found = resample(
             problem,
             result,
             kind,

@@ -18,31 +18,30 @@ import polars as pl
 
 from scalefast._base.atomic import written_whole
 from scalefast._base.errors import LawError, ScalefastError, SettingsError
+from scalefast._base.version import SCHEMA_VERSION
 from scalefast._data.frames import usable_draws
 from scalefast._fitting.diagnostics import SCHEMA as DIAGNOSTICS
-from scalefast._fitting.manifest import SCHEMA_VERSION, Manifest, check_version
+from scalefast._fitting.manifest import Manifest
 from scalefast._fitting.plainspec import plain_value, read_law, read_value
-from scalefast._forms.form import LawFile, Published, parse_law_file
+from scalefast._fitting.replicates import Replicates
+from scalefast._fitting.result import Certificate
+from scalefast._fitting.state import FitState
+from scalefast._fitting.uncertainty import of_fit, of_state, read_scatter, stored
+from scalefast._forms.form import LawFile, Published
 from scalefast._forms.losses import Loss
 from scalefast._forms.write import law_text
-from scalefast._laws.intervals import stored
+from scalefast._laws.container import content_of, read_container, write_container
+from scalefast._laws.evaluate import predict
+from scalefast._laws.intervals import Interval, Uncertainty, add_interval
 from scalefast._laws.law import Law
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from scalefast._fitting.fit import Certificate, Fit
     from scalefast._fitting.spec import FitSpec
-    from scalefast._laws.intervals import Interval, Uncertainty
 
-__all__ = ["SavedFit", "load", "load_law", "save_fit"]
+__all__ = ["SavedFit", "load", "save_fit"]
 
-#: Key of the file's metadata under which scalefast keeps its own, as JSON.
-_KEY = "scalefast"
-#: First and last bytes of every Parquet file.
-_MAGIC = b"PAR1"
-#: Bytes of the shortest Parquet file: both ends and the length of the footer.
-_LEAST = 12
 _PARAMETERS = {
     "parameter": pl.String,
     **dict.fromkeys(("estimate", "std_error", "lower", "upper"), pl.Float64),
@@ -56,7 +55,7 @@ _PARAMETERS = {
 class SavedFit:
     """A fit read back from its file: everything but the runs, and so without residuals.
 
-    Predicts, sweeps and plans as the fit did; `saved.spec.fit(runs)` fits again. Get one from `sf.load(path)`.
+    Predicts, sweeps and plans as the fit did; `sf.fit(runs, saved.spec)` fits again. Get one from `sf.load(path)`.
 
     Attributes
     ----------
@@ -98,6 +97,11 @@ class SavedFit:
         return pl.DataFrame(self._estimate["diagnostics"], schema=DIAGNOSTICS)
 
     @property
+    def unit_faults(self) -> list[str]:
+        """See `Fit.unit_faults`."""
+        return self.diagnostics.filter(pl.col("code") == "looks-scaled")["message"].to_list()
+
+    @property
     def objective(self) -> float:
         """The weighted sum of w * rho(r) over the rows."""
         return float(self._estimate["objective"])
@@ -110,8 +114,6 @@ class SavedFit:
     @cached_property
     def certificate(self) -> Certificate:
         """Why the estimate is believed to be the optimum."""
-        from scalefast._fitting.fit import Certificate
-
         return Certificate(**{name: read_value(value) for name, value in self._estimate["certificate"].items()})
 
     @cached_property
@@ -143,23 +145,20 @@ class SavedFit:
         threads: int | None = None,
     ) -> pl.DataFrame:
         """The points with `L_fit` and an interval added; see `Fit.predict`. BCa intervals are read as percentiles."""
-        from scalefast._laws.evaluate import predict
-        from scalefast._laws.intervals import add_interval
-
         named = {self.law.outputs[0]: "L_fit"}
-        found = predict(self.law, points, columns=columns, units=units, threads=threads, names=named)
+        law = self.law
+        found = predict(
+            law.form, law.system, law.values, points, columns=columns, units=units, threads=threads, names=named
+        )
         return found if interval is None else add_interval(self._uncertainty, found, interval, columns, units)
 
     def save(self, path: str | Path) -> None:
         """Writes the same file again, byte for byte. Raises SettingsError, `unknown-suffix`."""
         _check_suffix(Path(path), (".parquet",))
-        _write(self.draws, self._text, Path(path))
+        write_container(self.draws, self._text, Path(path))
 
     @property
     def _uncertainty(self) -> Uncertainty:
-        from scalefast._fitting.replicates import Replicates
-        from scalefast._laws.intervals import of_fit, read_scatter
-
         fields, spec = read_value(self._estimate.get("intervals")), self.spec
         if fields is None:
             hint = "fit again and save with this version"
@@ -210,11 +209,11 @@ def load(path: str | Path) -> SavedFit:
     >>> sf.load("law.parquet").law == fit.law
     True
     """
-    text, draws = _read(Path(path))
+    text, draws = read_container(Path(path))
     return _from_text(draws, text, Path(path).name)
 
 
-def save_fit(fit: Fit, path: Path, name: str) -> None:
+def save_fit(fit: FitState, diagnostics: pl.DataFrame, path: Path, name: str) -> None:
     """See `Fit.save`; `name` becomes the id of the law."""
     _check_suffix(path, (".parquet", ".toml"))
     text = law_text(_as_file(fit, name))
@@ -225,23 +224,13 @@ def save_fit(fit: Fit, path: Path, name: str) -> None:
     content = {
         "schema_version": SCHEMA_VERSION,
         "law": text,
-        "estimate": _estimate(fit),
-        "manifest": fit.manifest.fields,
+        "estimate": _estimate(fit, diagnostics),
+        "manifest": Manifest.of(fit).fields,
     }
     draws = pl.DataFrame(schema=dict.fromkeys(fit.law.form.parameters, pl.Float64))
     if fit.spec.resample is not None:
-        draws = fit.draws
-    _write(draws, json.dumps(content, ensure_ascii=False, allow_nan=False), path)
-
-
-def load_law(path: Path) -> LawFile:
-    """The law in a Parquet file; where the file has draws, its set names the file as their source."""
-    text, _ = _read(path)
-    content = _content(text, path.name)
-    form = parse_law_file(content["law"], path.name)
-    if not content["estimate"].get("draws_describe_law"):
-        return form
-    return dataclasses.replace(form, published=tuple(dataclasses.replace(p, draws=path.name) for p in form.published))
+        draws = fit._resampled("draws").draws
+    write_container(draws, json.dumps(content, ensure_ascii=False, allow_nan=False), path)
 
 
 def _check_suffix(path: Path, known: tuple[str, ...]) -> None:
@@ -253,56 +242,8 @@ def _check_suffix(path: Path, known: tuple[str, ...]) -> None:
         )
 
 
-def _write(draws: pl.DataFrame, text: str, path: Path) -> None:
-    with written_whole(path) as temporary:
-        draws.write_parquet(temporary, metadata={_KEY: text})
-
-
-def _read(path: Path) -> tuple[str, pl.DataFrame]:
-    """The JSON text in the metadata, and the rows."""
-    name = path.name
-    try:
-        with path.open("rb") as file:
-            start = file.read(len(_MAGIC))
-            size = file.seek(0, 2)
-            file.seek(-min(len(_MAGIC), size), 2)
-            end = file.read()
-    except OSError as error:
-        raise LawError(f"law file `{name}` cannot be read: {error.strerror}", code="unreadable-file") from error
-    if start != _MAGIC[: len(start)]:
-        hint = "sf.law reads law files (.toml); sf.load what fit.save wrote as .parquet"
-        raise LawError(f"`{name}` is no Parquet file", code="foreign-artifact", hint=hint)
-    if end != _MAGIC or size < _LEAST:
-        raise LawError(f"`{name}` is cut short", code="truncated-artifact", hint="copy it again, or save it again")
-    try:
-        metadata = pl.read_parquet_metadata(path)
-        if _KEY not in metadata:
-            hint = "laws are saved by `scalefast fit -o law.parquet` and fit.save(path)"
-            raise LawError(f"`{name}` holds no law", code="foreign-artifact", hint=hint)
-        return metadata[_KEY], pl.read_parquet(path, glob=False)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
-        raise LawError(f"law file `{name}` is damaged: {reason}", code="damaged-artifact") from error
-
-
-def _content(text: str, name: str) -> dict[str, Any]:
-    """The metadata, checked for their version and for the parts that every version has."""
-    try:
-        content = json.loads(text)
-        version = content["schema_version"]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise LawError(f"`{name}`: the law in its metadata is damaged", code="damaged-artifact") from error
-    check_version(version, name, "artifact")
-    if not all(isinstance(content.get(part), kind) for part, kind in _PARTS.items()):
-        raise LawError(f"`{name}`: the law in its metadata is damaged", code="damaged-artifact")
-    return dict(content)
-
-
-_PARTS = {"law": str, "estimate": dict, "manifest": dict}
-
-
 def _from_text(draws: pl.DataFrame, text: str, name: str) -> SavedFit:
-    found = SavedFit(draws, text, _content(text, name))
+    found = SavedFit(draws, text, content_of(text, name))
     try:
         # What every use needs is read at once, so that a damaged file is refused here and not later.
         _ = found.law, found.parameters, found.certificate, found.loss
@@ -313,7 +254,7 @@ def _from_text(draws: pl.DataFrame, text: str, name: str) -> SavedFit:
     return found
 
 
-def _estimate(fit: Fit) -> dict[str, Any]:
+def _estimate(fit: FitState, diagnostics: pl.DataFrame) -> dict[str, Any]:
     """Everything that the frames of a loaded fit need, floats with all their digits."""
     try:
         covariance: Any = fit.covariance().to_dict(as_series=False)
@@ -335,8 +276,8 @@ def _estimate(fit: Fit) -> dict[str, Any]:
         "sources": dict(fit.sources),
         "parameters": _columns(fit.parameters),
         "covariance": covariance,
-        "intervals": plain_value(stored(fit._uncertainty)),
-        "diagnostics": _columns(fit.diagnostics),
+        "intervals": plain_value(stored(of_state(fit))),
+        "diagnostics": _columns(diagnostics),
     }
 
 
@@ -346,7 +287,7 @@ def _columns(frame: pl.DataFrame) -> dict[str, list[Any]]:
     return finite.to_dict(as_series=False)
 
 
-def _as_file(fit: Fit, name: str) -> LawFile:
+def _as_file(fit: FitState, name: str) -> LawFile:
     """The form with the fit as its only set."""
     law = fit.law
     errors = fit.parameters.drop_nulls("std_error")
@@ -368,7 +309,7 @@ def _as_file(fit: Fit, name: str) -> LawFile:
     )
 
 
-def _covariance(fit: Fit) -> tuple[tuple[float, ...], ...] | None:
+def _covariance(fit: FitState) -> tuple[tuple[float, ...], ...] | None:
     """Where every parameter is free and the covariance is not refused."""
     if len(fit.spec.free) < len(fit.law.form.parameters):
         return None

@@ -18,12 +18,12 @@ from scalefast._calls.longcall import OnInterrupt, check_long_call
 from scalefast._calls.progress import Progress
 from scalefast._forms.form import Parameter
 from scalefast._forms.losses import Loss, Squared
-from scalefast._laws.law import Law, resolve
+from scalefast._laws.find import resolve
+from scalefast._laws.law import Law
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from scalefast._fitting.fit import Fit
     from scalefast._fitting.resampling import Resample
     from scalefast._fitting.starts import Starts
 
@@ -53,7 +53,9 @@ HOW_IT_RUNS: dict[str, Any] = {
 
 @dataclass(frozen=True, eq=False)
 class FitSpec:
-    """The settings of `sf.fit`; see there. What is left out is settled here, so that equal specs mean equal fits.
+    """The settings of `sf.fit`; see there. `sf.fit(runs, spec)` fits, any number of times.
+
+    What is left out is settled here, so that equal specs mean equal fits.
 
     >>> import scalefast as sf
     >>> sf.FitSpec("chinchilla") == sf.FitSpec("chinchilla", residual="log", loss=sf.Huber(1e-3))
@@ -109,12 +111,6 @@ class FitSpec:
             object.__setattr__(self, name, value)
         _check(self)
 
-    def fit(self, runs: Any) -> Fit:
-        """Fits `runs`; see `sf.fit`."""
-        from scalefast._fitting.fit import run_fit
-
-        return run_fit(self, runs)
-
     def replace(self, **changes: Any) -> FitSpec:
         """The same spec with some settings changed."""
         return replace(self, **changes)
@@ -132,7 +128,7 @@ class FitSpec:
     @property
     def plain_parameters(self) -> list[tuple[Any, ...]]:
         """The parameters as the core takes them."""
-        from scalefast._fitting.levels import plain_level
+        from scalefast._fitting.per import plain_level
 
         variables = self.resolved_law.form.variables
         return [
@@ -224,7 +220,7 @@ def _check(spec: FitSpec) -> None:
             raise SettingsError(f"tied: `{name}` needs the text of a formula", code="bad-tie", column=name)
         _check_formula(name, formula)
     if spec.per:
-        from scalefast._fitting.levels import check_per
+        from scalefast._fitting.per import check_per
 
         check_per(spec.per, law.form.parameters, spec.fixed or {}, spec.tied or {})
     _check_resampling(spec)

@@ -121,7 +121,7 @@ def _arrange(columns: Mapping[str, Any], parameters: Mapping[str, Parameter]) ->
 
 
 def _sobol(starts: Sobol, parameters: Mapping[str, Parameter], free: Sequence[str]) -> FloatArray:
-    from scalefast import _core
+    from scalefast._core import System, sobol
 
     if len(free) > _MOST_DIMENSIONS:
         raise SettingsError(
@@ -135,12 +135,12 @@ def _sobol(starts: Sobol, parameters: Mapping[str, Parameter], free: Sequence[st
         if name not in free:
             hint = did_you_mean(name, free, "free parameters")
             raise SettingsError(f"starts: `{name}` is no free parameter", code="bad-starts", column=name, hint=hint)
-    points = _core.sobol(len(free), starts.count)
+    points = sobol(len(free), starts.count)
     columns = {}
     for axis, name in enumerate(free):
         low, high = given[name] if name in given else _range(name, parameters[name])
         formula = "low*exp(u*log(high/low))" if low > 0 else "low + u*(high - low)"
-        system = _core.System.parse([("start", formula)], [])
+        system = System.parse([("start", formula)], [])
         columns[name] = system.evaluate({"u": points[axis]}, {"low": low, "high": high})["start"]
     return _arrange(columns, parameters)
 

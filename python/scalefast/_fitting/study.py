@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from scalefast import _core
 from scalefast._base.errors import DataError, LawError, ScalefastError, SettingsError
+from scalefast._core import System
 from scalefast._data.binding import RESPONSE, bind, bind_one
 from scalefast._data.checkpoints import choose_checkpoints
 from scalefast._data.frames import FloatArray, collect, read_frame, to_array
-from scalefast._fitting.fit import Fit, _read
+from scalefast._fitting.fit import Fit, run_fit
+from scalefast._fitting.problem import read_runs
 from scalefast._fitting.spec import FitSpec
 from scalefast._forms.losses import Squared
 
@@ -139,7 +140,7 @@ def _cell(
     # What has no compute is not beyond the cut: the fit says what is wrong with it.
     beyond = np.zeros(frame.height, dtype=bool) if cut is None else compute > cut
     try:
-        fit = spec.fit(frame.filter(~beyond))
+        fit = run_fit(spec, frame.filter(~beyond))
     except ScalefastError as error:
         if error.code not in _STATUSES:
             raise
@@ -156,7 +157,7 @@ def _held_out(spec: FitSpec, frame: pl.DataFrame) -> Rows | None:
     """The rows beyond a cut that the specification would use, None where there are none."""
     law = spec.resolved_law
     try:
-        rows = _read(spec, law, frame)
+        rows = read_runs(spec, law, frame)
     except DataError as error:
         if error.code == "no-rows":
             return None
@@ -169,7 +170,7 @@ def _held_out(spec: FitSpec, frame: pl.DataFrame) -> Rows | None:
 def _errors(fit: Fit, spec: FitSpec, rows: Rows) -> dict[str, Any]:
     """Mean, root mean square and worst of ln(predicted/measured); null where the law has no positive value there."""
     predicted = to_array(fit.predict(rows.frame, columns=spec.columns, units=spec.units)["L_fit"])
-    system = _core.System.parse([("error", "log(predicted/measured)")], [])
+    system = System.parse([("error", "log(predicted/measured)")], [])
     errors = system.evaluate({"predicted": predicted, "measured": rows.arrays[RESPONSE]}, {})["error"]
     count = len(errors)
     if not np.isfinite(errors).all():
@@ -193,13 +194,13 @@ def _aicc(fit: Fit) -> float | None:
     variance = 2 * fit.objective / n
     deviance = n * (_number("log(x*y)", x=2 * math.pi, y=variance) + 1)
     if spec.residual == "log":
-        system = _core.System.parse([("log", "log(y)")], [])
+        system = System.parse([("log", "log(y)")], [])
         deviance += 2 * math.fsum(system.evaluate({"y": fit._rows.arrays[RESPONSE]}, {})["log"])
     return deviance + 2 * k + 2 * k * (k + 1) / (n - k - 1)
 
 
 def _number(formula: str, **values: float) -> float:
-    return float(_core.System.parse([("value", formula)], []).evaluate({}, values)["value"][0])
+    return float(System.parse([("value", formula)], []).evaluate({}, values)["value"][0])
 
 
 def _compute(frame: pl.DataFrame, spec: FitSpec, along: str | pl.Expr | None) -> FloatArray:
@@ -216,7 +217,7 @@ def _compute(frame: pl.DataFrame, spec: FitSpec, along: str | pl.Expr | None) ->
             hint='say what is cut, such as along="6*n_params*n_tokens"',
         )
     bound = bind(law.variables, available, spec.columns, spec.units)
-    system = _core.System.parse([("C", law.cost)], [])
+    system = System.parse([("C", law.cost)], [])
     columns = frame.select(bound[name].expression.alias(name) for name in system.symbols())
     return system.evaluate({name: to_array(columns[name]) for name in system.symbols()}, {})["C"]
 

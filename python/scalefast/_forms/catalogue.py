@@ -14,7 +14,8 @@ from functools import cache
 from pathlib import Path
 
 from scalefast._base.errors import LawError
-from scalefast._forms.form import LawFile, Published, parse_law_file
+from scalefast._forms.form import LawFile, Published
+from scalefast._forms.read import parse_law_file
 
 __all__ = ["Entry", "entries", "find", "folder", "known_ids"]
 

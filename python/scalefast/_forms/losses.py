@@ -8,13 +8,26 @@ Stage: settings of a fit and recipes of law files. The functions rho, rho', rho'
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, Literal, get_args
 
 from scalefast._base.errors import SettingsError
 from scalefast._base.suggest import did_you_mean
 
-__all__ = ["LOSSES", "Asymmetric", "Cauchy", "Huber", "Loss", "Pinball", "SoftL1", "Squared", "loss_from_fields"]
+__all__ = [
+    "LOSSES",
+    "Asymmetric",
+    "Cauchy",
+    "Huber",
+    "Loss",
+    "Pinball",
+    "SoftL1",
+    "Squared",
+    "loss_constants",
+    "loss_fields",
+    "loss_from_fields",
+    "settled_loss",
+]
 
 
 def _require(condition: bool, message: str, value: object) -> None:
@@ -31,6 +44,8 @@ def _positive(value: object) -> bool:
 class Squared:
     """r²/2."""
 
+    name: ClassVar[str] = "squared"
+
 
 @dataclass(frozen=True, slots=True)
 class Huber:
@@ -40,6 +55,7 @@ class Huber:
     Huber(delta=0.001)
     """
 
+    name: ClassVar[str] = "huber"
     delta: float | Literal["auto"]
 
     def __post_init__(self) -> None:
@@ -52,6 +68,7 @@ class Huber:
 class SoftL1:
     """delta² * (sqrt(1 + r²/delta²) - 1)."""
 
+    name: ClassVar[str] = "soft-l1"
     delta: float
 
     def __post_init__(self) -> None:
@@ -62,6 +79,7 @@ class SoftL1:
 class Cauchy:
     """delta²/2 * ln(1 + r²/delta²)."""
 
+    name: ClassVar[str] = "cauchy"
     delta: float
 
     def __post_init__(self) -> None:
@@ -72,6 +90,7 @@ class Cauchy:
 class Asymmetric:
     """weight * r²/2 where the law predicts too low, r²/2 elsewhere."""
 
+    name: ClassVar[str] = "asymmetric"
     weight: float
 
     def __post_init__(self) -> None:
@@ -82,6 +101,7 @@ class Asymmetric:
 class Pinball:
     """The loss of a quantile in (0, 1), smoothed over `width`."""
 
+    name: ClassVar[str] = "pinball"
     quantile: float
     width: float
 
@@ -93,23 +113,35 @@ class Pinball:
 
 Loss = Squared | Huber | SoftL1 | Cauchy | Asymmetric | Pinball
 
-#: Name in law files and on the command line, class, and its constants in order.
-LOSSES: dict[str, tuple[type[Loss], tuple[str, ...]]] = {
-    "squared": (Squared, ()),
-    "huber": (Huber, ("delta",)),
-    "soft-l1": (SoftL1, ("delta",)),
-    "cauchy": (Cauchy, ("delta",)),
-    "asymmetric": (Asymmetric, ("weight",)),
-    "pinball": (Pinball, ("quantile", "width")),
-}
+#: Class by its name in law files, on the command line and in the core.
+LOSSES: dict[str, type[Loss]] = {kind.name: kind for kind in get_args(Loss)}
+
+
+def loss_constants(kind: type[Loss]) -> tuple[str, ...]:
+    """Names of the constants of a loss, in order."""
+    return tuple(entry.name for entry in fields(kind))
 
 
 def loss_from_fields(name: str, constants: dict[str, Any]) -> Loss:
     """The loss called `name` with exactly its constants. Raises SettingsError, `unknown-loss` or `bad-loss`."""
     if name not in LOSSES:
         raise SettingsError(f"unknown loss `{name}`", code="unknown-loss", hint=did_you_mean(name, LOSSES, "losses"))
-    kind, wanted = LOSSES[name]
+    kind = LOSSES[name]
+    wanted = loss_constants(kind)
     if set(constants) != set(wanted):
         needs = ", ".join(wanted) if wanted else "no constant"
         raise SettingsError(f"loss `{name}` takes {needs}, not {', '.join(constants) or 'nothing'}", code="bad-loss")
     return kind(**constants)
+
+
+def loss_fields(loss: Loss | None) -> tuple[str, list[float]]:
+    """Name and constants of a loss for the core; `Huber("auto")` has no constant."""
+    assert loss is not None, "a spec settles its loss"
+    values = [getattr(loss, constant) for constant in loss_constants(type(loss))]
+    return loss.name, [] if values == ["auto"] else [float(value) for value in values]
+
+
+def settled_loss(found: tuple[str, list[float]]) -> Loss:
+    """The loss that the core found: the inverse of `loss_fields`."""
+    name, values = found
+    return LOSSES[name](*values)

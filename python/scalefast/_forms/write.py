@@ -13,7 +13,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from scalefast._forms.form import SCHEMA, LawFile, Recipe
-from scalefast._forms.losses import LOSSES
 
 __all__ = ["law_text"]
 
@@ -67,8 +66,7 @@ def _plain(content: Any) -> Any:
 
 
 def _recipe(recipe: Recipe) -> dict[str, Any]:
-    name = next(name for name, (kind, _) in LOSSES.items() if isinstance(recipe.loss, kind))
-    return {"residual": recipe.residual, "loss": name, **dataclasses.asdict(recipe.loss)}
+    return {"residual": recipe.residual, "loss": recipe.loss.name, **dataclasses.asdict(recipe.loss)}
 
 
 def _lines(fields: Mapping[str, Any], path: str) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """Predictions of a law: outputs at given variables.
 
-Stage: after binding. In: a law with values and `m` points. Out: the points with one float64 column for each output.
+Stage: after binding. In: a form, its parsed formulas, values of its parameters and `m` points. Out: the
+points with one float64 column for each output.
 Evaluation is the core's; nothing is computed here.
 """
 
@@ -14,18 +15,20 @@ import polars as pl
 from scalefast._base.errors import DataError, LawError
 from scalefast._base.suggest import listing
 from scalefast._data.binding import Column, bind
-from scalefast._data.expression import exact_column
-from scalefast._data.frames import FloatArray, collect, column_names, read_frame, to_array
-from scalefast._fitting.levels import check_levels
+from scalefast._data.frames import FloatArray, collect, column_names, exact_column, read_frame, to_array
+from scalefast._data.levels import check_levels
+from scalefast._forms.form import LawFile, Variable
 
 if TYPE_CHECKING:
-    from scalefast._laws.law import Law
+    from scalefast._core import System
 
-__all__ = ["check", "predict"]
+__all__ = ["predict"]
 
 
 def predict(
-    law: Law,
+    form: LawFile,
+    system: System,
+    values: Mapping[str, float] | None,
     points: Any,
     *,
     columns: Mapping[str, Any] | None = None,
@@ -33,9 +36,9 @@ def predict(
     threads: int | None = None,
     names: Mapping[str, str] | None = None,
 ) -> pl.DataFrame:
-    """See `Law.predict`; `names` renames outputs (`{"L": "L_fit"}`)."""
+    """See `Law.predict`; `system` is the form's, parsed, `names` renames outputs (`{"L": "L_fit"}`)."""
     frame = collect(read_frame(points))
-    outputs = {output: (names or {}).get(output, output) for output in law.outputs}
+    outputs = {output: (names or {}).get(output, output) for output in form.outputs}
     for added in outputs.values():
         if added in frame.columns:
             raise DataError(
@@ -44,16 +47,17 @@ def predict(
                 column=added,
                 hint="rename or drop it: the prediction gets this name",
             )
-    check_levels(law.form, frame)
-    bound = bind(law.variables, column_names(frame), columns, units)
+    check_levels(form, frame)
+    bound = bind(form.variables, column_names(frame), columns, units)
     symbols = {name: column.expression for name, column in bound.items()}
     scalars: dict[str, float] = {}
-    for name, value in law.parameters.items():
+    known = {name: (values or {}).get(name) for name in form.parameters}
+    for name, value in known.items():
         if name in frame.columns:
             symbols[name] = exact_column(name).cast(pl.Float64)
         elif value is None:
             raise LawError(
-                f"no value for {listing(n for n, v in law.parameters.items() if v is None)}",
+                f"no value for {listing(n for n, v in known.items() if v is None)}",
                 code="no-values",
                 column=name,
                 hint="use a published set or a fitted law, or add columns that hold the parameters",
@@ -65,18 +69,20 @@ def predict(
     except pl.exceptions.PolarsError as error:
         raise DataError(f"the points cannot be evaluated: {str(error).splitlines()[0]}", code="not-numeric") from error
     arrays: dict[str, FloatArray] = {name: to_array(inputs[name]) for name in inputs.columns}
-    _require_positive(law, arrays, bound)
-    found = law._system.evaluate(arrays, scalars, threads)
-    added_columns = [pl.Series(outputs[output], values) for output, values in found.items()]
+    _require_positive(form.variables, arrays, bound)
+    found = system.evaluate(arrays, scalars, threads)
+    added_columns = [pl.Series(outputs[output], column) for output, column in found.items()]
     if any(inputs[name].null_count() for name in inputs.columns):
         missing = inputs.select(pl.any_horizontal(pl.all().is_null()).alias("missing"))["missing"]
         added_columns = [s.set(missing, None) for s in added_columns]
     return frame.with_columns(added_columns)
 
 
-def _require_positive(law: Law, arrays: Mapping[str, FloatArray], bound: Mapping[str, Column]) -> None:
+def _require_positive(
+    variables: Mapping[str, Variable], arrays: Mapping[str, FloatArray], bound: Mapping[str, Column]
+) -> None:
     """Refuses points at or below zero where the law needs them above; NaN passes and gives NaN."""
-    for name, variable in law.variables.items():
+    for name, variable in variables.items():
         values = arrays[name]
         if not variable.positive or not values.size or values.min() > 0:
             continue
@@ -92,34 +98,3 @@ def _require_positive(law: Law, arrays: Mapping[str, FloatArray], bound: Mapping
                 value=float(values[first]),
                 limit=0.0,
             )
-
-
-def check(law: Law) -> pl.DataFrame:
-    """See `Law.check`."""
-    rows: list[dict[str, Any]] = []
-    for entry in law.published.checks if law.published else ():
-        if entry.at is not None:
-            found = law.predict(dict(entry.at)).row(0, named=True)
-            where = ", ".join(f"{name}={value:g}" for name, value in entry.at.items())
-        else:
-            from scalefast._allocation.sweep import sweep
-
-            found = sweep(law, budget=entry.budget, given=entry.given).summary.row(0, named=True)
-            where = ", ".join(
-                [f"budget={entry.budget:g}", *(f"{name}={value:g}" for name, value in entry.given.items())]
-            )
-        for output, expected in entry.gives.items():
-            value = found.get(output)
-            ok = value is not None and abs(value - expected) <= entry.tolerance * abs(expected)
-            rows.append(
-                {
-                    "check": where,
-                    "output": output,
-                    "expected": expected,
-                    "found": value,
-                    "tolerance": entry.tolerance,
-                    "ok": ok,
-                }
-            )
-    floats = dict.fromkeys(("expected", "found", "tolerance"), pl.Float64)
-    return pl.DataFrame(rows, schema={"check": pl.String, "output": pl.String, **floats, "ok": pl.Boolean})

@@ -18,16 +18,13 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 import polars as pl
 
-from scalefast import _core
-from scalefast._base.errors import DataError, ScalefastError, SettingsError
+from scalefast._base.errors import DataError, SettingsError
+from scalefast._core import System, error_band, intervals, predict_with_error, scatter_band
 from scalefast._data.binding import SIGMA, bind, bind_one
 from scalefast._data.frames import FloatArray, column_names, to_array
-from scalefast._fitting.resampling import Bootstrap
 
 if TYPE_CHECKING:
-    from scalefast._fitting.replicates import Replicates
-    from scalefast._fitting.spec import FitSpec
-    from scalefast._laws.law import Law
+    from scalefast._forms.form import LawFile
 
 __all__ = [
     "Drawn",
@@ -36,9 +33,6 @@ __all__ = [
     "Uncertainty",
     "add_interval",
     "of_draws",
-    "of_fit",
-    "read_scatter",
-    "stored",
 ]
 
 Interval = Literal["confidence", "prediction", "new_run"]
@@ -69,9 +63,12 @@ class Drawn:
 
 @dataclass(frozen=True)
 class Uncertainty:
-    """What an interval of predictions is made of; what may be refused is found, or raises, when called."""
+    """What an interval of predictions is made of: a form, its parsed formulas, values of its parameters, and how uncertain
+    they are; what may be refused is found, or raises, when called."""
 
-    law: Law
+    form: LawFile
+    system: System
+    values: Mapping[str, float] | None
     level: float
     log: bool
     tied: Mapping[str, str]
@@ -84,50 +81,35 @@ class Uncertainty:
     method: str
 
 
-def of_fit(
-    law: Law,
-    spec: FitSpec,
-    replicates: Replicates | None,
-    covariance: Callable[[], pl.DataFrame],
-    quantile: Callable[[], float],
-    scatter: Callable[[bool], Scatter],
-    method: str,
+def of_draws(
+    form: LawFile,
+    system: System,
+    values: Mapping[str, float] | None,
+    draws: pl.DataFrame | None,
+    name: str,
+    level: float,
 ) -> Uncertainty:
-    """The uncertainty of a fit: from its draws where it was bootstrapped, else to first order."""
-    drawn = None
-    if replicates is not None and isinstance(replicates.settings, Bootstrap):
-        kind = replicates.settings.read_as
-        if kind == "bca" and replicates.left_out is None:
-            kind = "percentile"
-        drawn = Drawn(replicates.usable, kind, replicates.settings.scheme, replicates.scale, replicates.left_out)
-    log = spec.residual == "log"
-    return Uncertainty(
-        law, spec.level, log, spec.tied or {}, spec.sigma, spec.threads, drawn, covariance, quantile, scatter, method
-    )
-
-
-def of_draws(law: Law, level: float = 0.90) -> Uncertainty:
     """The uncertainty of a law that comes with draws; the scatter of runs about it is not known."""
 
     def refuse(*_: Any) -> Any:
         raise SettingsError(
-            f"`{law.id}` comes with draws of its parameters but not with the scatter of runs about it",
+            f"`{name}` comes with draws of its parameters but not with the scatter of runs about it",
             code="no-scatter",
             hint="ask for the interval `confidence`, or fit the runs",
         )
 
     if not 0 < level < 1:
         raise SettingsError("level must lie between 0 and 1", code="bad-level", value=float(level), limit=1.0)
-    if law.outputs != ("L",):
+    if list(form.outputs) != ["L"]:
         raise SettingsError("intervals are those of laws of L", code="several-outputs")
-    if law.draws is None:
+    if draws is None:
         raise SettingsError(
-            f"`{law.id}` was published without draws, so there is no interval",
+            f"`{name}` was published without draws, so there is no interval",
             code="no-draws",
             hint="fit the runs, or use a law whose uncertainty is `draws` (sf.laws())",
         )
-    drawn = Drawn(law.draws.select(list(law.parameters)), "percentile", "draws")
-    return Uncertainty(law, level, False, {}, None, None, drawn, refuse, refuse, refuse, "")
+    drawn = Drawn(draws.select(list(form.parameters)), "percentile", "draws")
+    return Uncertainty(form, system, values, level, False, {}, None, None, drawn, refuse, refuse, refuse, "")
 
 
 def add_interval(
@@ -142,11 +124,11 @@ def add_interval(
     if kind not in get_args(Interval):
         hint = "interval is `confidence`, `prediction` or `new_run`"
         raise SettingsError(f"interval: {kind!r:.60} is not known", code="bad-interval", hint=hint)
-    for name in ("L_lower", "L_upper", "interval_method", *known.law.parameters):
+    for name in ("L_lower", "L_upper", "interval_method", *known.form.parameters):
         if name in frame.columns:
             raise DataError(f"the points have a column `{name}` already", code="column-exists", column=name)
     points = frame.drop(value)
-    bound = bind(known.law.variables, column_names(points), columns, units)
+    bound = bind(known.form.variables, column_names(points), columns, units)
     arrays = {name: to_array(frame.select(column.expression.alias(name))[name]) for name, column in bound.items()}
     centre = to_array(frame[value])
     scatter = None if kind == "confidence" else known.scatter(kind == "new_run")
@@ -154,7 +136,7 @@ def add_interval(
     lower, upper = (_from_covariance if known.drawn is None else _from_draws)(known, arrays, centre)
     method = known.method if known.drawn is None else f"{known.drawn.label}-{known.drawn.kind}"
     if scatter is not None:
-        lower, upper = _core.scatter_band(centre, lower, upper, scatter[:3], sigma, known.log)
+        lower, upper = scatter_band(centre, lower, upper, scatter[:3], sigma, known.log)
         method = f"{method}+{scatter[3]}"
     missing = frame[value].is_null()
     ends = {"L_lower": lower, "L_upper": upper}
@@ -194,55 +176,28 @@ def _from_draws(
         chunk = {name: values[part] for name, values in arrays.items()}
         rows = _under_draws(known, chunk, drawn.frame)
         left = None if drawn.kind != "bca" or drawn.left_out is None else _under_draws(known, chunk, drawn.left_out)
-        found = _core.intervals(drawn.kind, known.level, list(centre[part]), rows, left, drawn.scale)
+        found = intervals(drawn.kind, known.level, list(centre[part]), rows, left, drawn.scale)
         lower[part], upper[part] = found["lower"], found["upper"]
     return lower, upper
 
 
 def _under_draws(known: Uncertainty, arrays: Mapping[str, FloatArray], draws: pl.DataFrame) -> list[FloatArray]:
     """The law at every point under every draw: one array a point."""
-    law = known.law
     points, count = len(next(iter(arrays.values()))), draws.height
     columns = {name: np.repeat(values, count) for name, values in arrays.items()}
-    columns.update({name: np.tile(to_array(draws[name]), points) for name in law.parameters})
-    return list(law._system.evaluate(columns, {}, known.threads)[law.outputs[0]].reshape(points, -1))
+    columns.update({name: np.tile(to_array(draws[name]), points) for name in known.form.parameters})
+    return list(known.system.evaluate(columns, {}, known.threads)[next(iter(known.form.outputs))].reshape(points, -1))
 
 
 def _from_covariance(
     known: Uncertainty, arrays: Mapping[str, FloatArray], centre: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """First order: symmetric about the prediction, about its logarithm under the log residual."""
-    law, covariance = known.law, known.covariance()
+    form, covariance = known.form, known.covariance()
     free = covariance["parameter"].to_list()
     ties = list(known.tied.items())
-    system = _core.System.parse(list(law.form.outputs.items()), [*ties, *law.form.definitions.items()])
-    values = [(name, value) for name, value in (law.values or {}).items() if name not in known.tied]
+    system = System.parse(list(form.outputs.items()), [*ties, *form.definitions.items()])
+    values = [(name, value) for name, value in (known.values or {}).items() if name not in known.tied]
     matrix = np.ascontiguousarray(covariance.drop("parameter").to_numpy())
-    _, errors = _core.predict_with_error(system, law.outputs[0], arrays, values, free, matrix, known.threads)
-    return _core.error_band(centre, errors, known.quantile(), known.log)
-
-
-def stored(known: Uncertainty) -> dict[str, Any]:
-    """Quantile and scatter as plain values for a file; a refusal is kept with its words."""
-
-    def tried(find: Callable[[], Any]) -> Any:
-        try:
-            return find()
-        except ScalefastError as error:
-            return {"message": error.message, "code": error.code, "hint": error.hint}
-
-    return {
-        "quantile": known.quantile(),
-        "prediction": tried(lambda: list(known.scatter(False))),
-        "new_run": tried(lambda: list(known.scatter(True))),
-        "method": known.method,
-    }
-
-
-def read_scatter(fields: Mapping[str, Any], repeat: bool) -> Scatter:
-    """The scatter in what `stored` gave. Raises ScalefastError with the code of the refusal."""
-    found = fields["new_run" if repeat else "prediction"]
-    if isinstance(found, Mapping):
-        raise ScalefastError(found["message"], code=found["code"], hint=found["hint"])
-    low, middle, high, method = found
-    return (low, middle, high, method)
+    _, errors = predict_with_error(system, next(iter(form.outputs)), arrays, values, free, matrix, known.threads)
+    return error_band(centre, errors, known.quantile(), known.log)

@@ -1,23 +1,21 @@
-"""Laws: a formula with named variables and parameters, found by id, read from a file or typed.
+"""A law: a form and, where it is published or fitted, the values of its parameters.
 
-Stage: after the catalogue, before fits and sweeps. In: an id, the path of a law file, or a formula. Out: `Law`, an
-immutable value that predicts. Variables are columns (N parameters, D tokens, C FLOPs, …), outputs are columns too
-(L nats per token, or N and D of a frontier).
+Stage: after the catalogue, before fits and sweeps. In: a form with values. Out: `Law`, an immutable value that predicts.
+Variables are columns (N parameters, D tokens, C FLOPs, …), outputs are columns too (L nats per token, or N and D of a
+frontier).
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scalefast._base.errors import FormulaError, LawError
-from scalefast._base.suggest import did_you_mean, listing, nearest
-from scalefast._forms import catalogue
-from scalefast._forms.form import LawFile, Parameter, Published, Recipe, Source, Variable, parse_law_file
+from scalefast._base.errors import LawError
+from scalefast._base.suggest import did_you_mean, listing
+from scalefast._forms.form import LawFile, Published, Recipe, Source, Variable
 
 if TYPE_CHECKING:
     import polars as pl
@@ -25,20 +23,7 @@ if TYPE_CHECKING:
     from scalefast._core import System
     from scalefast._laws.intervals import Interval
 
-__all__ = ["RESERVED", "Law", "law", "laws", "resolve"]
-
-#: Symbols that are variables in a user's formula without being declared.
-RESERVED = {
-    "N": Variable("parameters", "size of the model"),
-    "D": Variable("tokens", "training tokens seen"),
-    "C": Variable("FLOPs", "training compute"),
-    "U": Variable("tokens", "unique training tokens"),
-    "T": Variable("tokens", "tokens served", positive=False),
-    "P": Variable("bits", "precision"),
-    "S": Variable("steps", "optimiser steps"),
-}
-#: Text that looks like an id rather than like a formula: words joined by hyphens or one slash.
-_LIKE_AN_ID = re.compile(r"[A-Za-z][\w.-]*(/[\w.-]*)?")
+__all__ = ["Law", "complete_values"]
 
 
 @dataclass(frozen=True)
@@ -189,12 +174,13 @@ class Law:
         """
         from scalefast._laws.evaluate import predict
 
-        found = predict(self, points, columns=columns, units=units, threads=threads)
+        found = predict(self.form, self.system, self.values, points, columns=columns, units=units, threads=threads)
         if interval is None:
             return found
         from scalefast._laws.intervals import add_interval, of_draws
 
-        return add_interval(of_draws(self, level), found, interval, columns, units, value="L")
+        known = of_draws(self.form, self.system, self.values, self.draws, self.id, level)
+        return add_interval(known, found, interval, columns, units, value="L")
 
     def expr(self, columns: Mapping[str, str | pl.Expr] | None = None, output: str | None = None) -> pl.Expr:
         """The formula as a Polars expression, for lazy frames.
@@ -207,15 +193,9 @@ class Law:
         >>> points.select(sf.law("hoffmann-2022").expr({"N": "n_params"}).round(5)).collect().item()
         1.92085
         """
-        from scalefast._data.expression import law_expression
+        from scalefast._laws.expression import law_expression
 
-        return law_expression(self, dict(columns or {}), output)
-
-    def check(self) -> pl.DataFrame:
-        """The check values of the published set against what the law gives: check, output, expected, found, tolerance, ok."""
-        from scalefast._laws.evaluate import check
-
-        return check(self)
+        return law_expression(self.form, self.system, self.values, columns or {}, output)
 
     def at_level(self, **levels: Any) -> Law:
         """The plain law of one level, for a law fitted with `per=`: its shared parameters and those of the level.
@@ -231,8 +211,6 @@ class Law:
         >>> {name: round(value, 9) for name, value in fit.law.at_level(corpus="rpj").parameters.items()}
         {'E': 2.5, 'b': 1.0}
         """
-        from scalefast._fitting.levels import at_level
-
         return at_level(self, levels)
 
     def with_form(self, form: LawFile) -> Law:
@@ -250,13 +228,14 @@ class Law:
         return Law(self.form, None, complete, observed_range=observed_range, own_draws=draws)
 
     @cached_property
-    def _system(self) -> System:
+    def system(self) -> System:
+        """The formulas, parsed, as the core takes them."""
         from scalefast._core import System
 
         return System.parse(list(self.form.outputs.items()), list(self.form.definitions.items()))
 
     def __getstate__(self) -> dict[str, Any]:
-        return {key: value for key, value in self.__dict__.items() if key != "_system"}
+        return {key: value for key, value in self.__dict__.items() if key != "system"}
 
     def __hash__(self) -> int:
         return hash((self.formula, self.id, tuple(sorted((self.values or {}).items()))))
@@ -266,95 +245,6 @@ class Law:
         values = ", ".join(f"{key}={value:.6g}" for key, value in (self.values or {}).items())
         free = f"parameters {', '.join(self.form.parameters)}"
         return f"Law({name!r}, variables {', '.join(self.form.variables)}, {values or free})"
-
-
-def law(
-    text: str | Path,
-    *,
-    parameters: Mapping[str, float] | Iterable[str] | None = None,
-    variables: Iterable[str] | None = None,
-    bounds: Mapping[str, tuple[float, float]] | None = None,
-) -> Law:
-    """The law called `text`: in this order an exact id, a law file (`.toml`, or `.toml#id` for one of its sets), a formula.
-
-    `law.parquet#corpus=c4` is one level of a law fitted with `per=`.
-    In a formula, `variables` and the reserved N D C U T P S are variables and all else is a parameter; `parameters` gives
-    values, or just names the parameters. Raises LawError for unknown laws (nearest named), FormulaError for text that is
-    no formula.
-
-    >>> import scalefast as sf
-    >>> sf.law("E + A/N**alpha").parameters
-    {'E': None, 'A': None, 'alpha': None}
-    """
-    return resolve(text, parameters=parameters, variables=variables, bounds=bounds)
-
-
-def laws() -> pl.DataFrame:
-    """One row a form and a published set: id, form, formula, variables, n_definition, source, year, fitted_range,
-    confidence, uncertainty. What a form alone does not have is null."""
-    import polars as pl
-
-    rows = []
-    for entry in catalogue.entries():
-        found = _from_entry(entry)
-        rows.append(
-            {
-                "id": entry.id,
-                "form": entry.form.id,
-                "formula": found.formula,
-                "variables": " ".join(found.variables),
-                "n_definition": found.published.n_definition if found.published else None,
-                "source": f"{found.source.authors}, arXiv {found.source.arxiv}" if found.source else None,
-                "year": found.source.year if found.source else None,
-                "fitted_range": describe_range(found.fitted_range) or None,
-                "confidence": found.published.confidence if found.published else None,
-                "uncertainty": found.uncertainty if found.values else None,
-            }
-        )
-    texts = (
-        "id",
-        "form",
-        "formula",
-        "variables",
-        "n_definition",
-        "source",
-        "fitted_range",
-        "confidence",
-        "uncertainty",
-    )
-    return pl.DataFrame(rows, schema_overrides={"year": pl.Int64, **dict.fromkeys(texts, pl.String)})
-
-
-def describe_range(ranges: Mapping[str, tuple[float, float]]) -> str:
-    """A fitted range in plain numbers: `N 7e+07..1.6e+10, D …`."""
-    return ", ".join(f"{name} {low:g}..{high:g}" for name, (low, high) in ranges.items())
-
-
-def resolve(
-    text: str | Path | Law,
-    *,
-    parameters: Mapping[str, float] | Iterable[str] | None = None,
-    variables: Iterable[str] | None = None,
-    bounds: Mapping[str, tuple[float, float]] | None = None,
-) -> Law:
-    """As `law`, and takes a Law too."""
-    given: Any = text
-    if not isinstance(given, Law | str | Path):
-        hint = "give an id of sf.laws(), a file, a formula, or a Law"
-        raise LawError(f"{given!r:.60} is no law", code="unknown-law", hint=hint)
-    if isinstance(text, Law):
-        found: Law | None = text
-    elif isinstance(text, Path) or text.strip().partition("#")[0].endswith((".toml", ".parquet")):
-        found = _from_file(str(text).strip())
-    else:
-        found = _from_catalogue(text.strip())
-    if found is None:
-        return _from_formula(str(text), parameters, list(variables or []), dict(bounds or {}))
-    if isinstance(parameters, Mapping):
-        found = found.with_values(parameters)
-    if bounds:
-        found = replace(found, form=_with_bounds(found.form, bounds))
-    return found
 
 
 def complete_values(form: LawFile, values: Mapping[str, float]) -> dict[str, float]:
@@ -369,168 +259,71 @@ def complete_values(form: LawFile, values: Mapping[str, float]) -> dict[str, flo
     return {name: float(values[name]) for name in form.parameters}
 
 
-@cache
-def _from_catalogue(identifier: str) -> Law | None:
-    """A shipped law, parsed once: laws are immutable."""
-    entry = catalogue.find(identifier)
-    return _from_entry(entry) if entry else None
+def at_level(law: Law, chosen: Mapping[str, Any]) -> Law:
+    """See `Law.at_level`."""
+    import polars as pl
 
+    from scalefast._data.levels import level_columns
 
-def _from_entry(entry: catalogue.Entry) -> Law:
-    published = entry.published
-    stated = published.values if published else {}
-    values = {name: stated[name] for name in entry.form.parameters} if stated else None
-    return Law(entry.form, published, values, entry.id, entry.folder)
-
-
-def _from_file(text: str) -> Law:
-    name, _, wanted = text.partition("#")
-    path = Path(name)
-    form = _read_form(path)
-    if "=" in wanted and any(entry.column for entry in form.variables.values()):
-        return _from_file(name).at_level(**dict([wanted.split("=", 1)]))
-    sets = {published.id: published for published in form.published}
-    if wanted and wanted not in sets:
-        hint = did_you_mean(wanted, sets, "sets")
-        raise LawError(f"{path.name} has no set `{wanted}`", code="unknown-law", hint=hint)
-    chosen = sets[wanted] if wanted else next(iter(sets.values())) if len(sets) == 1 else None
-    found = _from_entry(catalogue.Entry(chosen.id if chosen else form.id, form, chosen, path.parent))
-    _check_symbols(found, path.name)
-    return found
-
-
-def _read_form(path: Path) -> LawFile:
-    if path.suffix == ".parquet":
-        from scalefast._fitting.saved import load_law
-
-        return load_law(path)
-    if path.suffix != ".toml":
-        hint = "law files end in .toml or, where a fit was saved, in .parquet"
-        raise LawError(f"`{path.name}` is not a law file", code="bad-law-file", hint=hint)
-    try:
-        content = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
-        raise LawError(f"law file `{path}` cannot be read: {reason}", code="unreadable-file") from error
-    return parse_law_file(content, path.name)
-
-
-def _check_symbols(found: Law, where: str) -> None:
-    """Every symbol of the formulas is declared, every declared one is used."""
-    try:
-        used = found._system.symbols()
-    except FormulaError as error:
-        error.message = f"{where}: {error.message}"
-        raise
-    declared = [*found.form.variables, *found.form.parameters]
-    paid = _symbols_of_cost(found, where)
-    for place, names, known in (("formula", used, declared), ("cost", paid, [*declared, *found.outputs])):
-        for name in names:
-            if name not in known:
-                hint = did_you_mean(name, known, "declared symbols")
-                raise LawError(
-                    f"{where}: `{name}` of the {place} is not declared", code="missing-field", column=name, hint=hint
-                )
-    for name in declared:
-        if name not in used:
-            hint = did_you_mean(name, used, "symbols of the formula")
+    form, columns = law.form, level_columns(law.form)
+    if not columns:
+        raise LawError("the law has no parameters that differ by level", code="no-levels", hint="sf.fit(..., per=...)")
+    for column in chosen:
+        if column not in columns:
+            hint = did_you_mean(column, columns, "columns")
+            raise LawError(f"no parameter differs by `{column}`", code="unknown-column", column=column, hint=hint)
+    for column, levels in columns.items():
+        if column not in chosen:
+            hint = f"law.at_level({column}=...) takes one of {listing(levels)}"
+            raise LawError(f"which level of `{column}`?", code="level-unsaid", column=column, hint=hint)
+        if _text(chosen[column]) not in levels:
+            hint = did_you_mean(_text(chosen[column]), levels, "levels")
             raise LawError(
-                f"{where}: `{name}` does not occur in the formula", code="unknown-field", column=name, hint=hint
+                f"`{column}` has no level {chosen[column]!r:.60}", code="unknown-level", column=column, hint=hint
             )
-
-
-def _symbols_of_cost(found: Law, where: str) -> list[str]:
-    from scalefast._core import System
-
-    try:
-        return System.parse([("C", found.cost)], []).symbols() if found.cost else []
-    except FormulaError as error:
-        error.message = f"{where}: cost: {error.message}"
-        raise
-
-
-def _from_formula(
-    text: str,
-    parameters: Mapping[str, float] | Iterable[str] | None,
-    variables: list[str],
-    bounds: Mapping[str, tuple[float, float]],
-) -> Law:
-    from scalefast._core import System
-
-    # Part of an id may read as arithmetic: `20-to-1`.
-    part = len(text.strip()) > 2 and any(text.strip() in name for name in catalogue.known_ids())
-    like_an_id = part or _LIKE_AN_ID.fullmatch(text.strip()) is not None
-    try:
-        system = System.parse([("L", text)], [])
-    except FormulaError:
-        if like_an_id:
-            raise _unknown_law(text.strip()) from None
-        raise
-    symbols = system.symbols()
-    named = list(parameters) if parameters is not None else []
-    found_variables = {
-        name: RESERVED.get(name, Variable("any", positive=False))
-        for name in symbols
-        if name in variables or (name in RESERVED and name not in named)
-    }
-    if not found_variables:
-        if like_an_id:
-            raise _unknown_law(text.strip())
-        hint = "N D C U T P S are variables; declare others with variables= or bind them with columns="
-        raise LawError(f"the formula `{text.strip():.80}` has no variable", code="no-variable", hint=hint)
-    for name in [*variables, *named, *bounds]:
-        if name not in symbols:
-            hint = did_you_mean(name, symbols, "symbols of the formula")
-            raise LawError(f"the formula has no symbol `{name}`", code="unknown-parameter", column=name, hint=hint)
-    form = LawFile(
-        id="",
-        title="",
-        outputs={"L": text.strip()},
-        definitions={},
-        variables=found_variables,
-        parameters={
-            name: Parameter(inferred=name not in named and name not in bounds)
-            for name in symbols
-            if name not in found_variables
-        },
-        cost=None,
-        recipe=None,
-        source=None,
+    here = {f"{column}={_text(level)}" for column, level in chosen.items()}
+    kept = {name: entry for name, entry in form.parameters.items() if not entry.level or entry.level in here}
+    bases = {entry.of for entry in form.parameters.values() if entry.of}
+    plain = replace(
+        form,
+        definitions={name: text for name, text in form.definitions.items() if name not in bases},
+        variables={name: entry for name, entry in form.variables.items() if not entry.column},
+        parameters={entry.of or name: replace(entry, of="", level="") for name, entry in kept.items()},
         published=(),
     )
-    form = _with_bounds(form, bounds)
-    values = complete_values(form, parameters) if isinstance(parameters, Mapping) else None
-    # A formula whose numbers are all written out has nothing left to fit.
-    return Law(form, None, values if form.parameters else {})
+    names = {name: entry.of or name for name, entry in kept.items()}
+    title = f"{law.id or form.id or 'law'}[{', '.join(_text(chosen[column]) for column in columns)}]"
+    ranges = {name: ends for name, ends in law.fitted_range.items() if name in plain.variables or name == "C"}
+    values = None if law.values is None else {to: law.values[name] for name, to in names.items()}
+    return replace(
+        law.with_form(plain),
+        published=None if law.published is None else _published_at(law.published, form, title, names, ranges),
+        values=values,
+        id=title,
+        observed_range=ranges,
+        own_draws=None if law.draws is None else law.draws.select(pl.col(name).alias(to) for name, to in names.items()),
+    )
 
 
-def _with_bounds(form: LawFile, bounds: Mapping[str, tuple[float, float]]) -> LawFile:
-    for name in bounds:
-        if name not in form.parameters:
-            hint = did_you_mean(name, form.parameters, "parameters")
-            raise LawError(f"the law has no parameter `{name}`", code="unknown-parameter", column=name, hint=hint)
-    changed = {
-        name: replace(entry, bounds=(float(bounds[name][0]), float(bounds[name][1]))) if name in bounds else entry
-        for name, entry in form.parameters.items()
-    }
-    return replace(form, parameters=changed)
+def _published_at(
+    whole: Published, form: LawFile, title: str, names: Mapping[str, str], ranges: Mapping[str, tuple[float, float]]
+) -> Published:
+    """The part of a set that is about one level: values, errors and covariance of its parameters."""
+    order = list(form.parameters)
+    places = [order.index(name) for name in names]
+    covariance = whole.covariance
+    return replace(
+        whole,
+        id=title,
+        values={to: whole.values[name] for name, to in names.items()},
+        std_error={to: whole.std_error[name] for name, to in names.items() if name in whole.std_error},
+        covariance=None if covariance is None else tuple(tuple(covariance[i][j] for j in places) for i in places),
+        draws=None,
+        fitted_range=ranges,
+        checks=(),
+    )
 
 
-#: Suffixes of files that hold runs; those of laws are .toml and .parquet.
-_RUNS = (".csv", ".tsv", ".ndjson", ".jsonl", ".json", ".arrow", ".ipc", ".feather", ".gz")
-
-
-def _unknown_law(text: str) -> LawError:
-    """With the ids that `text` is the beginning or a part of, else with the nearest ones."""
-    known = catalogue.known_ids()
-    parts = [name for name in known if name.startswith(text)] or [name for name in known if text in name]
-    hint = "`scalefast laws` lists them, sf.laws() too"
-    if Path(text).suffix.lower() in _RUNS:
-        hint = (
-            "the file seems to hold runs, not a law: fit a law to them first, and use the file that the fit is saved in"
-        )
-    elif parts:
-        hint = f"did you mean {listing(parts)}?"
-    elif nearest(text, known):
-        hint = did_you_mean(text, known, "laws")
-    return LawError(f"unknown law `{text:.80}`", code="unknown-law", hint=hint)
+def _text(level: Any) -> str:
+    """A level as Polars writes it."""
+    return str(level).lower() if isinstance(level, bool) else str(level)

@@ -1,6 +1,6 @@
 """Frontier laws: laws that give the best size and data at a compute themselves, asked from either side.
 
-Stage: between laws and sweeps, beside `_allocate`. In: a law whose only variable is C, and targets of one of C, size,
+Stage: between laws and sweeps, beside `question`. In: a law whose only variable is C, and targets of one of C, size,
 data or loss. Out: the columns of the core, as for laws that have a loss to minimise. The compute behind a size is the
 core's root of the law's own formula; such a law says nothing off its frontier.
 """
@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from scalefast import _core
 from scalefast._base.errors import LawError, SettingsError
 from scalefast._base.suggest import listing
+from scalefast._core import Call, System, answer
 from scalefast._data.frames import FloatArray
 from scalefast._laws.law import Law
 from scalefast._optimum.question import Columns
@@ -75,7 +75,7 @@ class Frontier:
         draws: FloatArray | None,
         quantiles: Sequence[float],
         threads: int | None = None,
-        call: _core.Call | None = None,
+        call: Call | None = None,
         keep: bool = False,
     ) -> Columns:
         """Size, data, ratio, compute (`cost`) and, where the law has it, `loss`, at each target of `known`; where asked for
@@ -84,7 +84,7 @@ class Frontier:
 
         def ask(aim: str, root: str, constraint: str) -> dict[str, Any]:
             values = dict(self.law.values or {})
-            return _core.answer(
+            return answer(
                 self._system({"$root": formulas[root]}),
                 "$root",
                 self._system({"$cost": formulas[constraint], **{f"${name}": formulas[name] for name in self.optimise}}),
@@ -97,7 +97,7 @@ class Frontier:
                 targets,
                 list(quantiles),
                 threads,
-                call or _core.Call(),
+                call or Call(),
                 keep=keep,
             )
 
@@ -117,8 +117,8 @@ class Frontier:
 
     def floor(self) -> float:
         """The loss at unlimited compute, in nats per token."""
-        found = self.law._system.evaluate({"C": np.array([np.inf])}, dict(self.law.values or {}))
+        found = self.law.system.evaluate({"C": np.array([np.inf])}, dict(self.law.values or {}))
         return float(found["L"][0])
 
-    def _system(self, outputs: Mapping[str, str]) -> _core.System:
-        return _core.System.parse(list(outputs.items()), list(self.law.definitions.items()))
+    def _system(self, outputs: Mapping[str, str]) -> System:
+        return System.parse(list(outputs.items()), list(self.law.definitions.items()))

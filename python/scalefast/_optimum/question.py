@@ -14,10 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from scalefast import _core
 from scalefast._base.errors import LawError, SettingsError
 from scalefast._base.scale import refuse_small
+from scalefast._base.statuses import AT_BOUND
 from scalefast._base.suggest import did_you_mean, listing
+from scalefast._core import Call, System, answer, sweep
 from scalefast._data.frames import FloatArray
 from scalefast._laws.law import Law
 
@@ -58,7 +59,7 @@ class Question:
                 hint="law.with_values changes parameters",
             )
         known = [*self.law.variables, *(self.law.values or {}), *self.given, *self.varying, *self.optimise]
-        used = [*self._law_system.symbols(), *self._spending.symbols()]
+        used = [*self.law_system.symbols(), *self.spending.symbols()]
         read = symbols_read(self.law, self.cost, self.formulas.values())
         for name in self.given:
             if name not in read and name not in self.optimise:
@@ -66,7 +67,7 @@ class Question:
                 message = f"given: neither `{self.name}` nor its cost reads `{name}`"
                 raise SettingsError(message, code="unknown-symbol", column=name, hint=hint)
         for name in self.free:
-            if name not in self._law_system.symbols():
+            if name not in self.law_system.symbols():
                 raise LawError(
                     f"`{name}` is no symbol of `{self.name}`",
                     code="unknown-symbol",
@@ -135,14 +136,14 @@ class Question:
         return _system(self.cost, self.formulas).symbols()
 
     @cached_property
-    def _law_system(self) -> _core.System:
+    def law_system(self) -> System:
         definitions = {**self.formulas, **self.law.definitions}
-        return _core.System.parse(list(self.law.form.outputs.items()), list(definitions.items()))
+        return System.parse(list(self.law.form.outputs.items()), list(definitions.items()))
 
     @cached_property
-    def _spending(self) -> _core.System:
+    def spending(self) -> System:
         outputs = [("$cost", self.cost), *((f"${name}", name) for name in self.optimise)]
-        return _core.System.parse(outputs, list(self.formulas.items()))
+        return System.parse(outputs, list(self.formulas.items()))
 
     def answer(
         self,
@@ -151,7 +152,7 @@ class Question:
         draws: FloatArray | None,
         quantiles: Sequence[float],
         threads: int | None = None,
-        call: _core.Call | None = None,
+        call: Call | None = None,
         *,
         columns: Mapping[str, FloatArray] | None = None,
         plan_loss: bool = False,
@@ -169,10 +170,10 @@ class Question:
             )
         names, values = self._known
         pinned = self._pinned(len(targets), columns or {})
-        return _core.answer(
-            self._law_system,
+        return answer(
+            self.law_system,
             "L",
-            self._spending,
+            self.spending,
             aim,
             self.free,
             [ends(self.bounds.get(name, (None, None))) for name in self.free],
@@ -182,7 +183,7 @@ class Question:
             targets,
             list(quantiles),
             threads,
-            call or _core.Call(),
+            call or Call(),
             list(pinned),
             list(pinned.values()),
             plan_loss,
@@ -201,21 +202,21 @@ class Question:
 
     def cost_of(self, first: float, second: float) -> float:
         """The cost of a size and data."""
-        return self._at(self._spending, first, second)["$cost"]
+        return self._at(self.spending, first, second)["$cost"]
 
     def loss_of(self, first: float, second: float) -> float:
         """The law's value at a size and data, in nats per token."""
-        return self._at(self._law_system, first, second)["L"]
+        return self._at(self.law_system, first, second)["L"]
 
     def loss_under(self, draws: FloatArray, first: float, second: float) -> FloatArray:
         """The law's value at a size and data under each draw of its parameters (one row a parameter)."""
-        read = set(self._law_system.symbols())
+        read = set(self.law_system.symbols())
         columns = {name: row for name, row in zip(self.law.parameters, draws, strict=True) if name in read}
         one, other = self.optimise
         scalars = {name: value for name, value in {**self.numbers, one: first, other: second}.items() if name in read}
-        return self._law_system.evaluate(columns, scalars)[self.law.outputs[0]]
+        return self.law_system.evaluate(columns, scalars)[self.law.outputs[0]]
 
-    def _at(self, system: _core.System, first: float, second: float) -> dict[str, float]:
+    def _at(self, system: System, first: float, second: float) -> dict[str, float]:
         one, other = self.optimise
         scalars = {**(self.law.values or {}), **self.numbers, other: second}
         scalars.pop(one, None)
@@ -228,7 +229,7 @@ class Question:
         draws: FloatArray | None,
         quantiles: Sequence[float],
         threads: int | None = None,
-        call: _core.Call | None = None,
+        call: Call | None = None,
         *,
         columns: Mapping[str, FloatArray] | None = None,
         plan_loss: bool = False,
@@ -239,8 +240,8 @@ class Question:
             names, values = self._known
             pinned = self._pinned(len(budgets), columns or {})
             try:
-                return _core.sweep(
-                    self._law_system,
+                return sweep(
+                    self.law_system,
                     "L",
                     _system(self.cost, self.formulas),
                     self.optimise,
@@ -250,7 +251,7 @@ class Question:
                     budgets,
                     list(quantiles),
                     threads,
-                    call or _core.Call(),
+                    call or Call(),
                     list(pinned),
                     list(pinned.values()),
                     plan_loss,
@@ -266,7 +267,7 @@ class Question:
 
 def symbols_read(law: Law, cost: str, formulas: Iterable[str] = ()) -> set[str]:
     """The symbols of a law, of a cost, and of formulas of derived variables."""
-    return {*law._system.symbols(), *formula_symbols([cost, *formulas])}
+    return {*law.system.symbols(), *formula_symbols([cost, *formulas])}
 
 
 def formula_symbols(formulas: Iterable[str]) -> set[str]:
@@ -279,7 +280,7 @@ def binding(status: str, optimise: tuple[str, str]) -> tuple[str, str | None]:
     if status not in _ENDS:
         return status, None
     place, end = _ENDS[status]
-    return "at-bound", f"{optimise[place]}_{end}"
+    return AT_BOUND, f"{optimise[place]}_{end}"
 
 
 def ends(bound: Bound) -> Bound:
@@ -288,5 +289,5 @@ def ends(bound: Bound) -> Bound:
     return None if low is None or low == -math.inf else float(low), None if high in (None, math.inf) else high
 
 
-def _system(text: str, definitions: Mapping[str, str]) -> _core.System:
-    return _core.System.parse([("C", text)], list(definitions.items()))
+def _system(text: str, definitions: Mapping[str, str]) -> System:
+    return System.parse([("C", text)], list(definitions.items()))

@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from scalefast._allocation.sweep import choose_draws, law_name, stated_cost
 from scalefast._base.errors import LawError, SettingsError
 from scalefast._base.scale import refuse_scaled
+from scalefast._laws.arguments import choose_draws, law_name, stated_cost
 from scalefast._laws.law import Law
 from scalefast._optimum.frontier import is_frontier
 from scalefast._optimum.question import Bound, ends

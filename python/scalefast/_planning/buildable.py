@@ -16,12 +16,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from scalefast import _core
-from scalefast._allocation.sweep import DEFAULT_LAW, law_name, one_law, stated_cost
 from scalefast._base.errors import LawError, SettingsError
-from scalefast._costs.accounting import per_token
+from scalefast._core import System
 from scalefast._costs.family import counts_of
-from scalefast._costs.transformer import Transformer, check_size
+from scalefast._costs.transformer import Transformer, check_size, per_token
+from scalefast._laws.arguments import DEFAULT_LAW, law_name, one_law, stated_cost
 from scalefast._laws.law import Law
 from scalefast._optimum.question import Question
 
@@ -284,7 +283,7 @@ def _best_size(question: Question | None, budget: float | None) -> float:
 def _formula(formula: str, scalars: dict[str, float] | None = None, **columns: list[float]) -> Any:
     """A formula's values, by the core's arithmetic."""
     arrays = {name: np.array(values, dtype=np.float64) for name, values in columns.items()}
-    return _core.System.parse([("value", formula)], []).evaluate(arrays, scalars or {})["value"]
+    return System.parse([("value", formula)], []).evaluate(arrays, scalars or {})["value"]
 
 
 def _up(value: int, multiple: int) -> int:

@@ -15,13 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from scalefast import _core
+from scalefast._core import Call, Stake, System
 from scalefast._data.frames import FloatArray
 from scalefast._laws.law import Law
 from scalefast._optimum.question import Bound, Question, binding, ends
 from scalefast._planning.means import Means, evaluate, takes
 
-__all__ = ["Calls", "Case", "Outcome", "World", "mean", "quantiles"]
+__all__ = ["Calls", "Case", "Outcome", "World"]
 
 #: A share of a constraint that counts as all of it.
 _ALL = 1.0 - 1e-9
@@ -32,7 +32,7 @@ class Calls:
     """How the core is called: threads, and the surroundings of the long call."""
 
     threads: int | None
-    call: _core.Call
+    call: Call
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +90,7 @@ class Case:
     draws: int
     calls: Calls
     run: tuple[float, float] | None = None
-    _stakes: dict[World, tuple[_core.Stake, FloatArray]] = field(default_factory=dict, repr=False)
+    _stakes: dict[World, tuple[Stake, FloatArray]] = field(default_factory=dict, repr=False)
 
     @cached_property
     def point(self) -> World:
@@ -140,15 +140,15 @@ class Case:
             columns |= {f"weight_{name}": weights[name], f"paid_{name}": paid[name]}
         return f"max({', '.join(parts)})", columns, np.ones(world.count)
 
-    def stake(self, world: World) -> tuple[_core.Stake, FloatArray]:
+    def stake(self, world: World) -> tuple[Stake, FloatArray]:
         """The core's lanes of these worlds, and their targets."""
         if world not in self._stakes:
             cost, columns, targets = self.terms(world)
             question = self.question(cost, dict.fromkeys(columns, 1.0))
-            stake = _core.Stake(
-                question._law_system,
+            stake = Stake(
+                question.law_system,
                 self.law.outputs[0],
-                question._spending,
+                question.spending,
                 ("N", "D"),
                 [ends(self.bounds.get(name, (None, None))) for name in ("N", "D")],
                 world.numbers,
@@ -173,13 +173,13 @@ class Case:
         return Question(self.law, self.name, cost, ("N", "D"), self._settled(cost, extra or {}), self.bounds)
 
     def _settled(self, cost: str, extra: Mapping[str, float]) -> dict[str, float | str]:
-        read = set(_core.System.parse([("x", cost)], []).symbols())
+        read = set(System.parse([("x", cost)], []).symbols())
         return {**self.given, **{name: value for name, value in {**self.served, **extra}.items() if name in read}}
 
     @cached_property
-    def _law_system(self) -> _core.System:
+    def _law_system(self) -> System:
         # A variable may be settled for the sake of the cost alone.
-        return self.question(f"({self.cost}) + ({self.serving})" if self.serving else self.cost)._law_system
+        return self.question(f"({self.cost}) + ({self.serving})" if self.serving else self.cost).law_system
 
     def best(self, world: World) -> dict[str, Any]:
         """The best split in each world: `first`, `second`, `cost`, `loss`, `status`."""
@@ -222,7 +222,7 @@ class Case:
 
     def _costs(self, world: World, size: float, data: FloatArray) -> dict[str, FloatArray]:
         derived = [(name, text) for name, text in self.given.items() if isinstance(text, str)]
-        system = _core.System.parse([("run", self.cost), ("serving", self.serving or "0*N")], derived)
+        system = System.parse([("run", self.cost), ("serving", self.serving or "0*N")], derived)
         wanted = set(system.symbols())
         columns = {name: column for name, column in {**world.columns, "D": data}.items() if name in wanted}
         numbers = {name: value for name, value in {**world.numbers, "N": size}.items() if name in wanted}
@@ -239,16 +239,6 @@ class Case:
     def settled(self, run: tuple[float, float]) -> Case:
         """The same law with a run that is settled altogether."""
         return replace(self, run=run, _stakes={})
-
-
-def mean(values: FloatArray) -> float:
-    """The mean of the values that are no NaN, summed in order."""
-    return _core.describe(np.ascontiguousarray(values), [])[1]
-
-
-def quantiles(values: FloatArray, probabilities: Iterable[float]) -> list[float]:
-    """Quantiles of the values that are no NaN."""
-    return _core.describe(np.ascontiguousarray(values), list(probabilities))[3]
 
 
 def _wide(column: FloatArray, count: int) -> FloatArray:

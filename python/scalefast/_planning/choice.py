@@ -17,11 +17,13 @@ from typing import Any
 
 import numpy as np
 
-from scalefast import _core
 from scalefast._allocation.solve import solve
 from scalefast._base.errors import LawError
+from scalefast._base.statuses import INFEASIBLE, NO_FINITE_OPTIMUM
+from scalefast._core import Stake, indifference, least_regret
+from scalefast._data.describe import mean
 from scalefast._data.frames import FloatArray
-from scalefast._planning.case import Case, Outcome, World, mean
+from scalefast._planning.case import Case, Outcome, World
 
 __all__ = ["RANGE_SHARE", "Choice", "choose"]
 
@@ -183,7 +185,7 @@ def _around(cases: Sequence[Case], weights: Sequence[float], size: float, best: 
     if not math.isnan(found):
         stakes, pooled = _stakes(cases, weights)
         calls = cases[0].calls
-        low, high = _core.indifference(stakes, pooled, found, RANGE_SHARE, calls.threads, calls.call)
+        low, high = indifference(stakes, pooled, found, RANGE_SHARE, calls.threads, calls.call)
     data = float(cases[0].outcome(cases[0].point, size).data[0])
     return Choice(cases, weights, size, data, found, low, high)
 
@@ -191,10 +193,10 @@ def _around(cases: Sequence[Case], weights: Sequence[float], size: float, best: 
 def _least(cases: Sequence[Case], weights: Sequence[float]) -> float:
     stakes, pooled = _stakes(cases, weights)
     calls = cases[0].calls
-    return _core.least_regret(stakes, pooled, calls.threads, calls.call)
+    return least_regret(stakes, pooled, calls.threads, calls.call)
 
 
-def _stakes(cases: Sequence[Case], weights: Sequence[float]) -> tuple[list[_core.Stake], list[float]]:
+def _stakes(cases: Sequence[Case], weights: Sequence[float]) -> tuple[list[Stake], list[float]]:
     """The lanes of the laws that count, and their weights."""
     counted = [(case, weight) for case, weight in zip(cases, weights, strict=True) if weight > 0]
     return [case.stake(case.all)[0] for case, _ in counted], [weight for _, weight in counted]
@@ -202,13 +204,13 @@ def _stakes(cases: Sequence[Case], weights: Sequence[float]) -> tuple[list[_core
 
 def _refuse(case: Case) -> None:
     status, _ = case.ending(case.point)
-    if status == "no-finite-optimum":
+    if status == NO_FINITE_OPTIMUM:
         raise LawError(
             f"under `{case.name}` and C = {case.cost} the loss keeps falling: there is no best split",
             code="no-finite-optimum",
             hint='bounds={"N": (1e8, 1e12)} limits the choice',
         )
-    if status == "infeasible":
+    if status == INFEASIBLE:
         raise _infeasible(case, "no run within the bounds", "widen the bounds, or change what is given", affords=False)
 
 

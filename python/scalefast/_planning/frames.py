@@ -13,12 +13,17 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from scalefast import _core
-from scalefast._allocation.sweep import decades_outside, label, law_name, sweep
+from scalefast._allocation.summary import decades_outside
+from scalefast._allocation.sweep import sweep
 from scalefast._base.errors import LawError
+from scalefast._base.numbers import label
+from scalefast._base.statuses import AT_BOUND, INTERIOR
+from scalefast._core import describe
+from scalefast._data.describe import mean, quantiles
 from scalefast._data.frames import FloatArray
+from scalefast._laws.arguments import law_name
 from scalefast._laws.law import Law
-from scalefast._planning.case import Case, World, mean, quantiles
+from scalefast._planning.case import Case, World
 from scalefast._planning.choice import Choice
 
 __all__ = ["QUANTILES", "alternatives", "assumptions", "constraints", "decision", "draws", "sources"]
@@ -202,11 +207,11 @@ def _weighed(
 def sources(choice: Choice) -> pl.DataFrame:
     """One row a source of uncertainty: the spread of the loss and of the best size when it alone varies."""
     case, rows = choice.case, []
-    whole = _core.describe(choice.every.loss, [])[2] if choice.weighed else math.nan
+    whole = describe(choice.every.loss, [])[2] if choice.weighed else math.nan
     named = [("parameters", "parameters")] * bool(case.parameters) + [("hardware", name) for name in choice.deciding]
     for kind, name in named if choice.weighed else []:
         world = case.varying([name])
-        variance = _core.describe(case.outcome(world, choice.size).loss, [])[2]
+        variance = describe(case.outcome(world, choice.size).loss, [])[2]
         low, high = quantiles(case.best(world)["first"], [QUANTILES[0], QUANTILES[-1]])
         share = variance / whole if whole > 0 else None
         rows.append(
@@ -241,8 +246,8 @@ def _status(choice: Choice) -> tuple[str, str | None]:
         low, high = choice.case.bounds.get(name, (None, None))
         for end, limit, sign in (("min", low, 1), ("max", high, -1)):
             if limit and sign * (value / limit - 1) < 1e-9 and (place or not choice.settled):
-                return "at-bound", f"{name}_{end}"
-    return "interior", None
+                return AT_BOUND, f"{name}_{end}"
+    return INTERIOR, None
 
 
 def _data_binds(choice: Choice, unique: float | None) -> list[str]:

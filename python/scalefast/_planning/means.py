@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from scalefast import _core
 from scalefast._base.errors import SettingsError, UnitsError
+from scalefast._core import System
 from scalefast._costs.hardware import Accelerator
 from scalefast._data.frames import BoolArray, FloatArray
 from scalefast._planning.quantity import Quantity
@@ -156,7 +156,7 @@ def evaluate(formulas: Mapping[str, str], numbers: Values, columns: Columns) -> 
     """The formulas at numbers and columns, by the core; one row where there is no column."""
     if not formulas:
         return {}
-    system = _core.System.parse(list(formulas.items()), [])
+    system = System.parse(list(formulas.items()), [])
     wanted = set(system.symbols())
     return system.evaluate(
         {name: column for name, column in columns.items() if name in wanted},
@@ -165,7 +165,7 @@ def evaluate(formulas: Mapping[str, str], numbers: Values, columns: Columns) -> 
 
 
 def _symbols(text: str) -> list[str]:
-    return _core.System.parse([("x", text)], []).symbols()
+    return System.parse([("x", text)], []).symbols()
 
 
 #: Below these, a number is more likely in billions, or in PF-days, than plain.

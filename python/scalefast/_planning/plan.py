@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from scalefast._allocation.laws import chosen_laws
 from scalefast._allocation.solve import solve
-from scalefast._allocation.sweep import chosen_laws
 from scalefast._base.errors import LawError
 from scalefast._base.numbers import Accelerators, Uncertain
 from scalefast._calls.longcall import LongCall, check_long_call

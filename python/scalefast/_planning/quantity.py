@@ -10,9 +10,9 @@ import math
 from dataclasses import dataclass, replace
 from typing import Any
 
-from scalefast import _core
 from scalefast._base.errors import SettingsError
 from scalefast._base.numbers import Uncertain, read_number, read_uncertain
+from scalefast._core import describe, quantity
 from scalefast._data.frames import FloatArray
 
 __all__ = ["LIMITS", "Quantity", "read_quantity"]
@@ -61,7 +61,7 @@ class Quantity:
         assert self.spread is not None
         series = list(LIMITS).index(self.name)
         spread, limits = self.spread, LIMITS[self.name]
-        found = _core.quantity(seed, series, spread.kind, (spread.first, spread.second), limits, count)
+        found = quantity(seed, series, spread.kind, (spread.first, spread.second), limits, count)
         if found is None:
             raise SettingsError(
                 f"{self.name}: hardly any of {self.words} is possible",
@@ -91,7 +91,7 @@ def read_quantity(name: str, given: Any, *, origin: str = "given") -> Quantity:
         return Quantity(name, centre, found, origin, found.first, found.second)
     _check(name, found.first)
     quantity = Quantity(name, found.first, found, origin)
-    _, _, _, (low, high) = _core.describe(quantity.draws(0, 1000), [0.05, 0.95])
+    _, _, _, (low, high) = describe(quantity.draws(0, 1000), [0.05, 0.95])
     return replace(quantity, lowest=low, highest=high)
 
 

@@ -101,16 +101,16 @@ def _isoflop(design: IsoFLOP, law: Law) -> pl.DataFrame:
     import numpy as np
     import polars as pl
 
-    from scalefast import _core
-    from scalefast._allocation.sweep import sweep
+    from scalefast._core import System
+    from scalefast._optimum.best import best_size
 
     budgets = np.array(design.budgets)
-    best = sweep(law, list(design.budgets), draws=0, quantiles=()).summary["N"]  # type: ignore[arg-type]
-    if best.null_count():
+    best = best_size(law, design.budgets)  # type: ignore[arg-type]
+    if None in best:
         raise LawError("the law has no best N at every budget", code="no-closed-form", hint="use another design")
     steps = design.decades * (np.arange(design.sizes) / (design.sizes - 1) - 0.5) + design.offset
-    spread = _core.System.parse([("N", "best*exp(step*log(10))")], [])
-    columns = {"best": np.repeat(best.to_numpy(), design.sizes), "step": np.tile(steps, len(budgets))}
+    spread = System.parse([("N", "best*exp(step*log(10))")], [])
+    columns = {"best": np.repeat(np.array(best, dtype=np.float64), design.sizes), "step": np.tile(steps, len(budgets))}
     sizes, flops = spread.evaluate(columns, {})["N"], np.repeat(budgets, design.sizes)
     return pl.DataFrame({"N": sizes, "D": _data_for(str(law.cost), sizes, flops), "C": flops})
 
@@ -119,9 +119,9 @@ def _data_for(cost: str, sizes: Any, flops: Any) -> Any:
     """D at which the cost is `flops`, for costs in proportion to D."""
     import numpy as np
 
-    from scalefast import _core
+    from scalefast._core import System
 
-    system = _core.System.parse([("C", cost)], [])
+    system = System.parse([("C", cost)], [])
     if set(system.symbols()) != {"N", "D"}:
         raise LawError(f"the cost {cost} is no function of N and D", code="no-closed-form", hint="give a frame")
     one, two = (system.evaluate({"N": sizes, "D": np.full(len(sizes), d)}, {})["C"] for d in (1.0, 2.0))
@@ -138,7 +138,7 @@ def _fixed_ratio(design: FixedRatio) -> pl.DataFrame:
 
 
 def _sobol(design: Sobol, law: Law) -> dict[str, Any]:
-    from scalefast import _core
+    from scalefast._core import System, sobol
 
     names, ranges = list(law.variables), {**law.fitted_range, **dict(design.ranges or {})}
     unknown = [name for name in design.ranges or {} if name not in names]
@@ -156,12 +156,12 @@ def _sobol(design: Sobol, law: Law) -> dict[str, Any]:
         )
     if len(names) > _MOST_DIMENSIONS:
         raise SettingsError(f"Sobol covers at most {_MOST_DIMENSIONS} variables", code="bad-design")
-    axes = _core.sobol(len(names), design.count)
+    axes = sobol(len(names), design.count)
     columns = {}
     for name, axis in zip(names, axes, strict=True):
         low, high = ranges[name]
         formula = "low*exp(u*log(high/low))" if low > 0 else "low + u*(high - low)"
-        system = _core.System.parse([("point", formula)], [])
+        system = System.parse([("point", formula)], [])
         columns[name] = system.evaluate({"u": axis}, {"low": low, "high": high})["point"]
     return columns
 

@@ -121,15 +121,16 @@ def add_noise(loss: FloatArray, noise: Any, seed: int, runs: FloatArray) -> Floa
     """The losses (`m`, nats per token) with noise; `runs` holds the number of each row's run."""
     import numpy as np
 
-    from scalefast import _core
+    from scalefast._core import System, choices
+    from scalefast._core import normals as core_normals
 
     places = np.arange(len(loss), dtype=np.uint64)
 
     def normals(series: int = _ROWS, of: Any = places) -> FloatArray:
-        return _core.normals(seed, series, of)
+        return core_normals(seed, series, of)
 
     def combine(formula: str, columns: dict[str, FloatArray], **scalars: float) -> FloatArray:
-        system = _core.System.parse([("L", formula)], [])
+        system = System.parse([("L", formula)], [])
         return system.evaluate({"law": loss, **columns}, scalars)["L"]
 
     if noise is None:
@@ -152,7 +153,7 @@ def add_noise(loss: FloatArray, noise: Any, seed: int, runs: FloatArray) -> Floa
         hint = "give a value such as sf.LogNormal(0.01), sf.Additive(0.01) or None"
         raise SettingsError(f"noise: {noise!r:.60} is none", code="bad-noise", hint=hint)
     residuals, relative = noise.read()
-    drawn = {"r": residuals[_core.choices(seed, _CHOICES, places, len(residuals))]}
+    drawn = {"r": residuals[choices(seed, _CHOICES, places, len(residuals))]}
     # A residual is prediction minus data.
     return combine("law*exp(-r)" if relative else "law - r", drawn)
 

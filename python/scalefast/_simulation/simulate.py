@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from scalefast._allocation.sweep import one_law
 from scalefast._base.errors import DataError, LawError, SettingsError
 from scalefast._data.frames import to_array
+from scalefast._laws.arguments import one_law
 from scalefast._laws.law import Law
 from scalefast._simulation.design import Design, design_frame
 from scalefast._simulation.noise import LogNormal, Noise, RunLevel, add_noise
