@@ -97,7 +97,7 @@ def study(case: Case, count: int) -> Iterator[tuple[str, float, dict[str, float]
         for method, settings in methods(case):
             checkpoints = {"checkpoints": "all"} if "run" in settings else {}
             spec = sf.FitSpec("chinchilla", residual="log", loss=case.loss, level=LEVEL, seed=seed)
-            fit = spec.replace(**settings, **checkpoints).fit(runs)
+            fit = sf.fit(runs, spec.replace(**settings, **checkpoints))
             found = {row["parameter"]: row for row in fit.parameters.iter_rows(named=True)}
             found |= {name: fit.derive(formula).row(0, named=True) for name, formula in derived.items()}
             for name, row in found.items():

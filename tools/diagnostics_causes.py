@@ -1,6 +1,6 @@
 """The cause of every finding, injected into simulated runs: for the test that each fires, and for the table in the docs.
 
-In: nothing. Out: for each code of `scalefast._findings.TABLE` a fit whose diagnostics must hold it.
+In: nothing. Out: for each code of `scalefast._base.findings.TABLE` a fit whose diagnostics must hold it.
 """
 
 from __future__ import annotations

@@ -1,13 +1,13 @@
 """Writes docs/diagnostics.md from the table of findings in the code.
 
-In: `scalefast._findings.TABLE`, and what `make evidence` counted. Out: the page, one entry a code.
+In: `scalefast._base.findings.TABLE`, and what `make evidence` counted. Out: the page, one entry a code.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from scalefast._findings import TABLE
+from scalefast._base.findings import TABLE
 
 PAGE = Path(__file__).parents[1] / "docs" / "diagnostics.md"
 EVIDENCE = "## Found and false alarms\n"

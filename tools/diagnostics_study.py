@@ -16,7 +16,7 @@ import polars as pl
 
 import scalefast as sf
 from diagnostics_causes import CAUSES, fires
-from scalefast._findings import TABLE
+from scalefast._base.findings import TABLE
 
 COUNT = 200
 LAWS = ("hoffmann-2022", "epoch-2024-huber")

@@ -60,7 +60,7 @@ def compared() -> pl.DataFrame:
 #: A frame for every section of the page.
 FRAMES: dict[str, Callable[[], pl.DataFrame]] = {
     "Laws": sf.laws,
-    "Law: check values": lambda: sf.law("hoffmann-2022").check(),
+    "Law: check values": lambda: sf.check_law(sf.law("hoffmann-2022")),
     "Codes": sf.codes,
     "Fit: parameters": lambda: fit().parameters,
     "Fit: derived quantity": lambda: fit().derive("beta/(alpha + beta)"),

@@ -64,7 +64,7 @@ def _published(row: dict[str, Any]) -> str:
         text += f"\nFitted range: {ranges}.\n"
     for note in filter(None, (published.caution, published.errata)):
         text += f"\n{note}\n"
-    return text + f"\nReproduces {law.check().height} published or independently computed values.\n"
+    return text + f"\nReproduces {sf.check_law(law).height} published or independently computed values.\n"
 
 
 def _overview(published: dict[str, list[dict[str, Any]]]) -> str:

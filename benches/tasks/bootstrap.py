@@ -26,9 +26,9 @@ def run() -> list[Row]:
     peer_s = (time.perf_counter() - begin) / len(starts) * REPLICATES
 
     spec = sf.FitSpec("chinchilla", residual="log", loss=sf.Huber(HUBER_DELTA), threads=THREADS)
-    spec.fit(columns)
+    sf.fit(columns, spec)
     begin = time.perf_counter()
-    fit = spec.replace(resample=sf.Bootstrap(REPLICATES)).fit(columns)
+    fit = sf.fit(columns, spec.replace(resample=sf.Bootstrap(REPLICATES)))
     converged = fit.draws["status"].is_in(["converged", "at-bound"]).mean()
     ours_s = time.perf_counter() - begin
     ratio = peer_s / ours_s

@@ -24,7 +24,7 @@ def starts(count: int) -> Callable[[int], object]:
     picked = grid[np.linspace(0, len(grid) - 1, count).astype(int)]
     frame = pl.DataFrame(np.c_[np.exp(picked[:, :3]), picked[:, 3:]], schema=["A", "B", "E", "alpha", "beta"])
     spec = sf.FitSpec("chinchilla", residual="log", loss=sf.Huber(HUBER_DELTA), starts=frame)
-    return lambda threads: spec.replace(threads=threads).fit(columns)
+    return lambda threads: sf.fit(columns, spec.replace(threads=threads))
 
 
 def replicates(count: int) -> Callable[[int], object]:
@@ -32,7 +32,7 @@ def replicates(count: int) -> Callable[[int], object]:
     columns, _ = replication_rows()
     drawn = sf.Bootstrap(count, interval="percentile")
     spec = sf.FitSpec("chinchilla", residual="log", loss=sf.Huber(HUBER_DELTA), resample=drawn)
-    return lambda threads: spec.replace(threads=threads).fit(columns)
+    return lambda threads: sf.fit(columns, spec.replace(threads=threads))
 
 
 def groups(count: int) -> Callable[[int], object]:

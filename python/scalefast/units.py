@@ -3,7 +3,7 @@
 Stage: before and after everything else. In and out: see each function. Standard library only.
 """
 
-from scalefast._units import (
+from scalefast._base.numbers import (
     format_count,
     format_flops,
     format_loss,

@@ -4,7 +4,7 @@ import pytest
 
 import scalefast as sf
 from error_sources import TABLE
-from scalefast._codes import explanations
+from scalefast._base.explain import explanations
 
 EXPLAINED = {entry.code for entry in explanations() if entry.kind == "error"}
 

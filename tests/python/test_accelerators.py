@@ -3,7 +3,7 @@
 import pytest
 
 import scalefast as sf
-from scalefast._hardware import find_accelerator
+from scalefast._costs.hardware import find_accelerator
 
 
 def test_dense_peaks_of_the_datasheets():

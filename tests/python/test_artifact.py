@@ -176,7 +176,7 @@ SPECS = {
 
 @pytest.mark.parametrize("name", SPECS)
 def test_specs_survive_plain_values_and_pickles(name):
-    from scalefast._plainspec import plain_spec, read_spec
+    from scalefast._fitting.plainspec import plain_spec, read_spec
 
     spec = SPECS[name]
     assert read_spec(json.loads(json.dumps(plain_spec(spec), allow_nan=False))) == spec
@@ -210,7 +210,7 @@ def test_values_pickle_and_compare(any_fit, path):
 
 def test_a_manifest_repeats_the_fit_to_the_byte(any_fit, tmp_path):
     any_fit.manifest.save(tmp_path / "manifest.json")
-    again = sf.Manifest.read(tmp_path / "manifest.json").repeat(runs(), threads=1)
+    again = sf.repeat(sf.Manifest.read(tmp_path / "manifest.json"), runs(), threads=1)
     assert again == any_fit
     for fit, name in ((any_fit, "first"), (again, "second")):
         fit.save(tmp_path / f"{name}.parquet", name="law")
@@ -221,10 +221,10 @@ def test_a_manifest_repeats_the_fit_to_the_byte(any_fit, tmp_path):
 
 def test_a_manifest_refuses_other_rows(fit):
     with pytest.raises(sf.DataError) as caught:
-        fit.manifest.repeat(runs().head(59))
+        sf.repeat(fit.manifest, runs().head(59))
     assert caught.value.code == "other-data"
     with pytest.raises(sf.DataError):
-        fit.manifest.repeat(runs().reverse())
+        sf.repeat(fit.manifest, runs().reverse())
 
 
 @pytest.mark.parametrize(

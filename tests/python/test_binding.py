@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 import scalefast as sf
 from reference import close, grid
-from scalefast._binding import bind
-from scalefast._expression import column_expression
+from scalefast._data.binding import bind
+from scalefast._data.expression import column_expression
 
 RUNS = grid()
 
@@ -116,7 +116,7 @@ def test_a_parameter_that_is_a_column_is_asked_about() -> None:
         sf.fit(runs, "E + A/N**alpha + B/D**beta")
     assert caught.value.code == "ambiguous-symbol" and caught.value.column == "beta"
     named = sf.law("E + A/N**alpha + B/D**beta", parameters=["beta"])
-    assert sf.FitSpec(named).fit(runs).status == "converged"
+    assert sf.fit(runs, sf.FitSpec(named)).status == "converged"
     # In a catalogued form the roles are declared, so nothing is unclear.
     assert recovered(fitted(runs))
 

@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import scalefast as sf
-from scalefast._binding import RESPONSE, bind, bind_one
+from scalefast._data.binding import RESPONSE, bind, bind_one
 
 RECOGNISED = {
     "N": ("N", "n_params", "params", "parameters"),

@@ -11,7 +11,7 @@ import pytest
 import scalefast as sf
 from cli_runs import invoke
 from reference import close
-from scalefast._shape import COUNTS, POSITIONS
+from scalefast._costs.transformer import COUNTS, POSITIONS
 from scalefast.cli import shape_options
 
 

@@ -91,5 +91,5 @@ def test_what_changes_no_result_may_stand_beside_repeat(runs, tmp_path):
     assert (tmp_path / "d.parquet").exists()
     assert (tmp_path / "r.csv").exists()
     with pytest.raises(sf.SettingsError) as caught:
-        sf.Manifest.read(path).repeat(runs, level=0.5)
+        sf.repeat(sf.Manifest.read(path), runs, level=0.5)
     assert caught.value.code == "repeat-with-settings"

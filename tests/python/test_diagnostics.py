@@ -10,7 +10,7 @@ import diagnostics_page
 import diagnostics_study
 import scalefast as sf
 from diagnostics_causes import CAUSES, FITS, clean, drifting, fitted, outlier
-from scalefast._findings import TABLE
+from scalefast._base.findings import TABLE
 
 
 def test_every_finding_has_a_cause_to_inject():

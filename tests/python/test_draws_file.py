@@ -15,13 +15,13 @@ import pytest
 import scalefast as sf
 from cli_runs import invoke
 from long_work import code_of, noisy
-from scalefast._drawsfile import DrawsFile, slices
+from scalefast._data.drawsfile import DrawsFile, slices
 
 
 @pytest.fixture
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A name for the file; slices are of 64 rows, so that there are many."""
-    monkeypatch.setattr("scalefast._drawsfile.SLICE_ROWS", 64)
+    monkeypatch.setattr("scalefast._data.drawsfile.SLICE_ROWS", 64)
     return tmp_path / "draws.parquet"
 
 

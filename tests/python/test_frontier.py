@@ -11,7 +11,7 @@ import pytest
 
 import scalefast as sf
 from reference import close
-from scalefast._lawtext import law_text
+from scalefast._forms.write import law_text
 
 FRONTIERS = [
     entry["id"]

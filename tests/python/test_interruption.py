@@ -21,7 +21,7 @@ import pytest
 import scalefast as sf
 from cli_runs import invoke, process
 from long_work import ENDLESS, code_of, noisy
-from scalefast._longcall import LongCall
+from scalefast._calls.longcall import LongCall
 
 
 def cancelled_after(seconds: float, call: Callable[[], Any]) -> Any:
@@ -208,7 +208,7 @@ def test_starts_that_were_interrupted_are_not_resampled() -> None:
 
 def test_the_time_limit_is_that_of_the_whole_call(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Each slice takes less than the limit: a limit for each would never end."""
-    monkeypatch.setattr("scalefast._drawsfile.SLICE_ROWS", 64)
+    monkeypatch.setattr("scalefast._data.drawsfile.SLICE_ROWS", 64)
     settings: dict[str, Any] = {"resample": sf.Bootstrap(ENDLESS), "draws_to": tmp_path / "draws.parquet"}
     assert code_of(lambda: sf.fit(noisy(), "chinchilla", timeout_s=1.0, **settings)) == "timeout"
     assert list(tmp_path.iterdir()) == []
@@ -274,9 +274,9 @@ def test_a_token_reaches_tasks_on_other_threads() -> None:
 
 def test_bca_without_all_units_has_no_interval(monkeypatch: pytest.MonkeyPatch) -> None:
     """The draws are complete, the jackknife behind the acceleration is not."""
-    from scalefast import _core
+    from scalefast._fitting import replicates
 
-    true_resample = _core.resample
+    true_resample = replicates.resample
 
     def stopped_in_the_jackknife(*arguments: Any) -> Any:
         found = true_resample(*arguments)
@@ -284,7 +284,7 @@ def test_bca_without_all_units_has_no_interval(monkeypatch: pytest.MonkeyPatch) 
             found["stopped"] = KeyboardInterrupt()
         return found
 
-    monkeypatch.setattr(_core, "resample", stopped_in_the_jackknife)
+    monkeypatch.setattr(replicates, "resample", stopped_in_the_jackknife)
     fit = sf.fit(noisy(), "chinchilla", resample=sf.Bootstrap(50, interval="bca"), on_interrupt="partial")
     assert fit.draws.height == 50
     assert fit.parameters["std_error"].null_count() == 0

@@ -87,11 +87,11 @@ def test_prediction_intervals_cover_new_runs() -> None:
 
 
 def test_the_same_bytes_for_any_cut_of_the_points(monkeypatch: pytest.MonkeyPatch) -> None:
-    import scalefast._intervals
+    import scalefast._laws.intervals
 
     fit = fitted(noisy(), resample=sf.Bootstrap(50))
     whole = fit.predict(POINTS, interval="prediction")
-    monkeypatch.setattr(scalefast._intervals, "_BLOCK", 60)
+    monkeypatch.setattr(scalefast._laws.intervals, "_BLOCK", 60)
     assert fit.predict(POINTS, interval="prediction").equals(whole)
 
 

@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 
 import scalefast as sf
-from scalefast._catalogue import entries
-from scalefast._lawfile import LawFile, Recipe, Variable, parse_law_file
-from scalefast._lawtext import law_text
+from scalefast._forms.catalogue import entries
+from scalefast._forms.form import LawFile, Recipe, Variable
+from scalefast._forms.read import parse_law_file
+from scalefast._forms.write import law_text
 
 FORMS = {entry.form.id: entry.form for entry in entries()}
 

@@ -91,16 +91,16 @@ def test_every_ground_module_exists():
 @pytest.mark.parametrize(
     ("module", "source"),
     [
-        ("scalefast._units", "import polars as pl"),
-        ("scalefast._errors", "from ._core import fit"),
-        ("scalefast._errors", "from scalefast import _fit"),
+        ("scalefast._base.numbers", "import polars as pl"),
+        ("scalefast._base.errors", "from ._core import fit"),
+        ("scalefast._base.errors", "from scalefast import _fit"),
         ("scalefast.cli.app", "def main():\n    from scalefast._core import fit"),
         ("scalefast.cli.commands.fit", "from ..._fit import Fit"),
-        ("scalefast._fit", "from scalefast.cli import output"),
-        ("scalefast._fit", "import click"),
-        ("scalefast._fit", "import rich.progress"),
-        ("scalefast._progress", "import polars as pl"),
-        ("scalefast._fit", "import scipy.optimize"),
+        ("scalefast._fitting.fit", "from scalefast.cli import output"),
+        ("scalefast._fitting.fit", "import click"),
+        ("scalefast._fitting.fit", "import rich.progress"),
+        ("scalefast._calls.progress", "import polars as pl"),
+        ("scalefast._fitting.fit", "import scipy.optimize"),
     ],
 )
 def test_a_forbidden_import_is_seen(module, source):

@@ -195,7 +195,7 @@ def test_such_a_fit_is_kept_like_any_other(tmp_path: Path) -> None:
     fit = sf.fit(runs, "chinchilla", per={"E": "corpus"}, bounds={"E": (0.5, 5)})
     assert [fit.law.bounds[name] for name in list(fit.law.parameters)[:3]] == [(0.5, 5)] * 3
     assert pickle.loads(pickle.dumps(fit)) == fit
-    assert fit.manifest.repeat(runs) == fit
+    assert sf.repeat(fit.manifest, runs) == fit
     fit.save(tmp_path / "law.parquet")
     fit.save(tmp_path / "law.toml")
     saved = sf.load(tmp_path / "law.parquet")

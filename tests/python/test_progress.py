@@ -19,7 +19,7 @@ import pytest
 import scalefast as sf
 from cli_runs import SCRIPT, process
 from reference import grid
-from scalefast._progress import Display, Pace, _Lines, display, in_words
+from scalefast._calls.progress import Display, Pace, _Lines, display, in_words
 
 
 class Clock:

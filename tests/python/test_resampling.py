@@ -139,11 +139,11 @@ def test_a_fraction_is_widened_to_the_spread_of_the_estimate() -> None:
 
 
 def test_bca_of_many_rows_leaves_out_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    import scalefast._replicates
+    import scalefast._fitting.replicates
 
     rows = epoch_rows()
     each = sf.fit(rows, "chinchilla", loss=sf.Squared(), resample=sf.Bootstrap(300, interval="bca")).parameters
-    monkeypatch.setattr(scalefast._replicates, "_MOST_UNITS", 60)
+    monkeypatch.setattr(scalefast._fitting.replicates, "_MOST_UNITS", 60)
     blocks = sf.fit(rows, "chinchilla", loss=sf.Squared(), resample=sf.Bootstrap(300, interval="bca")).parameters
     for end in ("lower", "upper"):
         moved = (each[end] - blocks[end]).abs() / each["std_error"]

@@ -110,7 +110,7 @@ def test_a_spec_with_sigma_is_stored_and_repeated(tmp_path: Any) -> None:
     fit.save(tmp_path / "law.parquet")
     again = sf.load(tmp_path / "law.parquet").spec
     assert again == fit.spec and again != fit.spec.replace(sigma=None)
-    assert again.fit(rows).objective == fit.objective
+    assert sf.fit(rows, again).objective == fit.objective
 
 
 def test_the_profile_of_a_line_is_the_normal_interval() -> None:

@@ -34,8 +34,8 @@ def test_a_row_is_the_fit_of_the_runs_up_to_its_cut() -> None:
     for number, spec in enumerate(specs()):
         whole, part = found.summary.filter(pl.col("spec") == str(number)).rows(named=True)
         assert whole["cut"] is None and whole["n_held_out"] == 0 and whole["error_rms"] is None
-        assert close(whole["objective"], spec.fit(frame).objective, 1e-12)
-        fit = spec.fit(below)
+        assert close(whole["objective"], sf.fit(frame, spec).objective, 1e-12)
+        fit = sf.fit(below, spec)
         assert (part["n_rows"], part["n_held_out"]) == (below.height, above.height)
         assert close(part["objective"], fit.objective, 1e-12)
         errors = np.log(fit.predict(above)["L_fit"].to_numpy() / above["L"].to_numpy())
@@ -47,7 +47,7 @@ def test_a_row_is_the_fit_of_the_runs_up_to_its_cut() -> None:
     assert (
         found.parameters.filter(pl.col("spec") == "0", pl.col("cut") == cut)
         .drop("spec", "cut")
-        .equals(specs()[0].fit(below).parameters)
+        .equals(sf.fit(below, specs()[0]).parameters)
     )
 
 
@@ -66,7 +66,7 @@ def test_the_criterion_is_that_of_the_measured_losses_whatever_the_residual() ->
     frame = runs()
     for residual in ("identity", "log"):
         spec = sf.FitSpec("chinchilla", residual=residual, loss=sf.Squared())  # type: ignore[arg-type]
-        found, fit = sf.study(frame, [spec]).summary["aicc"][0], spec.fit(frame)
+        found, fit = sf.study(frame, [spec]).summary["aicc"][0], sf.fit(frame, spec)
         loss = frame["L"].to_numpy()
         r = fit.residuals["residual"].to_numpy()
         variance = np.mean(r**2)

@@ -93,7 +93,7 @@ def test_fits_go_to_and_from_processes() -> None:
     """A spec is sent, a fit comes back, and is the one that is made here."""
     spec = sf.FitSpec("chinchilla", resample=sf.Bootstrap(60, kind="wild"), seed=9)
     with multiprocessing.get_context("spawn").Pool(1) as pool:
-        assert pool.apply(spec.fit, (noisy(),)) == spec.fit(noisy())
+        assert pool.apply(sf.fit, (noisy(), spec)) == sf.fit(noisy(), spec)
 
 
 def test_another_thread_goes_on_while_a_call_works() -> None:

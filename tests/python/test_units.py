@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scalefast import ScalefastError, SettingsError, UnitsError
-from scalefast._units import (
+from scalefast._base.numbers import (
     Accelerators,
     Uncertain,
     column_factor,

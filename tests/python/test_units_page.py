@@ -7,8 +7,8 @@ import pytest
 
 import scalefast as sf
 from scalefast import _units
-from scalefast._binding import _RECOGNISED, RESPONSE
-from scalefast._law import RESERVED
+from scalefast._data.binding import _RECOGNISED, RESPONSE
+from scalefast._laws.find import RESERVED
 
 PAGE = (Path(__file__).parents[2] / "docs" / "units.md").read_text(encoding="utf-8")
 

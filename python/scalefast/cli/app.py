@@ -12,8 +12,7 @@ import signal
 import sys
 from types import FrameType
 
-#: Exit codes. The last two are 128 + SIGINT and 128 + SIGTERM, as shells count.
-DONE, CHECK_FAILED, BAD_INPUT, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
+from .exits import INTERRUPTED, TERMINATED
 
 #: Streams of the process, in the order of their numbers, and how each is used.
 STREAMS = {"stdin": "r", "stdout": "w", "stderr": "w"}

@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from .app import CHECK_FAILED
+from .exits import CHECK_FAILED
 
 
 class CheckFailed(click.ClickException):

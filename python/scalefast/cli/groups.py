@@ -16,7 +16,7 @@ from click.core import ParameterSource
 from scalefast import LawError, SettingsError
 
 from . import errors, manifests, options, output
-from .app import INTERRUPTED
+from .exits import INTERRUPTED
 
 if TYPE_CHECKING:
     import polars as pl

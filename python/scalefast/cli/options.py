@@ -134,8 +134,8 @@ def read_pair(text: str, what: str) -> tuple[str, str]:
 
 
 def losses() -> dict[str, type[Loss]]:
-    """The library's losses by their names on the command line: `SoftL1` is `soft-l1`."""
-    return {re.sub(r"(?<=[a-z])(?=[A-Z])", "-", kind.__name__).lower(): kind for kind in get_args(Loss)}
+    """The library's losses by their names."""
+    return {kind.name: kind for kind in get_args(Loss)}
 
 
 def read_loss(text: str, what: str) -> Loss:

@@ -19,7 +19,7 @@ import click
 from scalefast import ScalefastError
 
 from . import errors, options
-from .app import BAD_INPUT, CHECK_FAILED, DONE, INTERRUPTED
+from .exits import BAD_INPUT, CHECK_FAILED, DONE, INTERRUPTED
 
 #: Modules of `scalefast.cli.commands`, each with a function of its name, in the order of the help.
 COMMANDS = (

@@ -1,4 +1,4 @@
-//! Rust errors as Python exceptions of `scalefast._errors`.
+//! Rust errors as Python exceptions of `scalefast._base.errors`.
 
 use pyo3::exceptions::{PyKeyboardInterrupt, PyRuntimeError};
 use pyo3::prelude::*;
@@ -48,7 +48,7 @@ fn build(
     let raise = || -> PyResult<PyErr> {
         let details = PyDict::new(py);
         fill(&details)?;
-        let kind = py.import("scalefast._errors")?.getattr(class)?;
+        let kind = py.import("scalefast._base.errors")?.getattr(class)?;
         Ok(PyErr::from_value(kind.call((message,), Some(&details))?))
     };
     raise().unwrap_or_else(|_| PyRuntimeError::new_err(message.to_owned()))

@@ -14,7 +14,7 @@ import click
 from scalefast import SettingsError
 
 from .. import errors, groups, manifests, options, output, reading, resampling
-from ..app import INTERRUPTED
+from ..exits import INTERRUPTED
 
 if TYPE_CHECKING:
     import scalefast as sf
@@ -181,7 +181,7 @@ def fit(
         manifests.tell_version(manifest.version)
         how = ("threads", "progress", "timeout_s", "on_interrupt", "draws_to")
         given = {name: settings[name] for name in how if settings[name] is not None}
-        result = manifest.repeat(frame, overwrite=force, **given)
+        result = sf.repeat(manifest, frame, overwrite=force, **given)
     else:
         result = sf.fit(
             frame,

@@ -173,7 +173,7 @@ def check(file: str, to: output.Destination) -> None:
     if not form.id:
         raise not_an_id(file)
     prefix = f"{file}#" if file.endswith(".toml") else f"{form.form.id}/"
-    tables = [sf.law(prefix + name).check().select(pl.lit(name).alias("set"), pl.all()) for name in form.sets]
+    tables = [sf.check_law(sf.law(prefix + name)).select(pl.lit(name).alias("set"), pl.all()) for name in form.sets]
     output.note(f"{form.title}: {form.formula}; published sets: {', '.join(form.sets) or 'none'}", to)
     for line in left_out(form):
         output.note(line, to)

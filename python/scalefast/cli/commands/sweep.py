@@ -14,7 +14,7 @@ import click
 from scalefast import units
 
 from .. import allocation, manifests, options, output, reading
-from ..app import INTERRUPTED
+from ..exits import INTERRUPTED
 
 if TYPE_CHECKING:
     import scalefast as sf

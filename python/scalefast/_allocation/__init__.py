@@ -1,0 +1,1 @@
+"""Many laws and many budgets: sweeps, questions in other directions, comparisons."""

@@ -1,0 +1,1 @@
+"""What everything stands on: errors, numbers with units, findings and codes. Standard library only."""

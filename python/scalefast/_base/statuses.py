@@ -1,0 +1,28 @@
+"""How fits and questions end, each name once on the side of Python.
+
+In: nothing. Out: the texts that stand in columns called `status`; the core gives them, and here they are compared with.
+Standard library only.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "AT_BOUND",
+    "CONVERGED",
+    "INFEASIBLE",
+    "INTERIOR",
+    "INTERRUPTED",
+    "NOT_REACHED",
+    "NO_FINITE_OPTIMUM",
+    "USABLE",
+]
+
+#: Of a fit, a start or a replicate: at an optimum, inside of its bounds or at one of them.
+CONVERGED, AT_BOUND = "converged", "at-bound"
+#: Those whose parameters count.
+USABLE = (CONVERGED, AT_BOUND)
+#: Of a start or a group: not come to before the call was ended.
+INTERRUPTED = "interrupted"
+#: Of the best split of a budget: inside of its bounds (at one of them it is `AT_BOUND`); nothing within the bounds costs the
+#: budget; the loss falls for ever; not come to before the sweep was ended.
+INTERIOR, INFEASIBLE, NO_FINITE_OPTIMUM, NOT_REACHED = "interior", "infeasible", "no-finite-optimum", "not-reached"

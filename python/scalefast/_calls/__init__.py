@@ -1,0 +1,1 @@
+"""Long calls: interruption, progress, cancelling."""

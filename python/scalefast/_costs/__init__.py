@@ -1,0 +1,1 @@
+"""FLOPs of architectures, lifetime costs, accelerators."""

@@ -1,0 +1,1 @@
+"""Frames in, columns out: reading files, binding columns to symbols, choosing rows."""

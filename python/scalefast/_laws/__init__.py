@@ -1,0 +1,1 @@
+"""One law: found, evaluated, written as an expression, kept in a file."""

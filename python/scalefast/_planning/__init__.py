@@ -1,0 +1,1 @@
+"""From means to a plan of a training run."""

@@ -1,0 +1,1 @@
+"""Runs simulated from a law: designs and noise."""
