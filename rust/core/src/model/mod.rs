@@ -3,56 +3,27 @@
 //! In: a parsed [`System`], the roles of its parameters, the names of its variables. Out: one graph with the law, its
 //! gradient (`p` nodes) and the non-zero half of its Hessian with respect to the `p` free parameters.
 
+mod free;
+mod kinds;
+mod programs;
+mod residual;
+
 use crate::error::{CoreError, ErrorKind};
-use crate::objective::Programs;
-use crate::parameter::{Level, Parameter, Role, Transform};
-use crate::start::Kinds;
+use crate::parameter::{Parameter, Role};
+use kinds::is_zero;
 use scalefast_expr::{Graph, Node, NodeId, System};
 use std::sync::{Arc, OnceLock};
 
-/// How a prediction is compared with a datum.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Residual {
-    /// `ln L̂ − ln L`.
-    Log,
-    /// `L̂ − L`.
-    Identity,
-    /// `L̂/L − 1`: linear in the law and close to [`Residual::Log`], so starts are screened with it.
-    Relative,
-}
+pub use free::Free;
+pub(crate) use kinds::{Draw, Kinds};
+pub(crate) use programs::{Compiled, Programs};
+pub use residual::Residual;
 
 /// Parameters whose subsets are searched for the linear block.
 const MOST_SEARCHED: usize = 16;
 
 /// The reserved symbol of the response; no formula can spell it.
 pub(crate) const RESPONSE: &str = "$y";
-
-/// A free parameter of a [`Model`].
-#[derive(Clone, Debug)]
-pub struct Free {
-    /// Its name in the formula.
-    pub name: String,
-    /// Position in the law's parameter list.
-    pub position: usize,
-    /// Inclusive bounds, where there are any.
-    pub bounds: Option<(f64, f64)>,
-    /// The internal scale asked for.
-    pub transform: Transform,
-    /// Where the global strategy should look, where the law says so.
-    pub range: Option<(f64, f64)>,
-    /// The level whose rows it acts on; none for all rows.
-    pub level: Option<Level>,
-}
-
-impl Free {
-    /// Whether no row is affected by both parameters.
-    fn disjoint(&self, other: &Free) -> bool {
-        match (&self.level, &other.level) {
-            (Some(a), Some(b)) => a.column == b.column && a.indicator != b.indicator,
-            _ => false,
-        }
-    }
-}
 
 /// A law, its free parameters and its derivatives.
 #[derive(Clone)]
@@ -70,10 +41,10 @@ pub struct Model {
     /// All parameters of the law, free or not, in its order.
     pub parameters: Vec<Parameter>,
     expressions: Vec<NodeId>,
-    /// The programs of its residuals.
+    /// The programs of its residuals, which the objective compiles.
     pub(crate) compiled: Programs,
     /// What kind of number each free parameter is, once it was asked for.
-    pub(crate) kinds: Arc<OnceLock<Kinds>>,
+    kinds: Arc<OnceLock<Kinds>>,
 }
 
 impl Model {
@@ -181,6 +152,12 @@ impl Model {
     /// Number of free parameters.
     pub fn p(&self) -> usize {
         self.free.len()
+    }
+
+    /// What kind of number each free parameter is, found once.
+    pub(crate) fn kinds(&self) -> &Kinds {
+        self.kinds
+            .get_or_init(|| Kinds::read(&self.graph, self.value, &self.free, &self.variables))
     }
 
     /// All parameters of the law from the free ones.
@@ -374,11 +351,6 @@ impl Model {
         }
         linear
     }
-}
-
-/// Whether a node is the constant zero.
-pub(crate) fn is_zero(graph: &Graph, node: NodeId) -> bool {
-    matches!(graph.node(node), Node::Constant(bits) if f64::from_bits(bits) == 0.0)
 }
 
 fn symbol_of(graph: &Graph, node: NodeId) -> scalefast_expr::SymbolId {
