@@ -84,6 +84,22 @@ TABLE: dict[str, Kind] = {
         "say `run=` and `checkpoints=` (`--run`, `--checkpoints`)",
     ),
     "not-converged": Kind("warning", "The fit did not converge; the status says how it ended.", "", "", "see `status`"),
+    "unconfirmed": Kind(
+        "warning",
+        "Too few of the starts that no screen had chosen ended in the best optimum, or they ended in too many others: a "
+        "better one may not have been found.",
+        "share of the starts expected to lead to an optimum that was not seen",
+        "0.15",
+        "give bounds or starts, or write the law with fewer parameters",
+    ),
+    "unbounded": Kind(
+        "warning",
+        "The objective falls, or hardly rises, as parameters go to infinity together: a simpler law, the limit of this "
+        "one, fits as well.",
+        "scaled condition number",
+        "1e6",
+        "fit the limit (an exponent of zero is a logarithm, a rate of zero a straight line), or give bounds",
+    ),
     "at-bound": Kind(
         "warning", "A parameter stopped at its bound.", "the parameter", "", "widen the bound, or fix the parameter"
     ),

@@ -14,11 +14,16 @@ __all__ = [
     "INTERRUPTED",
     "NOT_REACHED",
     "NO_FINITE_OPTIMUM",
+    "UNBOUNDED",
+    "UNCONFIRMED",
     "USABLE",
 ]
 
 #: Of a fit, a start or a replicate: at an optimum, inside of its bounds or at one of them.
 CONVERGED, AT_BOUND = "converged", "at-bound"
+#: Of a fit or a group: at an optimum that too few independent starts found; the objective falls towards parameters at
+#: infinity, or cannot tell them from there.
+UNCONFIRMED, UNBOUNDED = "unconfirmed", "unbounded"
 #: Those whose parameters count.
 USABLE = (CONVERGED, AT_BOUND)
 #: Of a start or a group: not come to before the call was ended.

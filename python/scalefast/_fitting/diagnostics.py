@@ -13,13 +13,14 @@ import polars as pl
 
 from scalefast._base.findings import Finding, found
 from scalefast._base.scale import looks_scaled
-from scalefast._base.statuses import AT_BOUND, USABLE
+from scalefast._base.statuses import AT_BOUND, UNBOUNDED, UNCONFIRMED, USABLE
 from scalefast._data.binding import spoken
 from scalefast._data.levels import level_columns
 from scalefast._fitting.evidence import design_findings, given_and_cost, row_findings
 from scalefast._forms.losses import Asymmetric, Pinball, Squared
 
 if TYPE_CHECKING:
+    from scalefast._fitting.result import Certificate
     from scalefast._fitting.state import FitState
 
 __all__ = ["SCHEMA", "diagnose", "unit_findings"]
@@ -32,6 +33,8 @@ _SHARE = 0.30
 _COST_FACTOR = 10.0
 #: Scaled condition number beyond which single parameters mean little, though predictions may be fine.
 _CONDITION = 1e6
+#: Expected share of the starts that lead to an optimum which was not seen, beyond which a search goes on.
+_UNSEEN = 0.15
 #: Fewer clusters make intervals of a cluster bootstrap too narrow.
 _CLUSTERS = 20
 #: Beyond this share of replicates in another optimum, intervals describe several optima at once.
@@ -70,7 +73,15 @@ def _design(fit: FitState) -> Iterator[Finding]:
 
 def _optimum(fit: FitState) -> Iterator[Finding]:
     certificate = fit.certificate
-    if fit.status not in USABLE:
+    if fit.status == UNCONFIRMED:
+        yield _unconfirmed(certificate)
+    elif fit.status == UNBOUNDED:
+        message = (
+            "the parameters run to infinity together, or cannot be told from there "
+            f"(scaled condition {certificate.condition:.3g})"
+        )
+        yield found("unbounded", message, certificate.condition, _CONDITION)
+    elif fit.status not in USABLE:
         yield found("not-converged", f"the fit ended with status {fit.status}")
     for name, at_bound in zip(fit.spec.free, fit._result.at_bound, strict=True):
         if at_bound:
@@ -84,12 +95,24 @@ def _optimum(fit: FitState) -> Iterator[Finding]:
         yield found("flat-ridge", message, certificate.condition, _CONDITION)
     share = certificate.agreeing / max(certificate.starts, 1)
     message = f"{certificate.agreeing} of {certificate.starts} starts ended in the best optimum"
-    alone = fit.spec.starts is None and certificate.agreeing < 2
+    # A law without a nonlinear parameter has one optimum, and one start finds it.
+    alone = fit.spec.starts is None and certificate.starts > 1 and certificate.agreeing < 2
     yield found("lone-optimum" if alone else "starts", message, share)
     reasons = fit.parameters.filter(pl.col("std_error").is_null() & pl.col("status").is_in(["free", AT_BOUND]))
     refused = [reason for reason in reasons["interval_method"].unique(maintain_order=True).to_list() if reason]
     for reason in refused:
         yield found("no-std-error", f"no standard errors: {reason.replace('-', ' ')}")
+
+
+def _unconfirmed(certificate: Certificate) -> Finding:
+    if certificate.unseen is None:
+        share = certificate.agreeing / max(certificate.starts, 1)
+        return found("unconfirmed", "one start alone ended in the best optimum", share)
+    message = (
+        f"{certificate.searches} independent starts ended in {certificate.optima} different optima: "
+        f"{100 * certificate.unseen:.0f} % of all starts may lead to one that was not seen"
+    )
+    return found("unconfirmed", message, certificate.unseen, _UNSEEN)
 
 
 def _robustness(fit: FitState) -> Iterator[Finding]:

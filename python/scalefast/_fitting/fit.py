@@ -64,7 +64,8 @@ class Fit(FitState):
     spec: what was fitted, and how.
     law: the law with the estimates as values; predicts and sweeps like any other.
     objective: the weighted sum of w * rho(r) over the rows.
-    status: `converged`, `at-bound`, `ill-determined`, `saddle`, `stalled`, `iterations` or `undefined`.
+    status: `converged`, `unconfirmed` (too few independent starts found this optimum), `unbounded` (the objective falls
+        towards parameters at infinity), `at-bound`, `ill-determined`, `saddle`, `stalled`, `iterations` or `undefined`.
     loss: the loss, its threshold settled.
     sigma: robust scale of the residuals, 1.4826 times their median absolute value; with `sigma=` of residual/sigma.
     quadratic_share: share of the rows in the quadratic zone of the loss.

@@ -77,7 +77,9 @@ def fit_groups(
     A group's row depends on nothing but its own rows. Made for up to millions of groups of 5 to 50 rows under a squared
     loss; other losses and groups of more than 512 rows are fitted one by one, as by `sf.fit`.
 
-    `status` is `converged`, `at-bound`, `ill-determined` (the rows do not determine all parameters), `not-converged`,
+    `status` is `converged`, `at-bound`, `unconfirmed` (too few independent
+    starts found the optimum), `unbounded` (the objective falls towards parameters at infinity), `ill-determined` (the rows do
+    not determine all parameters), `not-converged`,
     `undefined` (the law has no value on these rows), or without an estimate `too-few-points` (fewer distinct points than
     parameters plus one), `too-few-values` (a variable takes fewer than three), `invalid-values` (null, NaN, infinite, or not
     positive where it must be), `constant-response`, `interrupted` (with `on_interrupt="partial"`, the call was ended before

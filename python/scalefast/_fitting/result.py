@@ -21,6 +21,11 @@ class Certificate:
     condition: ratio of the extreme singular values of the scaled Jacobian.
     starts, agreeing: starts solved, and how many of them ended in the best optimum.
     spread: largest relative difference of the objective among those.
+    searches: starts that no screen had chosen and that ended in an optimum: only their agreement is evidence. None where the
+        law itself says where to look, has no nonlinear parameter, or the starts were given.
+    optima: how many different optima those searches ended in.
+    unseen: the share of the starts expected to lead to an optimum that none of them found (Boender and Rinnooy Kan 1987,
+        Mathematical Programming 37, equation 12).
     """
 
     gradient: float
@@ -29,3 +34,6 @@ class Certificate:
     starts: int
     agreeing: int
     spread: float
+    searches: int | None = None
+    optima: int | None = None
+    unseen: float | None = None

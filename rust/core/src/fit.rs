@@ -153,6 +153,19 @@ const NO_EFFECT: f64 = 1e-12;
 /// A Newton step that promises less than this share of the objective changes no printed digit.
 pub(crate) const CERTIFIED_OFFSET: f64 = 1e-9;
 
+/// Every status of a fit.
+pub const STATUSES: [&str; 9] = [
+    "converged",
+    "unconfirmed",
+    "unbounded",
+    "at-bound",
+    "ill-determined",
+    "saddle",
+    "stalled",
+    "iterations",
+    "undefined",
+];
+
 /// Fits a law.
 ///
 /// Where `control` asks to stop, given starts that are solved already make a fit of their own, in which the others have the

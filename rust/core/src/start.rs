@@ -10,10 +10,9 @@ mod context;
 mod wide;
 
 use crate::dataset::Dataset;
-use crate::model::{Free, Model, is_zero};
-use crate::parameter::Level;
+use crate::model::{Draw, Kinds, Model};
 use crate::rng::{Random, Sobol, Stream};
-use scalefast_expr::{Graph, Node, NodeId, Op, SymbolId, math};
+use scalefast_expr::{Graph, NodeId, SymbolId, math};
 
 pub(crate) use wide::{Wide, told};
 
@@ -33,30 +32,6 @@ const SOBOL_AXES: usize = 16;
 const LEVEL_AXES: u64 = 1 << 32;
 /// How far apart levels are drawn: exponents by a factor of four.
 const LEVEL_SPREAD: f64 = 0.3;
-
-/// How one nonlinear parameter is drawn.
-#[derive(Clone, Debug)]
-pub(crate) enum Draw {
-    /// Between two given values: on a logarithmic scale when both are positive.
-    Range(f64, f64),
-    /// `term = parameter^degree × rest`, drawn through the value of `term`; `alone` when no other parameter stands in it.
-    Factor {
-        term: NodeId,
-        degree: f64,
-        alone: bool,
-    },
-    /// Added to (or subtracted from, `sign` −1) `sibling`, drawn from minus the range of that.
-    Offset { sibling: NodeId, sign: f64 },
-    /// A pure number.
-    Exponent,
-}
-
-/// What kind of number each free parameter is, linear or not, in terms of a graph and its symbols.
-pub(crate) struct Kinds {
-    graph: Graph,
-    symbols: Vec<SymbolId>,
-    draws: Vec<Draw>,
-}
 
 /// The sampler of candidates of one model and data set.
 pub struct Starts<'m> {
@@ -83,7 +58,7 @@ pub struct Starts<'m> {
 impl<'m> Starts<'m> {
     /// Reads the roles of the nonlinear parameters off the law.
     pub fn new(model: &'m Model, data: &Dataset<'_>) -> Self {
-        let Kinds { graph, symbols, .. } = kinds(model);
+        let Kinds { graph, symbols, .. } = model.kinds();
         let draws = roles(model);
         let (axes, dimension) = axes(model, &draws);
         let linear: Vec<SymbolId> = symbols
@@ -125,7 +100,7 @@ impl<'m> Starts<'m> {
 
     /// Which parameters multiply a term that varies: on a logarithmic scale they are close to linear in the exponents.
     pub fn factors(model: &Model) -> Vec<bool> {
-        let draws = kinds(model).draws.iter();
+        let draws = model.kinds().draws.iter();
         draws
             .map(|kind| matches!(kind, Draw::Factor { .. }))
             .collect()
@@ -319,9 +294,9 @@ pub(crate) fn spread(position: f64, low: f64, high: f64) -> f64 {
     low * math::exp(position * math::ln(high / low))
 }
 
-/// How each free parameter is drawn; none for linear ones. [`kinds`] has the graph that this speaks of.
+/// How each free parameter is drawn; none for linear ones. [`Model::kinds`] has the graph that this speaks of.
 pub(crate) fn roles(model: &Model) -> Vec<Option<Draw>> {
-    let draws = kinds(model).draws.iter();
+    let draws = model.kinds().draws.iter();
     draws
         .zip(&model.free)
         .zip(&model.linear)
@@ -347,64 +322,6 @@ fn axes(model: &Model, draws: &[Option<Draw>]) -> (Vec<Option<usize>>, usize) {
     });
     let axes = axes.collect();
     (axes, names.len())
-}
-
-/// The law on the rows of the level of a parameter, and of the first level of every other column: the plain law.
-fn plain_law(graph: &mut Graph, model: &Model, parameter: &Free) -> NodeId {
-    let mut chosen: Vec<&Level> = parameter.level.iter().collect();
-    let mut indicators: Vec<(SymbolId, NodeId)> = Vec::new();
-    for level in model.free.iter().filter_map(|free| free.level.as_ref()) {
-        let known = chosen.iter().find(|known| known.column == level.column);
-        let here = known.is_none_or(|known| known.indicator == level.indicator);
-        if known.is_none() {
-            chosen.push(level);
-        }
-        let value = graph.constant(f64::from(u8::from(here)));
-        indicators.push((symbol(graph, &level.indicator), value));
-    }
-    if indicators.is_empty() {
-        return model.value;
-    }
-    let plain = graph.substitute(model.value, &indicators);
-    graph.simplify(plain)
-}
-
-/// The kinds of the free parameters of a model, found once.
-fn kinds(model: &Model) -> &Kinds {
-    model.kinds.get_or_init(|| read_kinds(model))
-}
-
-/// What kind of number each free parameter is by its places in the formula.
-fn read_kinds(model: &Model) -> Kinds {
-    let mut graph = model.graph.clone();
-    let symbols: Vec<SymbolId> = model
-        .free
-        .iter()
-        .map(|f| symbol(&mut graph, &f.name))
-        .collect();
-    let variables: Vec<SymbolId> = model
-        .variables
-        .iter()
-        .map(|v| symbol(&mut graph, v))
-        .collect();
-    let draws = symbols
-        .iter()
-        .zip(&model.free)
-        .map(|(&s, free)| {
-            let root = plain_law(&mut graph, model, free);
-            role(&graph, &variables, &symbols, s, root)
-        })
-        .collect();
-    Kinds {
-        graph,
-        symbols,
-        draws,
-    }
-}
-
-fn symbol(graph: &mut Graph, name: &str) -> SymbolId {
-    graph.symbol(name);
-    graph.symbol_id(name).unwrap_or_default()
 }
 
 /// Rows spread over the data by rank of the first variable, the row of geometric means, and the size of the response.
@@ -450,89 +367,4 @@ fn reference(graph: &Graph, model: &Model, data: &Dataset<'_>) -> (Vec<Vec<f64>>
     }
     let response = mean(&|i| data.response[i].abs());
     (rows, centre, response)
-}
-
-/// What kind of number a parameter is, from the places where it stands.
-fn role(
-    graph: &Graph,
-    variables: &[SymbolId],
-    parameters: &[SymbolId],
-    parameter: SymbolId,
-    root: NodeId,
-) -> Draw {
-    let nodes = graph.topological(root);
-    let mut varies = vec![false; graph.len()];
-    for &node in &nodes {
-        varies[node.index()] = match graph.node(node) {
-            Node::Symbol(s) => variables.contains(&s),
-            other => other.arguments().any(|a| varies[a.index()]),
-        };
-    }
-    // degree[n]: Some(k) when node n is parameter^k times something free of it.
-    let mut degree: Vec<Option<f64>> = vec![Some(0.0); graph.len()];
-    let mut depends = vec![false; graph.len()];
-    for &node in &nodes {
-        let i = node.index();
-        depends[i] = match graph.node(node) {
-            Node::Symbol(s) => s == parameter,
-            other => other.arguments().any(|a| depends[a.index()]),
-        };
-        if !depends[i] {
-            continue;
-        }
-        degree[i] = match graph.node(node) {
-            Node::Symbol(_) => Some(1.0),
-            Node::Unary(Op::Neg, a) => degree[a.index()],
-            Node::Binary(Op::Mul, a, b) => {
-                degree[a.index()].zip(degree[b.index()]).map(|(x, y)| x + y)
-            }
-            Node::Binary(Op::Div, a, b) => {
-                degree[a.index()].zip(degree[b.index()]).map(|(x, y)| x - y)
-            }
-            Node::Binary(Op::Pow, a, b) if !depends[b.index()] => degree[a.index()]
-                .zip(graph.constant_value(b))
-                .map(|(x, k)| x * k),
-            _ => None,
-        };
-    }
-    let monomial = |n: NodeId| depends[n.index()] && degree[n.index()].is_some_and(|d| d != 0.0);
-    let mut terms: Vec<NodeId> = Vec::new();
-    let mut offsets: Vec<(NodeId, f64)> = Vec::new();
-    for &node in &nodes {
-        if !depends[node.index()] || monomial(node) {
-            continue;
-        }
-        let arguments: Vec<NodeId> = graph.node(node).arguments().collect();
-        for (position, &argument) in arguments.iter().enumerate() {
-            if !monomial(argument) {
-                continue;
-            }
-            if varies[argument.index()] {
-                terms.push(argument);
-            } else if let Node::Binary(op @ (Op::Add | Op::Sub), a, b) = graph.node(node) {
-                let sibling = if position == 0 { b } else { a };
-                if varies[sibling.index()] && !is_zero(graph, sibling) {
-                    offsets.push((sibling, if op == Op::Add { 1.0 } else { -1.0 }));
-                }
-            }
-        }
-    }
-    if monomial(root) && varies[root.index()] {
-        terms.push(root);
-    }
-    if let Some(&term) = terms.first() {
-        let alone = !graph
-            .symbols_of(term)
-            .iter()
-            .any(|s| *s != parameter && parameters.contains(s));
-        return Draw::Factor {
-            term,
-            degree: degree[term.index()].unwrap_or(1.0),
-            alone,
-        };
-    }
-    if let Some(&(sibling, sign)) = offsets.first() {
-        return Draw::Offset { sibling, sign };
-    }
-    Draw::Exponent
 }

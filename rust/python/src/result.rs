@@ -78,6 +78,10 @@ impl FitResult {
         fields.set_item("starts", certificate.starts)?;
         fields.set_item("agreeing", certificate.agreeing)?;
         fields.set_item("spread", certificate.spread)?;
+        let evidence = certificate.evidence;
+        fields.set_item("searches", evidence.map(|e| e.searches))?;
+        fields.set_item("optima", evidence.map(|e| e.optima))?;
+        fields.set_item("unseen", evidence.map(|e| e.unseen()))?;
         Ok(fields)
     }
 

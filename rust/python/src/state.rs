@@ -3,23 +3,15 @@
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
-use scalefast_core::fit::{Certificate, Fit, LossChoice};
-use scalefast_core::multistart::Runs;
+use scalefast_core::fit::{Certificate, Fit, LossChoice, STATUSES};
+use scalefast_core::multistart::{Evidence, Runs};
 use scalefast_core::solver::{Solution, Status};
 
 use crate::problem::loss_choice;
 use crate::result::FitResult;
 
-/// Every status of a fit.
-const STATUSES: [&str; 7] = [
-    "converged",
-    "at-bound",
-    "ill-determined",
-    "saddle",
-    "stalled",
-    "iterations",
-    "undefined",
-];
+/// What the searches of a certificate found: independent searches, their optima, how many are the best.
+type PlainEvidence = Option<(usize, usize, usize)>;
 /// An end: parameters, objective, status, evaluations, offset.
 type PlainEnd = (Vec<f64>, f64, String, usize, f64);
 
@@ -36,8 +28,9 @@ pub fn result_state<'py>(py: Python<'py>, result: &FitResult) -> PyResult<Bound<
     fields.set_item("status", fit.status)?;
     fields.set_item("loss", result.loss())?;
     let c = &fit.certificate;
+    let evidence: PlainEvidence = c.evidence.map(|e| (e.searches, e.optima, e.best));
     let numbers = (c.gradient, c.curvature, c.condition, c.spread);
-    fields.set_item("certificate", (numbers, c.starts, c.agreeing))?;
+    fields.set_item("certificate", (numbers, c.starts, c.agreeing, evidence))?;
     let runs = &fit.runs;
     let starts = PyBytes::new(py, &bytes_of(&runs.starts, f64::to_le_bytes));
     fields.set_item("starts", starts)?;
@@ -64,8 +57,8 @@ pub fn restore_result(state: &Bound<'_, PyDict>) -> PyResult<FitResult> {
     let LossChoice::Given(loss) = loss_choice(&name, &constants)? else {
         return Err(PyValueError::new_err("the loss of a result is settled"));
     };
-    let ((gradient, curvature, condition, spread), starts, agreeing) =
-        field("certificate")?.extract::<((f64, f64, f64, f64), usize, usize)>()?;
+    let ((gradient, curvature, condition, spread), starts, agreeing, evidence) =
+        field("certificate")?.extract::<((f64, f64, f64, f64), usize, usize, PlainEvidence)>()?;
     let numbers = |name: &str| -> PyResult<Vec<u32>> {
         Ok(read(field(name)?.extract()?, u32::from_le_bytes))
     };
@@ -91,6 +84,11 @@ pub fn restore_result(state: &Bound<'_, PyDict>) -> PyResult<FitResult> {
             starts,
             agreeing,
             spread,
+            evidence: evidence.map(|(searches, optima, best)| Evidence {
+                searches,
+                optima,
+                best,
+            }),
         },
         runs,
         sigma: field("sigma")?.extract()?,

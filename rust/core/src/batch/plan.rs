@@ -7,10 +7,10 @@
 
 use super::lanes::{Buffers, LANES, Lane, Layout, Pack};
 use crate::error::CoreError;
-use crate::model::{Model, RESPONSE, Residual};
+use crate::model::{Draw, Model, RESPONSE, Residual};
 use crate::parameter::Transform;
 use crate::rng::Sobol;
-use crate::start::{Draw, EXPONENTS, NEGATIVE_SHARE, roles, spread, told};
+use crate::start::{EXPONENTS, NEGATIVE_SHARE, roles, spread, told};
 use scalefast_expr::{Binding, Family, Kernel, NodeId, Output, Rate, Workspace, math};
 
 /// Candidates of a law with one nonlinear parameter: neighbours lie within a factor of 1.5 over the usual exponents.

@@ -14,25 +14,21 @@
 //! Clusters, whose rows share noise: the same with B = Σ over clusters of s sᵀ, s = Σ w ψ(r) J over the rows of one, and the
 //! factor G/(G − 1)·(n − 1)/(n − p) for G clusters (Liang & Zeger 1986; Cameron & Miller 2015, CR1).
 
+mod inverse;
+mod refusal;
 mod smoothing;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use inverse::scaled_inverse;
+pub use refusal::{
+    FEW_ROWS_WITHIN_THRESHOLD, NO_DEGREES_OF_FREEDOM, NOT_FINITE, SINGULAR_CURVATURE,
+    SINGULAR_JACOBIAN,
+};
 pub use smoothing::{Smoothing, robust_scale, share_within};
 
-use crate::linalg::{Qr, cholesky_in_place, cholesky_inverse};
+use crate::linalg::Qr;
 use crate::loss::Loss;
-
-/// No more rows than parameters.
-pub const NO_DEGREES_OF_FREEDOM: &str = "no-degrees-of-freedom";
-/// The Jacobian is rank deficient after column scaling.
-pub const SINGULAR_JACOBIAN: &str = "singular-jacobian";
-/// Too few rows lie within the threshold of the robust loss.
-pub const FEW_ROWS_WITHIN_THRESHOLD: &str = "few-rows-within-threshold";
-/// The kernel estimate of the curvature is not positive definite.
-pub const SINGULAR_CURVATURE: &str = "singular-curvature";
-/// A residual or a derivative is not finite.
-pub const NOT_FINITE: &str = "not-finite";
 
 /// How a covariance was computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -287,27 +283,6 @@ fn between(inverse: &[f64], meat: &[f64], p: usize) -> Vec<f64> {
     }
     mirror(&mut matrix, p);
     matrix
-}
-
-/// The inverse of a symmetric positive definite matrix, scaled to a unit diagonal first; `None` where it is not.
-fn scaled_inverse(a: &[f64], p: usize) -> Option<Vec<f64>> {
-    let scale: Vec<f64> = (0..p).map(|j| 1.0 / a[j * p + j].sqrt()).collect();
-    if scale.iter().any(|s| !(s.is_finite() && *s > 0.0)) {
-        return None;
-    }
-    let mut l: Vec<f64> = (0..p * p)
-        .map(|k| a[k] * scale[k / p] * scale[k % p])
-        .collect();
-    cholesky_in_place(&mut l, p).ok()?;
-    // A pivot at the level of rounding says that the inverse would be noise.
-    if (0..p).any(|j| l[j * p + j] * l[j * p + j] <= 4.0 * p as f64 * f64::EPSILON) {
-        return None;
-    }
-    let mut inverse = cholesky_inverse(&l, p);
-    for (k, x) in inverse.iter_mut().enumerate() {
-        *x *= scale[k / p] * scale[k % p];
-    }
-    Some(inverse)
 }
 
 /// Copies the upper triangle to the lower one.

@@ -2,7 +2,7 @@
 //!
 //! In: residuals (`m`), weights (`m`), the loss. Out: two factors for each row.
 
-use super::{FEW_ROWS_WITHIN_THRESHOLD, NO_DEGREES_OF_FREEDOM, NOT_FINITE};
+use super::refusal::{FEW_ROWS_WITHIN_THRESHOLD, NO_DEGREES_OF_FREEDOM, NOT_FINITE};
 use crate::loss::Loss;
 use crate::quantile::Position;
 

@@ -1,6 +1,6 @@
 //! Cholesky factor of a small positive definite matrix: `A = L Lᵀ`, row-major, lower triangle.
 
-use super::{solve_lower, solve_lower_transposed};
+use super::triangle::{solve_lower, solve_lower_transposed};
 
 /// Replaces the lower triangle of the row-major symmetric `a` (`n × n`) by its Cholesky factor; the strict upper
 /// triangle becomes zero. `Err(k)` names the first pivot that is not positive.

@@ -3,7 +3,7 @@
 //! Jacobi is slower than tridiagonal QR but finds small eigenvalues of well-scaled matrices to high relative
 //! accuracy (Demmel & Veselić 1992), which the condition number needs.
 
-use super::dot;
+use super::vector::dot;
 
 /// Sweeps after which Jacobi has always converged quadratically for sizes up to 16 (Golub & Van Loan 8.5.2).
 const MAX_SWEEPS: usize = 60;

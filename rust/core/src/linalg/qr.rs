@@ -3,7 +3,9 @@
 //! Columns are first scaled by powers of two (exact) to lengths in [1, 2), so that units of the parameters do not
 //! decide the pivots or the rank (Golub & Van Loan 5.4.2; the scaling as in Higham, Accuracy and Stability, 7.3).
 
-use super::{dot, norm, power_of_two_near, singular_values, solve_lower_transposed, solve_upper};
+use super::eigen::singular_values;
+use super::triangle::{solve_lower_transposed, solve_upper};
+use super::vector::{dot, norm, power_of_two_near};
 
 /// `A S P = Q R` of a column-major `m × n` matrix: `S` scales columns, `P` permutes them.
 #[derive(Clone, Debug)]

@@ -92,6 +92,7 @@ impl Search<'_, '_> {
                 space: &space,
                 linear: None,
                 relative: true,
+                radius: levenberg_marquardt::FAR,
             };
             return levenberg_marquardt::descend(
                 &problem,
@@ -167,6 +168,7 @@ impl Search<'_, '_> {
                 space: &space,
                 linear: projects(model).then_some(&model.linear[..]),
                 relative: false,
+                radius: levenberg_marquardt::NEAR,
             };
             levenberg_marquardt::descend(&problem, &mut screen.scratch(), start, limits, control)
         };
@@ -296,6 +298,7 @@ impl Search<'_, '_> {
             space: &space,
             linear: None,
             relative: true,
+            radius: levenberg_marquardt::FAR,
         };
         let mut best = levenberg_marquardt::descend(&whole, scratch, start, limits, control)?;
         if self.residual != Residual::Log && projects(self.model) {
@@ -304,6 +307,7 @@ impl Search<'_, '_> {
                 space: &space,
                 linear: Some(&self.model.linear),
                 relative: false,
+                radius: levenberg_marquardt::FAR,
             };
             let reduced =
                 levenberg_marquardt::descend(&projected, scratch, start, limits, control)?;

@@ -8,7 +8,7 @@
 
 use scalefast_expr::Kernel;
 
-use super::{Ordered, sorted};
+use super::ordered::{Ordered, sorted};
 
 /// Values of one round of a block: marks and survivors stay in the first cache.
 const ROUND: usize = 256;

@@ -2,7 +2,7 @@
 
 use scalefast_expr::math;
 
-use super::{Random, Stream};
+use super::counter::{Random, Stream};
 
 /// Attempts at one draw before it is given up: enough where a twentieth of the distribution is possible.
 const ATTEMPTS: u64 = 1 << 10;

@@ -10,7 +10,7 @@ use super::context::{Context, Place, Reading};
 use super::{reference, spread, within};
 use crate::dataset::Dataset;
 use crate::error::CoreError;
-use crate::model::{Centred, Free, Model, Residual, Sums};
+use crate::model::{Centred, Free, Model, Residual, Sums, plain_law, symbol};
 use crate::multistart::linear_solve;
 use crate::objective::{Objective, Scratch};
 use crate::parameter::Transform;
@@ -453,17 +453,17 @@ fn contexts(model: &mut Model) -> (Vec<SymbolId>, Vec<Context>) {
     let symbols: Vec<SymbolId> = model
         .free
         .iter()
-        .map(|f| super::symbol(&mut model.graph, &f.name))
+        .map(|f| symbol(&mut model.graph, &f.name))
         .collect();
     let variables: Vec<SymbolId> = model
         .variables
         .iter()
-        .map(|v| super::symbol(&mut model.graph, v))
+        .map(|v| symbol(&mut model.graph, v))
         .collect();
     let contexts = (0..model.p())
         .map(|j| {
             let mut graph = model.graph.clone();
-            let root = super::plain_law(&mut graph, model, &model.free[j]);
+            let root = plain_law(&mut graph, model.value, &model.free, &model.free[j]);
             let found = Reading::new(&graph, &variables, root).context(symbols[j]);
             model.graph = graph;
             found

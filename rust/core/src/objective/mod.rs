@@ -4,42 +4,25 @@
 //! gradient (`p`) and either the Gauss–Newton matrix `Σ w ψ′ ∇r ∇rᵀ` or the Hessian, which adds `Σ w ψ ∇²r`. Rows are cut
 //! into chunks of fixed size whose partial sums are added in order, so the result does not depend on threads.
 
+mod order;
+mod programs;
+mod sums;
+
 use crate::dataset::{Dataset, SIGMA};
 use crate::error::{CoreError, ErrorKind};
 use crate::loss::Loss;
-use crate::model::{Model, RESPONSE, Residual};
+use crate::model::{Compiled, Model, RESPONSE, Residual};
+pub use order::{Evaluation, Order};
+use programs::{programs, triangle};
 use rayon::prelude::*;
 use scalefast_expr::reduce::NormalSums;
-use scalefast_expr::{BLOCK, Binding, Family, Kernel, Output, Rate, Workspace, reduce};
+use scalefast_expr::{BLOCK, Family, Kernel, Output, Workspace, reduce};
 use std::borrow::Cow;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use sums::Sums;
 
 /// Rows in one unit of parallel work: a multiple of [`BLOCK`], about a millisecond's tenth of work.
 const CHUNK: usize = 16_384;
-
-/// What an evaluation should return.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
-    /// The cost alone.
-    Cost,
-    /// Cost, gradient and the Gauss–Newton matrix.
-    GaussNewton,
-    /// Cost, gradient and the Hessian.
-    Newton,
-    /// Cost, gradient and `Σ w ψ ∇²r`, the part of the Hessian that Gauss–Newton leaves out.
-    SecondOrder,
-}
-
-/// Value and derivatives at one point.
-#[derive(Clone, Debug, Default)]
-pub struct Evaluation {
-    /// `Σ w·ρ(r)`; not finite where the law is undefined on some row.
-    pub cost: f64,
-    /// `p` entries; empty for [`Order::Cost`].
-    pub gradient: Vec<f64>,
-    /// `p × p`, symmetric; empty for [`Order::Cost`].
-    pub curvature: Vec<f64>,
-}
 
 /// Residuals and their Jacobian, kept: for QR steps and for covariances.
 pub struct Linearisation {
@@ -59,88 +42,6 @@ pub struct Objective<'a> {
     rows: usize,
     p: usize,
     curvature_slots: Vec<usize>,
-}
-
-/// The programs of a residual, and where its second derivatives stand in the curvature.
-#[derive(Clone)]
-struct Compiled {
-    family: Arc<Family>,
-    curvature_slots: Vec<usize>,
-}
-
-/// What one compilation depends on besides the model: the residual, and which columns (the variables, the response, the
-/// known standard deviation where there is one) are above zero.
-type Conditions = (Residual, Vec<bool>);
-
-/// The programs that were compiled for one model so far: many small data sets share a few of them.
-#[derive(Clone, Default)]
-pub(crate) struct Programs(Arc<Mutex<Vec<(Conditions, Compiled)>>>);
-
-impl Programs {
-    fn get(
-        &self,
-        model: &Model,
-        residual: Residual,
-        positive: Vec<bool>,
-    ) -> Result<Compiled, CoreError> {
-        let conditions = (residual, positive);
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, found)) = known.iter().find(|(found, _)| *found == conditions) {
-            return Ok(found.clone());
-        }
-        let compiled = compile(&mut model.clone(), residual, &conditions.1)?;
-        known.push((conditions, compiled.clone()));
-        Ok(compiled)
-    }
-}
-
-fn compile(
-    model: &mut Model,
-    residual: Residual,
-    positive: &[bool],
-) -> Result<Compiled, CoreError> {
-    let mut node = model.residual_node(residual);
-    let mut names: Vec<&str> = model.variables.iter().map(String::as_str).collect();
-    names.push(RESPONSE);
-    let known_noise = positive.len() > names.len();
-    if known_noise {
-        names.push(SIGMA);
-    }
-    let mut bindings: Vec<Binding> = names
-        .into_iter()
-        .zip(positive)
-        .map(|(name, &positive)| Binding {
-            name: name.to_owned(),
-            rate: Rate::Varying,
-            prepared: true,
-            positive,
-        })
-        .collect();
-    for free in &model.free {
-        let positive = matches!(free.transform, crate::parameter::Transform::Log)
-            || free.bounds.is_some_and(|(lower, _)| lower > 0.0);
-        bindings.push(Binding {
-            name: free.name.clone(),
-            rate: Rate::Uniform,
-            prepared: false,
-            positive,
-        });
-    }
-    if known_noise {
-        node = model.over_sigma(node);
-    }
-    let gradient = model.gradient(node);
-    let hessian = model.hessian(&gradient);
-    let p = model.p();
-    let mut first: Vec<_> = vec![node];
-    first.extend(&gradient);
-    let mut second = first.clone();
-    second.extend(hessian.iter().map(|&(_, _, h)| h));
-    let family = Family::compile(&model.graph, &[&[node], &first, &second], &bindings)?;
-    Ok(Compiled {
-        family: Arc::new(family),
-        curvature_slots: hessian.iter().map(|&(j, k, _)| triangle(p, j, k)).collect(),
-    })
 }
 
 /// Per-thread memory of an [`Objective`]; an evaluation allocates nothing.
@@ -166,13 +67,6 @@ fn emptied(mut slices: Slices<'_>) -> Slices<'static> {
 const COST: usize = 0;
 const GRADIENT: usize = 1;
 const HESSIAN: usize = 2;
-
-#[derive(Default)]
-struct Sums {
-    cost: [f64; 8],
-    gradient: Vec<[f64; 8]>,
-    curvature: Vec<[f64; 8]>,
-}
 
 impl<'a> Objective<'a> {
     /// Compiles the residual of `model` for `data`, unless it was compiled for such data before, and caches what depends on the data alone.
@@ -206,7 +100,7 @@ impl<'a> Objective<'a> {
         let Compiled {
             family,
             curvature_slots,
-        } = model.compiled.get(model, residual, positive)?;
+        } = programs(model, residual, positive)?;
         let p = model.p();
         let inputs: Vec<&'a [f64]> = family
             .inputs()
@@ -539,37 +433,6 @@ impl<'a> Objective<'a> {
             }
         }
     }
-}
-
-impl Sums {
-    fn reset(&mut self, p: usize, order: Order) {
-        let (g, h) = if order == Order::Cost {
-            (0, 0)
-        } else {
-            (p, p * (p + 1) / 2)
-        };
-        self.cost = [0.0; 8];
-        self.gradient.clear();
-        self.gradient.resize(g, [0.0; 8]);
-        self.curvature.clear();
-        self.curvature.resize(h, [0.0; 8]);
-    }
-
-    fn add(&mut self, other: &Self) {
-        let pairs = std::iter::once((&mut self.cost, &other.cost))
-            .chain(self.gradient.iter_mut().zip(&other.gradient))
-            .chain(self.curvature.iter_mut().zip(&other.curvature));
-        for (mine, theirs) in pairs {
-            for (a, b) in mine.iter_mut().zip(theirs) {
-                *a += b;
-            }
-        }
-    }
-}
-
-/// Position of `(j, k)`, `j ≤ k`, in a row-major upper triangle.
-fn triangle(p: usize, j: usize, k: usize) -> usize {
-    j * p - j * j.saturating_sub(1) / 2 + k - j
 }
 
 fn copy_output(output: Output<'_>, target: &mut [f64]) {
