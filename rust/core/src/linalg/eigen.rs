@@ -110,7 +110,10 @@ pub fn singular_values(columns: &[f64], m: usize, n: usize) -> Vec<f64> {
             break;
         }
     }
-    let mut values: Vec<f64> = work.chunks_exact(m.max(1)).map(super::norm).collect();
+    let mut values: Vec<f64> = work
+        .chunks_exact(m.max(1))
+        .map(super::vector::norm)
+        .collect();
     values.sort_by(|a, b| b.total_cmp(a));
     values
 }
