@@ -10,7 +10,6 @@ pub mod error;
 pub mod executor;
 pub mod fit;
 pub mod inference;
-mod levels;
 pub mod linalg;
 pub mod loss;
 pub mod model;

@@ -4,7 +4,7 @@
 //! cell to cell, such as the unique tokens of a scenario. Every draw is allocated in every cell. In: `B` cells, `K` draws.
 //! Out: columns of one entry a cell, and where asked for the `B·K` allocations themselves, cell by cell.
 
-use super::numeric::Status;
+use super::status::Status;
 use crate::error::CoreError;
 use crate::predict::Values;
 use crate::quantile;

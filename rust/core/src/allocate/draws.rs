@@ -11,7 +11,7 @@ use scalefast_expr::{BLOCK, Binding, Family, Kernel, Output, Workspace};
 
 use super::cells::{Cells, Found, Kept, Wanted};
 use super::optimum::{BUDGET, ClosedForm, FIRST};
-use super::sweep::status;
+use super::status::Status;
 use crate::error::CoreError;
 use crate::executor::Control;
 use crate::predict::Values;
@@ -419,7 +419,10 @@ impl<'a> Draws<'a> {
                 cell.valid.blank(start, &mut column[range.clone()]);
             }
         }
-        let status = columns[0].iter().map(|&first| status(first)).collect();
+        let status = columns[0]
+            .iter()
+            .map(|&first| Status::of_closed_form(first))
+            .collect();
         Kept { columns, status }
     }
 

@@ -6,6 +6,7 @@
 
 use scalefast_expr::{BLOCK, Binding, Family, Kernel, NodeId, Output, Workspace};
 
+use super::bracket::Bracket;
 use super::cells::Cells;
 use super::question::{Question, TARGET};
 use crate::error::CoreError;
@@ -281,20 +282,19 @@ impl<'a> Compiled<'a> {
         z: &mut [f64],
     ) {
         let len = span.len;
-        let (mut below, mut above) = (low[..len].to_vec(), high[..len].to_vec());
-        let mut before: Vec<f64> = (0..len).map(|i| high[i] - low[i]).collect();
-        let (mut done, mut left) = (vec![false; len], len);
-        let mut end_tried = vec![false; len];
-        let mut value = vec![0.0; len];
-        let (mut residual, mut slope) = (vec![0.0; len], vec![0.0; len]);
+        let bracketed = |i: usize| Bracket::new(low[i], high[i]);
+        let mut brackets: Vec<Bracket> = (0..len).map(bracketed).collect();
+        let mut done = vec![false; len];
         for i in 0..len {
             z[i] = z[i].max(low[i]).min(high[i]);
             // An empty or undefined bracket has no root.
             if low[i].is_nan() || high[i].is_nan() || low[i] > high[i] {
                 (z[i], done[i]) = (f64::NAN, true);
-                left -= 1;
             }
         }
+        let mut left = done.iter().filter(|done| !**done).count();
+        let mut value = vec![0.0; len];
+        let (mut residual, mut slope) = (vec![0.0; len], vec![0.0; len]);
         for _ in 0..MAX_STEPS {
             if left == 0 {
                 return;
@@ -308,64 +308,47 @@ impl<'a> Compiled<'a> {
             let free = &free[..if other.is_some() { 2 } else { 1 }];
             self.run(scratch, part, span, free, &mut [&mut residual, &mut slope]);
             for i in 0..len {
-                if done[i] {
-                    continue;
+                if !done[i] {
+                    let (ends, found) = ([low[i], high[i]], [residual[i], slope[i]]);
+                    done[i] = self.step(&mut brackets[i], ends, found, &mut z[i]);
                 }
-                let r = residual[i];
-                let finish = |done: &mut bool, left: &mut usize| {
-                    *done = true;
-                    *left -= 1;
-                };
-                if r.is_nan() {
-                    z[i] = f64::NAN;
-                    finish(&mut done[i], &mut left);
-                    continue;
-                }
-                let root_is_above = (r < 0.0) == self.question.rising;
-                let at_its_end = if root_is_above {
-                    z[i] >= high[i]
-                } else {
-                    z[i] <= low[i]
-                };
-                if r == 0.0 || at_its_end {
-                    finish(&mut done[i], &mut left);
-                    continue;
-                }
-                if root_is_above {
-                    below[i] = z[i];
-                } else {
-                    above[i] = z[i];
-                }
-                let step = -r / slope[i];
-                let next = z[i] + step;
-                // At the root the step may round to nothing, and lead to an end of the bracket.
-                if next >= below[i] && next <= above[i] && step.abs() < 0.5 * before[i] {
-                    z[i] = next;
-                    before[i] = step.abs();
-                    if step.abs() < LAST_STEP {
-                        finish(&mut done[i], &mut left);
-                    }
-                    continue;
-                }
-                // An end that is still untried may be the answer.
-                let beyond = if root_is_above {
-                    next >= high[i]
-                } else {
-                    next <= low[i]
-                };
-                let next = match (beyond && !end_tried[i], root_is_above) {
-                    (true, true) => high[i],
-                    (true, false) => low[i],
-                    _ => 0.5 * (below[i] + above[i]),
-                };
-                end_tried[i] |= beyond;
-                before[i] = above[i] - below[i];
-                if before[i] <= 1e-15 * (1.0 + next.abs()) {
-                    finish(&mut done[i], &mut left);
-                }
-                z[i] = next;
             }
+            left = done.iter().filter(|done| !**done).count();
         }
+    }
+
+    /// One step of [`Compiled::root`] in one lane, from the residual and its slope at `z`; true at the root.
+    fn step(
+        &self,
+        bracket: &mut Bracket,
+        [low, high]: [f64; 2],
+        [residual, slope]: [f64; 2],
+        z: &mut f64,
+    ) -> bool {
+        if residual.is_nan() {
+            *z = f64::NAN;
+            return true;
+        }
+        let above = (residual < 0.0) == self.question.rising;
+        let at_its_end = if above { *z >= high } else { *z <= low };
+        if residual == 0.0 || at_its_end {
+            return true;
+        }
+        bracket.narrow(*z, above);
+        let step = -residual / slope;
+        // At the root the step may round to nothing, and lead to an end of the bracket.
+        if let Some(taken) = bracket.newton(*z, step) {
+            *z = taken.next;
+            return taken.size < LAST_STEP;
+        }
+        let next = *z + step;
+        let (end, beyond) = if above {
+            (high, next >= high)
+        } else {
+            (low, next <= low)
+        };
+        *z = bracket.halve(beyond.then_some(end));
+        bracket.width() <= 1e-15 * (1.0 + z.abs())
     }
 }
 

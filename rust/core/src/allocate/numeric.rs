@@ -18,6 +18,7 @@ use scalefast_expr::{BLOCK, math};
 
 use super::lanes::{Compiled, Part, Scratch, Span, parts, spans};
 use super::question::Question;
+use super::status::Status;
 use crate::error::CoreError;
 use crate::executor::Control;
 use crate::predict::Values;
@@ -29,42 +30,12 @@ const STRIDE: usize = 3;
 const SCANNED: usize = 16 * BLOCK;
 /// Newton steps of one lane: bisection of a bracket of the widest grid takes about 55.
 const MAX_STEPS: usize = 80;
-/// A Newton step below this (in nats) ends a search: the next one would be its square.
-const LAST_STEP: f64 = 1e-9;
-/// Two Newton steps end it too where the next would be below this, by their quadratic convergence.
-const NEXT_STEP: f64 = 1e-11;
 /// Where the user sets no bounds: from a thousandth to 1e60 of each variable.
 const NATURAL: [f64; 2] = [1e-3, 1e60];
 /// A constraint that is missed by more than this (relative) is not met.
 const TOLERANCE: f64 = 1e-9;
 /// 1/φ.
 const GOLDEN: f64 = 0.618_033_988_749_894_9;
-
-/// What became of one lane.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Status {
-    /// A minimum between all bounds; with one free variable, the answer.
-    Interior,
-    /// The lower bound of the first variable binds.
-    FirstMin,
-    /// The upper bound of the first variable binds.
-    FirstMax,
-    /// The lower bound of the second variable binds.
-    SecondMin,
-    /// The upper bound of the second variable binds.
-    SecondMax,
-    /// The law keeps falling along the constraint: no minimum at finite size and data.
-    NoFiniteOptimum,
-    /// Nothing within the bounds meets the constraint.
-    Infeasible,
-}
-
-impl Status {
-    /// Whether the lane has an answer.
-    pub fn is_solved(self) -> bool {
-        !matches!(self, Status::NoFiniteOptimum | Status::Infeasible)
-    }
-}
 
 /// The answers, one entry a lane; NaN where there is none.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -485,13 +456,10 @@ impl<'a> Solver<'a> {
     fn newton(&self, scratch: &mut Scratch, span: Span, window: &Window, state: &mut Search) {
         let len = span.len;
         let mut done: Vec<bool> = state.best_value.iter().map(|v| !v.is_finite()).collect();
-        let mut left = done.iter().filter(|done| !**done).count();
         let (mut first, mut second) = (vec![0.0; len], vec![0.0; len]);
         let mut columns = [vec![0.0; len], vec![0.0; len], vec![0.0; len]];
-        let mut before: Vec<f64> = (0..len).map(|i| state.high[i] - state.low[i]).collect();
-        let mut by_newton = vec![false; len];
         for _ in 0..MAX_STEPS {
-            if left == 0 {
+            if done.iter().all(|&done| done) {
                 return;
             }
             self.compiled.exponential(scratch, &state.x, &mut first);
@@ -505,63 +473,8 @@ impl<'a> Solver<'a> {
                 &mut [value, slope, curvature],
             );
             for i in 0..len {
-                if done[i] {
-                    continue;
-                }
-                let x = state.x[i];
-                (state.value[i], state.slack[i]) = (value[i], 0.0);
-                // Where there is no value, the way back is towards the best point seen.
-                let to_the_left = if slope[i].is_nan() {
-                    x > window.point(i, state.place[i])
-                } else {
-                    slope[i] > 0.0
-                };
-                let at_its_end = if to_the_left {
-                    x <= window.ends[0][i]
-                } else {
-                    x >= window.ends[1][i]
-                };
-                let mut finished = slope[i] == 0.0 || at_its_end;
-                if !finished {
-                    if to_the_left {
-                        state.high[i] = x;
-                    } else {
-                        state.low[i] = x;
-                    }
-                    let (low, high) = (state.low[i], state.high[i]);
-                    let step = -slope[i] / curvature[i];
-                    let next = x + step;
-                    // At an end of the window the objective may be singular, and a step of Newton's as good as none.
-                    let inside = x > window.ends[0][i] && x < window.ends[1][i];
-                    if inside
-                        && curvature[i] > 0.0
-                        && next >= low
-                        && next <= high
-                        && step.abs() < 0.5 * before[i]
-                    {
-                        let size = step.abs();
-                        // A step that is small by luck tells nothing of the order: the error may be its whole square.
-                        let coming = size * size * (size / (before[i] * before[i])).max(1.0);
-                        finished = size < LAST_STEP || (by_newton[i] && coming < NEXT_STEP);
-                        (before[i], by_newton[i]) = (size, true);
-                        state.x[i] = next;
-                        // The value was found a step before the end.
-                        state.slack[i] = curvature[i] * size * size;
-                    } else {
-                        // The end of the window may be the answer, and a bracket reaches it in one step.
-                        let end = if to_the_left { low } else { high };
-                        let window_end = window.ends[usize::from(!to_the_left)][i];
-                        let untried = end == window_end && !state.end_tried[i];
-                        state.end_tried[i] |= untried;
-                        (before[i], by_newton[i]) = (high - low, false);
-                        state.x[i] = if untried { end } else { 0.5 * (low + high) };
-                        finished = high - low <= 4e-16 * (1.0 + x.abs());
-                    }
-                }
-                if finished {
-                    done[i] = true;
-                    left -= 1;
-                }
+                done[i] =
+                    done[i] || state.step(i, window, columns.each_ref().map(|column| column[i]));
             }
         }
     }
@@ -647,7 +560,7 @@ impl<'a> Solver<'a> {
             let status = if met && finite && within {
                 status[i]
             } else {
-                worse(status[i])
+                status[i].without_answer()
             };
             answers.status.push(status);
             for (column, values) in answers.columns.iter_mut().zip(found) {
@@ -658,13 +571,5 @@ impl<'a> Solver<'a> {
                 });
             }
         }
-    }
-}
-
-/// The status of a lane that misses its constraint.
-fn worse(status: Status) -> Status {
-    match status {
-        Status::NoFiniteOptimum => status,
-        _ => Status::Infeasible,
     }
 }

@@ -11,8 +11,8 @@ use rayon::prelude::*;
 
 use super::cells::{Cells, Found, Spread, Wanted, count_draws};
 use super::draws::Draws;
-use super::numeric::Status;
 use super::optimum::ClosedForm;
+use super::status::Status;
 use crate::error::CoreError;
 use crate::executor::{Control, thread_count, with_pool};
 use crate::predict::Values;
@@ -74,7 +74,10 @@ pub fn sweep(
         column(2),
         column(3),
     ];
-    let status = points.iter().map(|point| status(point[0])).collect();
+    let status = points
+        .iter()
+        .map(|point| Status::of_closed_form(point[0]))
+        .collect();
     Ok(Spread::of(columns, status, found, wanted))
 }
 
@@ -92,15 +95,6 @@ fn points(form: &ClosedForm, estimate: &[f64], cells: &Cells<'_>) -> Vec<[f64; 4
         })
     };
     cells.targets.iter().enumerate().map(at).collect()
-}
-
-/// What became of an allocation: the formulas know an interior minimum or none.
-pub(super) fn status(first: f64) -> Status {
-    if first.is_nan() {
-        Status::NoFiniteOptimum
-    } else {
-        Status::Interior
-    }
 }
 
 /// Cells of one pass. Results do not depend on it.

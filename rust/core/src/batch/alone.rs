@@ -3,7 +3,7 @@
 //! In: a [`GroupSpec`] and the rows of one group. Out: its [`Row`]. Serves every loss and every law; the lanes of
 //! `descend` must agree with it, and hand it the groups that they cannot settle.
 
-use super::{GroupData, GroupSpec, Row, Status};
+use super::group::{GroupData, GroupSpec, Row, Status, unit};
 use crate::dataset::Dataset;
 use crate::error::{CoreError, ErrorKind};
 use crate::executor::Control;
@@ -115,15 +115,6 @@ impl<'m> Alone<'m> {
                 _ => Status::NotConverged,
             },
         })
-    }
-}
-
-/// The size of residuals, as in `fit`: root mean square of the response, or one.
-pub fn unit(residual: Residual, response: &[f64]) -> f64 {
-    if residual == Residual::Identity {
-        fit::root_mean_square(response)
-    } else {
-        1.0
     }
 }
 

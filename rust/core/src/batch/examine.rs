@@ -3,7 +3,7 @@
 //! In: the rows of one group. Out: nothing, or the status that says why not. The limits are those of `fit`: a law of `p`
 //! free parameters needs `p + 1` distinct points and three distinct values of every variable.
 
-use super::{GroupData, Status};
+use super::group::{GroupData, Status};
 use crate::model::Model;
 use std::ops::Range;
 

@@ -9,10 +9,12 @@
 mod alone;
 mod descend;
 mod examine;
+mod group;
 mod lanes;
 mod plan;
 mod search;
 mod serial;
+mod std_errors;
 mod systems;
 mod task;
 #[cfg(test)]
@@ -23,200 +25,17 @@ use crate::executor::{Control, with_pool};
 use crate::fit::LossChoice;
 use crate::loss::Loss;
 use crate::model::{Model, Residual};
-use crate::parameter::{Parameter, Role};
 use alone::Alone;
 use examine::Demands;
 use plan::Plan;
 use rayon::prelude::*;
-use scalefast_expr::System;
 use std::ops::Range;
 
-pub use serial::Trust;
+use group::PORTION;
+pub use group::{Errors, GroupData, GroupFits, GroupSpec, Row, Status, Trust};
 
 /// Longest group that is solved in a lane; longer ones fill the lanes by themselves.
 const LONGEST: usize = 512;
-/// Groups that one thread takes at a time.
-const PORTION: usize = 8 * lanes::LANES;
-
-/// What standard errors rest on where the rows of a group stand in an order, such as the points of a curve.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Errors {
-    /// Residuals are independent.
-    Independent,
-    /// They are, unless a test of their autocorrelation says otherwise: then there are none.
-    Checked,
-    /// Blocks of rows.
-    Block,
-}
-
-/// What to fit to every group, and how.
-#[derive(Clone)]
-pub struct GroupSpec {
-    /// The law.
-    pub system: System,
-    /// The output that is compared with the response.
-    pub output: String,
-    /// Symbols that are columns of the data, in the order of [`GroupData::columns`].
-    pub variables: Vec<String>,
-    /// Every other symbol of the law.
-    pub parameters: Vec<Parameter>,
-    /// Prediction minus datum, in which form.
-    pub residual: Residual,
-    /// The loss.
-    pub loss: LossChoice,
-    /// What the standard errors rest on.
-    pub errors: Errors,
-    /// Threads; none means the environment's choice.
-    pub threads: Option<usize>,
-}
-
-/// The rows of all groups, group after group.
-#[derive(Clone, Copy)]
-pub struct GroupData<'a> {
-    /// One column for each variable.
-    pub columns: &'a [&'a [f64]],
-    /// The response.
-    pub response: &'a [f64],
-    /// Relative weights.
-    pub weights: Option<&'a [f64]>,
-    /// Where groups begin, and where the last one ends.
-    pub offsets: &'a [usize],
-    /// Which variables must be above zero.
-    pub require_positive: &'a [bool],
-}
-
-/// How the fit of one group ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u8)]
-pub enum Status {
-    /// At an optimum inside the bounds.
-    Converged,
-    /// At an optimum on a bound.
-    AtBound,
-    /// The rows do not determine all parameters.
-    IllDetermined,
-    /// No optimum was reached.
-    NotConverged,
-    /// The law has no finite value on these rows from any start.
-    Undefined,
-    /// Fewer distinct points than parameters plus one.
-    TooFewPoints,
-    /// A variable takes fewer than three values.
-    TooFewValues,
-    /// A value is missing, not finite, or not positive where it must be.
-    InvalidValues,
-    /// The response never changes.
-    ConstantResponse,
-    /// The call was stopped before this group was fitted.
-    Interrupted,
-    /// At an optimum that too few independent starts found.
-    Unconfirmed,
-    /// The objective falls towards parameters at infinity, or cannot tell them from there.
-    Unbounded,
-}
-
-impl Status {
-    /// All of them, by number.
-    pub const ALL: [Status; 12] = [
-        Status::Converged,
-        Status::AtBound,
-        Status::IllDetermined,
-        Status::NotConverged,
-        Status::Undefined,
-        Status::TooFewPoints,
-        Status::TooFewValues,
-        Status::InvalidValues,
-        Status::ConstantResponse,
-        Status::Interrupted,
-        Status::Unconfirmed,
-        Status::Unbounded,
-    ];
-
-    /// The stable name used in frames.
-    pub fn name(self) -> &'static str {
-        match self {
-            Status::Converged => "converged",
-            Status::AtBound => "at-bound",
-            Status::IllDetermined => "ill-determined",
-            Status::NotConverged => "not-converged",
-            Status::Undefined => "undefined",
-            Status::TooFewPoints => "too-few-points",
-            Status::TooFewValues => "too-few-values",
-            Status::InvalidValues => "invalid-values",
-            Status::ConstantResponse => "constant-response",
-            Status::Interrupted => "interrupted",
-            Status::Unconfirmed => "unconfirmed",
-            Status::Unbounded => "unbounded",
-        }
-    }
-}
-
-/// The fit of one group. What does not exist is NaN.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Row {
-    /// All parameters of the law, in its order.
-    pub parameters: Vec<f64>,
-    /// Their standard errors.
-    pub std_errors: Vec<f64>,
-    /// The weighted sum of the loss over the rows.
-    pub objective: f64,
-    /// How it ended.
-    pub status: Status,
-}
-
-impl Row {
-    /// A group without an estimate.
-    fn without(parameters: usize, status: Status) -> Row {
-        let nothing = vec![f64::NAN; parameters];
-        Row {
-            parameters: nothing.clone(),
-            std_errors: nothing,
-            objective: f64::NAN,
-            status,
-        }
-    }
-}
-
-/// The fits of `G` groups. What does not exist is NaN.
-#[derive(Clone, Debug)]
-pub struct GroupFits {
-    /// One column of `G` a parameter of the law, in its order.
-    pub parameters: Vec<Vec<f64>>,
-    /// Their standard errors, in the same form.
-    pub std_errors: Vec<Vec<f64>>,
-    /// The weighted sums of the loss.
-    pub objective: Vec<f64>,
-    /// Numbers of [`Status`].
-    pub status: Vec<u8>,
-    /// Why not all groups were fitted, where that is so.
-    pub stopped: Option<CoreError>,
-    /// Numbers of [`Trust`].
-    pub trust: Vec<u8>,
-}
-
-impl GroupFits {
-    fn new(groups: usize, parameters: usize) -> Self {
-        Self {
-            parameters: vec![vec![f64::NAN; groups]; parameters],
-            std_errors: vec![vec![f64::NAN; groups]; parameters],
-            objective: vec![f64::NAN; groups],
-            status: vec![Status::Interrupted as u8; groups],
-            stopped: None,
-            trust: vec![Trust::None as u8; groups],
-        }
-    }
-
-    fn set(&mut self, group: usize, row: &Row) {
-        for (column, value) in self.parameters.iter_mut().zip(&row.parameters) {
-            column[group] = *value;
-        }
-        for (column, value) in self.std_errors.iter_mut().zip(&row.std_errors) {
-            column[group] = *value;
-        }
-        self.objective[group] = row.objective;
-        self.status[group] = row.status as u8;
-    }
-}
 
 /// Fits the law to every group.
 ///
@@ -372,35 +191,6 @@ pub fn fit_alone(
         &spec.parameters,
     )?;
     Alone::new(spec, &model).fit(data, rows, control)
-}
-
-/// Standard errors of all parameters from the covariance of the free ones `open`, which lie off their bounds; NaN for those
-/// that are fixed or on a bound.
-fn std_errors(
-    spec: &GroupSpec,
-    model: &Model,
-    theta: &[f64],
-    open: &[usize],
-    covariance: &[f64],
-) -> Vec<f64> {
-    let (p, k) = (theta.len(), open.len());
-    let slopes = model.expansion_jacobian(theta);
-    let spread = |q: usize| {
-        let free = model.free.iter().position(|f| f.position == q);
-        let fixed = matches!(spec.parameters[q].role, Role::Fixed(_));
-        if fixed || free.is_some_and(|j| !open.contains(&j)) {
-            return f64::NAN;
-        }
-        let row = &slopes[q * p..(q + 1) * p];
-        let mut sum = 0.0;
-        for (a, &j) in open.iter().enumerate() {
-            for (b, &m) in open.iter().enumerate() {
-                sum += row[j] * covariance[a * k + b] * row[m];
-            }
-        }
-        sum.max(0.0).sqrt()
-    };
-    (0..spec.parameters.len()).map(spread).collect()
 }
 
 /// Cuts groups, sorted by length, into portions of like lengths.

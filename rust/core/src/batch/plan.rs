@@ -225,7 +225,8 @@ impl Plan {
                     theta[*j].fill(1.0);
                     let rest = self.probe(*probe, *position, workspace, pack, rows, used, theta);
                     for (value, rest) in theta[*j].iter_mut().zip(rest).take(used) {
-                        *value = target.signum() * math::pow(target.abs() / rest.abs(), 1.0 / degree);
+                        *value =
+                            target.signum() * math::pow(target.abs() / rest.abs(), 1.0 / degree);
                     }
                 }
                 Rule::Offset {

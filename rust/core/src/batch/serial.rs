@@ -10,7 +10,8 @@
 //! positive. Block errors are a sandwich: the sum of the scores `w r ∇r` over overlapping blocks, whitened by the
 //! autocorrelation found (Andrews & Monahan 1992).
 
-use super::{Errors, GroupData, GroupFits, GroupSpec, PORTION, std_errors};
+use super::group::{Errors, GroupData, GroupFits, GroupSpec, PORTION, Trust, unit};
+use super::std_errors::std_errors;
 use crate::error::CoreError;
 use crate::fit::LossChoice;
 use crate::linalg::{cholesky_in_place, cholesky_solve};
@@ -28,44 +29,6 @@ const LEAST_FREEDOM: usize = 20;
 const MOST_CORRELATION: f64 = 0.95;
 /// Residuals of this size, relative to the response (or of logarithms), are rounding.
 const EXACT: f64 = 1e-12;
-
-/// What the standard errors of a group rest on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u8)]
-pub enum Trust {
-    /// There are none: no estimate, or refused by the fit.
-    None,
-    /// Independent residuals: taken for granted, or not refuted.
-    Independent,
-    /// Residuals follow each other: none are given.
-    Autocorrelated,
-    /// Blocks of rows.
-    Block,
-    /// Blocks were asked for and the group is too short for them: none are given.
-    TooFewRows,
-}
-
-impl Trust {
-    /// All of them, by number.
-    pub const ALL: [Trust; 5] = [
-        Trust::None,
-        Trust::Independent,
-        Trust::Autocorrelated,
-        Trust::Block,
-        Trust::TooFewRows,
-    ];
-
-    /// The stable name used in frames; none where there is nothing to trust.
-    pub fn name(self) -> Option<&'static str> {
-        match self {
-            Trust::None => None,
-            Trust::Independent => Some("independent"),
-            Trust::Autocorrelated => Some("autocorrelated"),
-            Trust::Block => Some("block"),
-            Trust::TooFewRows => Some("too-few-rows"),
-        }
-    }
-}
 
 /// The groups to be judged.
 pub(super) struct Groups<'a> {
@@ -252,7 +215,7 @@ impl Groups<'_> {
             LossChoice::Given(loss) => loss,
             LossChoice::HuberAuto => Loss::Squared,
         };
-        let unit = super::alone::unit(self.spec.residual, &self.data.response[span.clone()]);
+        let unit = unit(self.spec.residual, &self.data.response[span.clone()]);
         let root = |row: usize| self.data.weights.map_or(1.0, |w| w[row].sqrt());
         let mut exact = true;
         series.error.clear();

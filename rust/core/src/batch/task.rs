@@ -3,12 +3,13 @@
 //! In: up to a few packs' worth of groups. Out: [`Solved`]: all parameters, standard errors, cost and status of each. What
 //! the lanes cannot settle (no convergence, or a normal matrix close to singular) is solved again by orthogonal factors.
 
-use super::alone::{Alone, unit};
+use super::alone::Alone;
 use super::descend::{Descent, End, Start};
+use super::group::{GroupData, GroupFits, GroupSpec, Row, Status, unit};
 use super::lanes::{LANES, Lane, Pack, triangle};
 use super::plan::Plan;
 use super::search::{Screen, Starts};
-use super::{GroupData, GroupFits, GroupSpec, Row, Status, std_errors};
+use super::std_errors::std_errors;
 use crate::error::CoreError;
 use crate::executor::Control;
 use crate::linalg::{cholesky_in_place, cholesky_inverse_into};

@@ -3,7 +3,7 @@
 //! Jacobi is slower than tridiagonal QR but finds small eigenvalues of well-scaled matrices to high relative
 //! accuracy (Demmel & Veselić 1992), which the condition number needs.
 
-use super::vector::dot;
+use super::vector::{dot, norm};
 
 /// Sweeps after which Jacobi has always converged quadratically for sizes up to 16 (Golub & Van Loan 8.5.2).
 const MAX_SWEEPS: usize = 60;
@@ -110,7 +110,7 @@ pub fn singular_values(columns: &[f64], m: usize, n: usize) -> Vec<f64> {
             break;
         }
     }
-    let mut values: Vec<f64> = work.chunks_exact(m.max(1)).map(super::norm).collect();
+    let mut values: Vec<f64> = work.chunks_exact(m.max(1)).map(norm).collect();
     values.sort_by(|a, b| b.total_cmp(a));
     values
 }

@@ -4,7 +4,7 @@
 //! decide the pivots or the rank (Golub & Van Loan 5.4.2; the scaling as in Higham, Accuracy and Stability, 7.3).
 
 use super::eigen::singular_values;
-use super::triangle::{solve_lower_transposed, solve_upper};
+use super::triangle::{solve_lower, solve_lower_transposed, solve_upper};
 use super::vector::{dot, norm, power_of_two_near};
 
 /// `A S P = Q R` of a column-major `m × n` matrix: `S` scales columns, `P` permutes them.
@@ -164,7 +164,7 @@ impl Qr {
         for j in 0..n {
             column.fill(0.0);
             column[j] = 1.0;
-            super::solve_lower(&transposed, n, &mut column);
+            solve_lower(&transposed, n, &mut column);
             solve_lower_transposed(&transposed, n, &mut column);
             let (to_j, scale_j) = (self.pivots[j], self.scales[self.pivots[j]]);
             for i in j..n {

@@ -120,4 +120,3 @@ fn without(graph: &mut Graph, sum: NodeId, symbol: SymbolId) -> Option<(NodeId, 
         _ => None,
     }
 }
-

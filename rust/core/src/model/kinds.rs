@@ -57,7 +57,12 @@ pub(crate) fn symbol(graph: &mut Graph, name: &str) -> SymbolId {
 }
 
 /// The law on the rows of the level of a parameter, and of the first level of every other column: the plain law.
-pub(crate) fn plain_law(graph: &mut Graph, value: NodeId, all: &[Free], parameter: &Free) -> NodeId {
+pub(crate) fn plain_law(
+    graph: &mut Graph,
+    value: NodeId,
+    all: &[Free],
+    parameter: &Free,
+) -> NodeId {
     let mut chosen: Vec<&Level> = parameter.level.iter().collect();
     let mut indicators: Vec<(SymbolId, NodeId)> = Vec::new();
     for level in all.iter().filter_map(|free| free.level.as_ref()) {

@@ -181,8 +181,7 @@ fn rounds(
             let best = runs.first().map_or(f64::INFINITY, |run| run.end.cost);
             let numbers = next_wide..next_wide + plan.independent(round);
             next_wide = numbers.end;
-            let found =
-                independent_runs(search, &screen, wide, numbers, HOPELESS * best, control)?;
+            let found = independent_runs(search, &screen, wide, numbers, HOPELESS * best, control)?;
             ends.extend(found.iter().filter_map(optimum));
             runs.extend(found);
             finish_best(search, &mut runs, control)?;

@@ -184,7 +184,9 @@ impl Search<'_, '_> {
 
     /// The objective at a point.
     pub(super) fn cost(&self, scratch: &mut Scratch, theta: &[f64]) -> f64 {
-        let found = self.objective.evaluate(scratch, theta, self.loss, Order::Cost);
+        let found = self
+            .objective
+            .evaluate(scratch, theta, self.loss, Order::Cost);
         found.cost
     }
 

@@ -9,8 +9,7 @@ use super::plan::Change;
 use crate::dataset::Dataset;
 use crate::error::CoreError;
 use crate::executor::Control;
-use crate::fit::{CERTIFIED_OFFSET, Fit, FitSpec, StartSet, residual_unit};
-use crate::levels;
+use crate::fit::{self, CERTIFIED_OFFSET, Fit, FitSpec, StartSet, residual_unit};
 use crate::model::{Model, Residual};
 use crate::multistart::{
     LONG_SOLVE, Plan, SAME_OPTIMUM, SCREENING_ROWS, SHORT_SOLVE, Search, apart, linear_solve,
@@ -112,9 +111,9 @@ impl<'d> Base<'d> {
                 Vec::new()
             },
             points: design_points(&model, data),
-            levels: levels::shares(&model)
+            levels: fit::shares(&model)
                 .into_iter()
-                .map(|share| (levels::rows_of(&share.indicator, data), share.parameters))
+                .map(|share| (fit::rows_of(&share.indicator, data), share.parameters))
                 .collect(),
             response: Cow::Borrowed(&data.response),
             weights: data.weights.as_deref(),

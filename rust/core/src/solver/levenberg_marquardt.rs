@@ -177,11 +177,7 @@ impl<'a, 'p, 'd> Descent<'a, 'p, 'd> {
     fn first_radius(&mut self, factors: &Factors) {
         let length = factors.length(&self.here.u, &self.scale);
         let first = self.problem.radius;
-        self.radius = if length > 0.0 {
-            first * length
-        } else {
-            first
-        };
+        self.radius = if length > 0.0 { first * length } else { first };
     }
 
     /// Measures steps relative to the start, where that is asked for and no coordinate starts at zero.

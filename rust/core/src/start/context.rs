@@ -84,8 +84,8 @@ impl<'g> Reading<'g> {
                 continue;
             }
             let above = &self.parents[node.index()];
-            let maximal = node == self.root
-                || above.iter().any(|&up| depends[up.index()] && !monomial(up));
+            let maximal =
+                node == self.root || above.iter().any(|&up| depends[up.index()] && !monomial(up));
             if !maximal {
                 continue;
             }
@@ -171,7 +171,11 @@ impl<'g> Reading<'g> {
                 return (Place::Value, sibling);
             }
             let above = &self.parents[here.index()];
-            let Some(&up) = above.iter().find(|up| depends[up.index()]).or(above.first()) else {
+            let Some(&up) = above
+                .iter()
+                .find(|up| depends[up.index()])
+                .or(above.first())
+            else {
                 return (Place::Value, sibling);
             };
             match self.graph.node(up) {

@@ -109,7 +109,9 @@ impl<'d> Wide<'d> {
 
     /// The law in sizes of terms and its screen, where it has any.
     pub(crate) fn centred(&self) -> Option<(&Centred, &Objective<'d>)> {
-        self.centred.as_ref().map(|(centred, screen)| (centred, screen))
+        self.centred
+            .as_ref()
+            .map(|(centred, screen)| (centred, screen))
     }
 
     /// Scratch memory of [`Wide::start`].
@@ -150,12 +152,7 @@ impl<'d> Wide<'d> {
     }
 
     /// The best of many frequencies, each parameter that stands in a phase in turn.
-    fn tuned(
-        &self,
-        scratch: &mut Scratch,
-        drawn: Vec<f64>,
-        index: u32,
-    ) -> Option<(f64, Vec<f64>)> {
+    fn tuned(&self, scratch: &mut Scratch, drawn: Vec<f64>, index: u32) -> Option<(f64, Vec<f64>)> {
         let random = Random::new(1, Stream::Starts);
         let mut best: Option<(f64, Vec<f64>)> = None;
         let mut here = drawn;
@@ -234,7 +231,11 @@ impl<'d> Wide<'d> {
             .zip(self.model.free.iter().zip(&self.model.linear))
         {
             // Nodes are read with what is not drawn yet at one.
-            *t = if linear { 0.0 } else { within(free.bounds, 1.0) };
+            *t = if linear {
+                0.0
+            } else {
+                within(free.bounds, 1.0)
+            };
         }
         for (j, context) in &self.draws {
             let at = coordinates(*j, context);
@@ -273,7 +274,11 @@ impl<'d> Wide<'d> {
     fn shift(&self, sibling: NodeId, place: Place, at: &Coordinates, theta: &[f64]) -> f64 {
         let values = self.over_rows(sibling, theta);
         let (low, high) = extent(&values);
-        let range = if high > low { high - low } else { high.abs().max(1.0) };
+        let range = if high > low {
+            high - low
+        } else {
+            high.abs().max(1.0)
+        };
         if let Some(fixed) = at.fixed {
             return if place == Place::Base {
                 low - range
@@ -320,7 +325,9 @@ impl<'d> Wide<'d> {
                 } else {
                     largest
                 };
-                let target = at.fixed.map_or(spread(size, VARIATION.0, VARIATION.1), f64::abs);
+                let target = at
+                    .fixed
+                    .map_or(spread(size, VARIATION.0, VARIATION.1), f64::abs);
                 (target, variation)
             }
             Place::Phase => (resolved(&values) * at.size, 1.0),
@@ -338,7 +345,9 @@ impl<'d> Wide<'d> {
         if still && place == Place::Argument {
             return 0.0;
         }
-        let sign = at.fixed.map_or(at.sign, |f| if f < 0.0 { -1.0 } else { 1.0 });
+        let sign = at
+            .fixed
+            .map_or(at.sign, |f| if f < 0.0 { -1.0 } else { 1.0 });
         sign * math::pow(at.shrink * target / unit, 1.0 / degree)
     }
 
@@ -523,11 +532,7 @@ fn order(model: &Model, symbols: &[SymbolId], contexts: Vec<Context>) -> Vec<(us
             };
             let needs = (0..model.p())
                 .filter(|&k| k != j && !model.linear[k])
-                .filter(|&k| {
-                    nodes
-                        .iter()
-                        .any(|&n| model.graph.depends_on(n, symbols[k]))
-                })
+                .filter(|&k| nodes.iter().any(|&n| model.graph.depends_on(n, symbols[k])))
                 .collect();
             (j, context, needs)
         })

@@ -6,11 +6,11 @@
 use rayon::prelude::*;
 use scalefast_expr::BLOCK;
 
-use super::Outcome;
 use super::worth::{self, Steps};
 use crate::allocate::lanes::{Compiled, Part, Scratch, Span, spans};
-use crate::allocate::numeric::{Answers, Solver, Status};
+use crate::allocate::numeric::{Answers, Solver};
 use crate::allocate::question::Question;
+use crate::allocate::status::Status;
 use crate::error::CoreError;
 use crate::executor::Control;
 use crate::predict::Values;
@@ -19,6 +19,17 @@ use crate::predict::Values;
 const PIECE: usize = 4 * BLOCK;
 /// What the solver's D at its bound may be short of it by rounding.
 const ROUNDING: f64 = 1e-11;
+
+/// What a size gives in each lane; NaN where the lane cannot have it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Outcome {
+    /// D: what the lane's compute pays for, at most its upper bound.
+    pub second: Vec<f64>,
+    /// What is spent of the lane's compute.
+    pub cost: Vec<f64>,
+    /// The law's value.
+    pub loss: Vec<f64>,
+}
 
 /// A question compiled for every lane.
 pub(super) struct Lanes<'a> {

@@ -6,8 +6,8 @@
 
 use scalefast_expr::math;
 
-use super::Stake;
 use super::lanes::Lanes;
+use super::stake::Stake;
 use super::worth::Steps;
 use crate::error::CoreError;
 use crate::executor::{Control, with_pool};

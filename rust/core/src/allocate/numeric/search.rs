@@ -6,7 +6,13 @@
 
 use scalefast_expr::{BLOCK, Kernel};
 
-use super::Status;
+use crate::allocate::bracket::Bracket;
+use crate::allocate::status::Status;
+
+/// A Newton step below this (in nats) ends a search: the next one would be its square.
+const LAST_STEP: f64 = 1e-9;
+/// Two Newton steps end it too where the next would be below this, by their quadratic convergence.
+const NEXT_STEP: f64 = 1e-11;
 
 /// Points of the grid that brackets the least value.
 pub(super) const GRID: usize = 40;
@@ -124,14 +130,12 @@ pub(super) struct Search {
     pub x: Vec<f64>,
     /// ln D, where the search has been.
     pub y: Vec<f64>,
-    pub low: Vec<f64>,
-    pub high: Vec<f64>,
+    brackets: Vec<Bracket>,
     /// The objective where it was last found, and by how much it may have fallen since.
     pub value: Vec<f64>,
     pub slack: Vec<f64>,
     pub best_value: Vec<f64>,
     pub place: Vec<usize>,
-    pub end_tried: Vec<bool>,
 }
 
 impl Search {
@@ -141,8 +145,7 @@ impl Search {
             stride: scan.stride,
             x: vec![0.0; lanes],
             y: vec![f64::NAN; lanes],
-            low: vec![0.0; lanes],
-            high: vec![0.0; lanes],
+            brackets: Vec::with_capacity(lanes),
             value: vec![f64::NAN; lanes],
             slack: vec![0.0; lanes],
             best_value: scan.best[..lanes].to_vec(),
@@ -150,10 +153,10 @@ impl Search {
                 .iter()
                 .map(|&place| place as usize)
                 .collect(),
-            end_tried: vec![false; lanes],
         };
         for i in 0..lanes {
-            [search.low[i], search.high[i]] = search.beside(window, i);
+            let [low, high] = search.beside(window, i);
+            search.brackets.push(Bracket::new(low, high));
             let spacing = window.point(i, scan.stride) - window.point(i, 0);
             let (fall, rise) = (scan.left[i] - scan.best[i], scan.right[i] - scan.best[i]);
             let vertex = 0.5 * spacing * (fall - rise) / (fall + rise);
@@ -161,6 +164,41 @@ impl Search {
             search.x[i] = window.point(i, search.place[i]) + shift;
         }
         search
+    }
+
+    /// One step of a lane towards where the slope is zero, from value, slope and curvature at its x; true at the end.
+    pub fn step(&mut self, i: usize, window: &Window, [value, slope, curvature]: [f64; 3]) -> bool {
+        let (x, ends) = (self.x[i], window.ends.each_ref().map(|end| end[i]));
+        (self.value[i], self.slack[i]) = (value, 0.0);
+        // Where there is no value, the way back is towards the best point seen.
+        let above = if slope.is_nan() {
+            x <= window.point(i, self.place[i])
+        } else {
+            slope <= 0.0
+        };
+        let at_its_end = if above { x >= ends[1] } else { x <= ends[0] };
+        if slope == 0.0 || at_its_end {
+            return true;
+        }
+        let bracket = &mut self.brackets[i];
+        bracket.narrow(x, above);
+        // At an end of the window the objective may be singular, and a step of Newton's as good as none.
+        let inside = x > ends[0] && x < ends[1];
+        let taken = (inside && curvature > 0.0).then(|| bracket.newton(x, -slope / curvature));
+        if let Some(taken) = taken.flatten() {
+            self.x[i] = taken.next;
+            // The value was found a step before the end.
+            self.slack[i] = curvature * taken.size * taken.size;
+            return taken.size < LAST_STEP || taken.coming < NEXT_STEP;
+        }
+        // The end of the window may be the answer, and a bracket reaches it in one step.
+        let (end, last) = if above {
+            (bracket.high, ends[1])
+        } else {
+            (bracket.low, ends[0])
+        };
+        self.x[i] = bracket.halve((end == last).then_some(end));
+        bracket.width() <= 4e-16 * (1.0 + x.abs())
     }
 
     /// The points beside the least value of a lane.

@@ -1,33 +1,16 @@
-//! One size for many possible worlds: what a size gives in each of them, and the size of least expected regret.
-//!
-//! Stage: after the numeric solver. In: stakes, each a law and a cost with `K` lanes, one a possible world: draws of the
-//! parameters, of what the cost reads, and of the compute that there is. Out: each lane's own best split, the data and
-//! loss that a given N has in each lane, and the N whose loss, averaged over lanes and stakes, is least.
-//!
-//! In lane k a size N has the loss L_k(N, D_k(N)), D_k(N) being what the lane's compute pays for, or the upper bound of D
-//! where it pays for more. Its regret is the share of the compute that the loss would not have needed. That share has one
-//! unit in all laws, so that regrets add where losses do not, and it lies between 0 and 1, so that a draw of the law gone
-//! astray counts for no more than any other; regret in nats has neither merit, and is reported beside. Source: Savage,
-//! "The theory of statistical decision", 1951.
-
-mod lanes;
-mod search;
-#[cfg(test)]
-mod tests;
-mod worth;
+//! A stake: one law and cost, and the worlds that are possible under them, one a lane.
 
 use std::sync::OnceLock;
 
 use scalefast_expr::System;
 
-use super::numeric::Answers;
-use super::question::{Aim, Question};
+use super::lanes::{Lanes, Outcome};
+use super::worth::{self, STEPS, Steps};
+use crate::allocate::numeric::Answers;
+use crate::allocate::question::{Aim, Question};
 use crate::error::CoreError;
 use crate::executor::{Control, with_pool};
 use crate::predict::Values;
-use lanes::Lanes;
-pub use search::{indifference, least_regret};
-use worth::{STEPS, Steps};
 
 /// The values of one symbol.
 #[derive(Clone, Debug)]
@@ -48,20 +31,9 @@ pub struct Stake {
     /// Values of the parameters of each question, in their order.
     spend_values: Vec<Column>,
     reach_values: Vec<Column>,
-    targets: Vec<f64>,
+    pub(super) targets: Vec<f64>,
     best: OnceLock<Answers>,
     steps: OnceLock<Vec<Steps>>,
-}
-
-/// What a size gives in each lane; NaN where the lane cannot have it.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Outcome {
-    /// D: what the lane's compute pays for, at most its upper bound.
-    pub second: Vec<f64>,
-    /// What is spent of the lane's compute.
-    pub cost: Vec<f64>,
-    /// The law's value.
-    pub loss: Vec<f64>,
 }
 
 impl Stake {
@@ -173,7 +145,7 @@ impl Stake {
     }
 
     /// The best loss of each lane at every step of its compute.
-    fn steps(&self, control: &Control) -> Result<&[Steps], CoreError> {
+    pub(super) fn steps(&self, control: &Control) -> Result<&[Steps], CoreError> {
         if let Some(known) = self.steps.get() {
             return Ok(known);
         }
@@ -189,7 +161,7 @@ impl Stake {
         Ok(self.steps.get_or_init(|| steps))
     }
 
-    fn spending<'a>(&'a self, targets: &'a [f64]) -> Result<Lanes<'a>, CoreError> {
+    pub(super) fn spending<'a>(&'a self, targets: &'a [f64]) -> Result<Lanes<'a>, CoreError> {
         Lanes::new(&self.spend, &borrowed(&self.spend_values), targets)
     }
 }

@@ -1,79 +1,57 @@
-//! Parameters of the levels of a column beside shared ones: what each level must bring, and where such a fit may begin.
+//! Parameters of the levels of a column beside shared ones: where such a fit may begin.
 //!
 //! Stage: around the global strategy. In: a model some of whose parameters belong to a [`Level`](crate::parameter::Level),
-//! and `m` rows. Out: a refusal of levels with fewer points than parameters of their own, and starts from separate fits.
+//! and `m` rows. Out: starts from separate fits.
 //! With shared parameters held, the objective falls into one part a level; so the law is also fitted to the rows of every
 //! combination of levels alone (a cell), and those fits, their shared parameters averaged, are starts of the whole.
 
+use super::design::check_design;
+use super::solve::fit_level_free;
+use super::spec::{FitSpec, LossChoice, StartSet};
 use crate::dataset::Dataset;
 use crate::error::{CoreError, ErrorKind};
 use crate::executor::Control;
-use crate::fit::{FitSpec, LossChoice, StartSet, check_design, fit_with};
 use crate::loss::Loss;
-use crate::model::Model;
+use crate::model::{Model, Residual};
+use crate::multistart::{self, Outcome, Run, Search};
+use crate::objective::Objective;
 use crate::parameter::Parameter;
 use scalefast_expr::math;
 use std::collections::BTreeMap;
 
-/// A level of a model: its indicator and how many free parameters are its own.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Share {
-    pub(crate) indicator: String,
-    pub(crate) parameters: usize,
-}
-
-/// The levels that a model has free parameters for, in the order of the parameters.
-pub(crate) fn shares(model: &Model) -> Vec<Share> {
-    let mut found: Vec<Share> = Vec::new();
-    for level in model.free.iter().filter_map(|free| free.level.as_ref()) {
-        match found
-            .iter_mut()
-            .find(|share| share.indicator == level.indicator)
-        {
-            Some(share) => share.parameters += 1,
-            None => found.push(Share {
-                indicator: level.indicator.clone(),
-                parameters: 1,
-            }),
+/// The outcome of a search, and what separate fits of the levels lead to.
+pub(super) fn with_separate_starts(
+    spec: &FitSpec,
+    search: &Search<'_, '_>,
+    data: &Dataset<'_>,
+    found: Outcome,
+    control: &Control,
+) -> Result<Outcome, CoreError> {
+    let Some(best) = found.runs.first() else {
+        return Ok(found);
+    };
+    let home = &best.end.theta;
+    let start = separate(spec, search.model, data, search.loss, home, control)?;
+    let kind = match spec.residual {
+        Residual::Identity => Residual::Identity,
+        Residual::Log | Residual::Relative => Residual::Relative,
+    };
+    let screen = Objective::new(search.model, data, kind)?;
+    let screened =
+        multistart::linear_solve(search.model, &screen, &mut screen.scratch(), start.clone());
+    let mut scratch = search.objective.scratch();
+    let mut runs = found.runs;
+    for start in std::iter::once(start).chain(screened.map(|(_, theta)| theta)) {
+        let end = search.solve(&mut scratch, &start, multistart::LONG_SOLVE, control)?;
+        if end.cost.is_finite() {
+            runs.push(Run { start, end });
         }
     }
-    found
-}
-
-/// The rows in use of one level.
-pub(crate) fn rows_of(indicator: &str, data: &Dataset<'_>) -> Vec<usize> {
-    let column = data.column(indicator).unwrap_or(&[]);
-    (0..column.len())
-        .filter(|&row| column[row] != 0.0 && data.weight(row) > 0.0)
-        .collect()
-}
-
-/// Refuses levels whose rows lie at fewer distinct points than the level has parameters of its own.
-///
-/// # Errors
-/// `Data`, `too-few-points`.
-pub(crate) fn check(model: &Model, data: &Dataset<'_>) -> Result<(), CoreError> {
-    for Share {
-        indicator,
-        parameters,
-    } in shares(model)
-    {
-        let rows = rows_of(&indicator, data);
-        let points = data.subset(&rows).distinct_points(parameters);
-        if points < parameters {
-            return Err(CoreError::data(
-                "too-few-points",
-                format!(
-                    "the rows with {indicator} lie at {points} distinct point(s) and have {parameters} parameters of their own"
-                ),
-            )
-            .with_hint("add runs of this level, leave it out, or let fewer parameters differ by level")
-            .with_column(&indicator)
-            .with_value(points as f64)
-            .with_limit(parameters as f64));
-        }
-    }
-    Ok(())
+    Ok(Outcome {
+        evidence: found.evidence,
+        confirmed: found.confirmed,
+        ..Outcome::of(search, runs)
+    })
 }
 
 /// Values of the free parameters from separate fits of the cells, each averaged over the cells that determine it: the
@@ -81,7 +59,7 @@ pub(crate) fn check(model: &Model, data: &Dataset<'_>) -> Result<(), CoreError> 
 ///
 /// # Errors
 /// An interruption, or what is wrong with the specification.
-pub(crate) fn separate(
+fn separate(
     spec: &FitSpec,
     model: &Model,
     data: &Dataset<'_>,
@@ -95,7 +73,7 @@ pub(crate) fn separate(
         let fitted = cell.model().and_then(|own| {
             let part = data.subset(&rows);
             check_design(&own, &part)?;
-            let fit = fit_with(&cell, &own, &part, loss, control)?;
+            let fit = fit_level_free(&cell, &own, &part, loss, control)?;
             Ok((own, fit))
         });
         let (own, fit) = match fitted {

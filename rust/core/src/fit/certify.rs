@@ -1,0 +1,277 @@
+//! What a fit has found, and the evidence that it is the optimum.
+
+use super::sensitivity::{SOUND, Sensitivity, start_condition};
+use crate::error::CoreError;
+use crate::linalg;
+use crate::loss::Loss;
+use crate::multistart::{Evidence, Outcome, Run, Runs, Search};
+use crate::objective::{Order, Scratch};
+use crate::solver::Status;
+use crate::solver::space::Space;
+use crate::solver::termination::relative_offset;
+
+/// The evidence that an estimate is the optimum.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Certificate {
+    /// The decrease that a Newton step still promises, as a share of the objective.
+    pub gradient: f64,
+    /// Smallest eigenvalue of the Hessian over free, unbounded parameters, its diagonal scaled to one.
+    pub curvature: f64,
+    /// Ratio of the extreme singular values of the scaled Jacobian.
+    pub condition: f64,
+    /// Starts that were solved.
+    pub starts: usize,
+    /// Of these, how many ended in the best optimum.
+    pub agreeing: usize,
+    /// Largest relative difference of the objective among those.
+    pub spread: f64,
+    /// What starts that nothing has chosen say, where the search followed any.
+    pub evidence: Option<Evidence>,
+}
+
+/// The result of a fit.
+#[derive(Clone, Debug)]
+pub struct Fit {
+    /// All parameters of the law, in its order.
+    pub parameters: Vec<f64>,
+    /// The free ones (`p`), a subset of the above.
+    pub free: Vec<f64>,
+    /// Positions of the free ones among all.
+    pub positions: Vec<usize>,
+    /// Which of the free ones lie on a bound.
+    pub at_bound: Vec<bool>,
+    /// The weighted sum over rows.
+    pub objective: f64,
+    /// One of [`STATUSES`].
+    pub status: &'static str,
+    /// The loss with its threshold settled.
+    pub loss: Loss,
+    /// The evidence.
+    pub certificate: Certificate,
+    /// Every start that was solved, best first (in the given order for given starts).
+    pub runs: Runs,
+    /// Robust scale of the residuals: 1.4826 times their median absolute value.
+    pub sigma: f64,
+    /// Share of rows in the quadratic zone of the loss; one for losses without a threshold.
+    pub quadratic_share: f64,
+}
+
+impl Fit {
+    /// How many of the starts were solved: all, unless the call was stopped.
+    pub fn solved(&self) -> usize {
+        self.runs.solved()
+    }
+}
+
+/// Every status of a fit.
+pub const STATUSES: [&str; 9] = [
+    "converged",
+    "unconfirmed",
+    "unbounded",
+    "at-bound",
+    "ill-determined",
+    "saddle",
+    "stalled",
+    "iterations",
+    "undefined",
+];
+
+/// Curvature, scaled, below which a point is a saddle.
+pub(super) const NEGATIVE: f64 = -1e-8;
+/// Condition beyond which parameters are not determined in double precision.
+const SINGULAR: f64 = 1e14;
+/// Condition beyond which the rounding of the normal matrix, its square, hides what is left.
+const SQUARED_ROUNDING: f64 = 1e6;
+/// A Newton step that promises less than this share of the objective changes no printed digit.
+pub(crate) const CERTIFIED_OFFSET: f64 = 1e-9;
+
+pub(crate) fn finish(search: &Search<'_, '_>, best: Run, found: Outcome) -> Result<Fit, CoreError> {
+    let model = search.model;
+    let end = best.end;
+    let theta = end.theta.clone();
+    let objective = end.cost;
+    let mut scratch = search.objective.scratch();
+    let evaluation = search
+        .objective
+        .evaluate(&mut scratch, &theta, search.loss, Order::Newton);
+    let space = Space::plain(model);
+    let u = space.internal(&theta);
+    let at_bound = space.at_bound(&u);
+    let open: Vec<usize> = (0..model.p()).filter(|&j| !at_bound[j]).collect();
+    let (gradient, curvature) = scaled_hessian(
+        &evaluation.gradient,
+        &evaluation.curvature,
+        model.p(),
+        &open,
+        objective,
+    );
+    let squared =
+        search
+            .objective
+            .evaluate(&mut scratch, &theta, Loss::Squared, Order::GaussNewton);
+    let mut condition = scaled_condition(&squared.curvature, model.p(), &open);
+    if condition > SQUARED_ROUNDING && search.keeps_jacobian() {
+        condition = jacobian_condition(search, &mut scratch, &theta, &open);
+    }
+    let exact = search.exact(objective);
+    let certificate = Certificate {
+        gradient: if exact { 0.0 } else { gradient },
+        curvature,
+        condition,
+        starts: found.starts,
+        agreeing: found.agreeing,
+        spread: found.spread,
+        evidence: found.evidence,
+    };
+    let mut sizes: Vec<f64> = search
+        .objective
+        .residuals(&mut scratch, &theta)
+        .into_iter()
+        .map(f64::abs)
+        .collect();
+    let quadratic_share = search.loss.threshold().map_or(1.0, |d| {
+        sizes.iter().filter(|r| **r <= d).count() as f64 / sizes.len() as f64
+    });
+    let sigma = 1.4826 * median(&mut sizes);
+    let noise = if search.loss.is_squared() {
+        let free = search.objective.rows().saturating_sub(model.p()).max(1);
+        (2.0 * squared.cost / free as f64).sqrt()
+    } else {
+        sigma
+    };
+    let sensitivity = Sensitivity::of(&squared.curvature, &theta, &open, condition);
+    // The normal matrix cannot tell a small step from none beyond this condition; the solver's orthogonal factors can.
+    let settled = end.status == Status::Converged
+        || certificate.gradient <= CERTIFIED_OFFSET && condition <= SQUARED_ROUNDING;
+    let status = if condition > SINGULAR || !curvature.is_finite() {
+        let sound = !sensitivity.dead
+            && curvature.is_finite()
+            && start_condition(search, &mut scratch, &best.start) < SOUND;
+        if sound { "unbounded" } else { "ill-determined" }
+    } else if !settled && !exact {
+        end.status.name()
+    } else if curvature < NEGATIVE {
+        "saddle"
+    } else if at_bound.iter().any(|&b| b) {
+        "at-bound"
+    } else if sensitivity.runs_away(noise, condition) {
+        "unbounded"
+    } else if !found.confirmed {
+        "unconfirmed"
+    } else {
+        "converged"
+    };
+    Ok(Fit {
+        parameters: model.expand(&theta),
+        positions: model.free.iter().map(|f| f.position).collect(),
+        free: theta,
+        at_bound,
+        objective,
+        status,
+        loss: search.loss,
+        certificate,
+        sigma,
+        quadratic_share,
+        runs: found.runs.into(),
+    })
+}
+
+/// The relative offset and the smallest eigenvalue of the scaled Hessian over the open parameters.
+fn scaled_hessian(
+    gradient: &[f64],
+    hessian: &[f64],
+    p: usize,
+    open: &[usize],
+    objective: f64,
+) -> (f64, f64) {
+    let n = open.len();
+    if n == 0 {
+        return (0.0, 0.0);
+    }
+    let scale: Vec<f64> = open
+        .iter()
+        .map(|&j| hessian[j * p + j].abs().sqrt().max(f64::MIN_POSITIVE))
+        .collect();
+    let matrix = scaled(hessian, p, open, &scale);
+    let (values, vectors) = linalg::symmetric_eigen(&matrix, n);
+    let mut promised = 0.0;
+    for (k, &value) in values.iter().enumerate() {
+        let along: f64 = (0..n)
+            .map(|a| vectors[a * n + k] * gradient[open[a]] / scale[a])
+            .sum();
+        promised += 0.5 * along * along / value.abs().max(f64::EPSILON);
+    }
+    (
+        relative_offset(promised, objective),
+        values.first().copied().unwrap_or(0.0),
+    )
+}
+
+/// The rows and columns `open` of a symmetric matrix (`p × p`), each divided by its scale.
+pub(super) fn scaled(matrix: &[f64], p: usize, open: &[usize], scale: &[f64]) -> Vec<f64> {
+    let row = |(a, &j): (usize, &usize)| {
+        let entries = open.iter().zip(scale);
+        let of = scale[a];
+        entries.map(move |(&k, s)| matrix[j * p + k] / (of * s))
+    };
+    open.iter().enumerate().flat_map(row).collect()
+}
+
+/// Condition number of the Jacobian, columns scaled to length one, from its normal matrix.
+pub(super) fn scaled_condition(normal: &[f64], p: usize, open: &[usize]) -> f64 {
+    let n = open.len();
+    if n == 0 {
+        return 1.0;
+    }
+    let scale: Vec<f64> = open.iter().map(|&j| normal[j * p + j].sqrt()).collect();
+    if scale.iter().any(|&s| s.is_nan() || s <= 0.0) {
+        return f64::INFINITY;
+    }
+    let matrix = scaled(normal, p, open, &scale);
+    let (values, _) = linalg::symmetric_eigen(&matrix, n);
+    let (low, high) = (values[0], values[n - 1]);
+    if low > 0.0 {
+        (high / low).sqrt()
+    } else {
+        f64::INFINITY
+    }
+}
+
+/// The same from the Jacobian itself, by orthogonal factors.
+pub(super) fn jacobian_condition(
+    search: &Search<'_, '_>,
+    scratch: &mut Scratch,
+    theta: &[f64],
+    open: &[usize],
+) -> f64 {
+    let m = search.objective.rows();
+    let found = search.objective.linearise(scratch, theta);
+    let weights = search.objective.weights();
+    let columns: Vec<f64> = open
+        .iter()
+        .flat_map(|&j| {
+            let column = found.jacobian[j * m..(j + 1) * m].iter().enumerate();
+            column.map(|(row, g)| g * weights.map_or(1.0, |w| w[row]).sqrt())
+        })
+        .collect();
+    if columns.iter().any(|g| !g.is_finite()) {
+        return f64::INFINITY;
+    }
+    linalg::Qr::new(&columns, m, open.len()).condition()
+}
+
+fn median(sizes: &mut [f64]) -> f64 {
+    if sizes.is_empty() {
+        return f64::NAN;
+    }
+    let middle = sizes.len() / 2;
+    let (_, &mut upper, _) = sizes.select_nth_unstable_by(middle, f64::total_cmp);
+    if sizes.len() % 2 == 1 {
+        return upper;
+    }
+    let lower = sizes[..middle]
+        .iter()
+        .copied()
+        .fold(f64::NEG_INFINITY, f64::max);
+    0.5 * (lower + upper)
+}

@@ -1,0 +1,75 @@
+//! Whether an estimate is a point or on its way to infinity: what the data say about its least determined direction.
+
+use super::certify::{jacobian_condition, scaled, scaled_condition};
+use crate::linalg;
+use crate::loss::Loss;
+use crate::multistart::Search;
+use crate::objective::{Order, Scratch};
+
+/// Condition beyond which parameters whose errors exceed their size are on their way to infinity.
+const RUNNING: f64 = 1e6;
+/// Errors as multiples of the size of a parameter at which it is so at any condition above [`ENTANGLED`].
+const BEYOND_SIZE: f64 = 1e3;
+/// Condition above which a large error is no matter of chance.
+const ENTANGLED: f64 = 1e4;
+/// Condition at a start below which the law itself determines its parameters.
+pub(super) const SOUND: f64 = 1e10;
+/// A parameter whose effect is below this share of the largest has none.
+const NO_EFFECT: f64 = 1e-12;
+/// How far the data let the parameters move along the direction that they determine least.
+pub(super) struct Sensitivity {
+    /// The largest move of a parameter as a multiple of its size, for residuals of one.
+    most: f64,
+    /// Whether some parameter has no effect on any row.
+    pub(super) dead: bool,
+}
+
+impl Sensitivity {
+    /// From the normal matrix (`p × p`) and the condition of its scaled Jacobian.
+    pub(super) fn of(normal: &[f64], theta: &[f64], open: &[usize], condition: f64) -> Self {
+        let (p, n) = (theta.len(), open.len());
+        let effect = |j: usize| normal[j * p + j].sqrt() * theta[j].abs();
+        let largest = open.iter().map(|&j| effect(j)).fold(0.0, f64::max);
+        let dead = open
+            .iter()
+            .any(|&j| theta[j] != 0.0 && effect(j) <= NO_EFFECT * largest);
+        let scale: Vec<f64> = open.iter().map(|&j| normal[j * p + j].sqrt()).collect();
+        let usable = scale.iter().all(|s| s.is_finite() && *s > 0.0);
+        if n == 0 || !usable || condition <= ENTANGLED {
+            return Self { most: 0.0, dead };
+        }
+        let matrix = scaled(normal, p, open, &scale);
+        let (values, vectors) = linalg::symmetric_eigen(&matrix, n);
+        let smallest = values[n - 1].sqrt() / condition;
+        let moves = open
+            .iter()
+            .enumerate()
+            .map(|(a, &j)| (vectors[a * n] / (smallest * scale[a] * theta[j])).abs());
+        Self {
+            most: moves.filter(|x| x.is_finite()).fold(0.0, f64::max),
+            dead,
+        }
+    }
+
+    /// Whether noise of this size leaves a parameter without any, and the condition shows that this is no chance.
+    pub(super) fn runs_away(&self, noise: f64, condition: f64) -> bool {
+        let most = self.most * noise;
+        condition > RUNNING && most > 1.0 || condition > ENTANGLED && most > BEYOND_SIZE
+    }
+}
+
+/// The condition of the Jacobian at a start.
+pub(super) fn start_condition(
+    search: &Search<'_, '_>,
+    scratch: &mut Scratch,
+    start: &[f64],
+) -> f64 {
+    let open: Vec<usize> = (0..start.len()).collect();
+    if search.keeps_jacobian() {
+        return jacobian_condition(search, scratch, start, &open);
+    }
+    let found = search
+        .objective
+        .evaluate(scratch, start, Loss::Squared, Order::GaussNewton);
+    scaled_condition(&found.curvature, start.len(), &open)
+}
