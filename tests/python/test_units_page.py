@@ -38,7 +38,13 @@ def test_names_are_those_that_are_recognised():
 
 def test_numbers_are_read_as_the_page_says():
     written = [text for cell, _ in table("Numbers as people write them") for text in re.findall("`([^`]+)`", cell)]
-    readers = (numbers.read_grid, numbers.read_dollars, numbers.read_accelerators, numbers.read_days, numbers.read_uncertain)
+    readers = (
+        numbers.read_grid,
+        numbers.read_dollars,
+        numbers.read_accelerators,
+        numbers.read_days,
+        numbers.read_uncertain,
+    )
     for text in written:
         assert any(is_read(text, read) for read in readers), text
     assert [numbers.read_number(text) for text in written[:4]] == [70e9, 1.4e12, 350e6, 12e3]
