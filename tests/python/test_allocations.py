@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 import scalefast as sf
-from scalefast import _allocations, _cells
+from scalefast._allocation import cells, sinks
 
 LAW = "epoch-2024-huber"
 SERVED = "6*N*D + 2*N*T"
@@ -50,7 +50,7 @@ def test_a_data_set_holds_what_would_have_been_kept(
     settings: dict[str, object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept = sf.sweep([LAW, "hoffmann-2022"], [1e22, 1e25], draws=200, keep_draws=True, **settings)  # type: ignore[arg-type]
-    for module in (_allocations, _cells):
+    for module in (sinks, cells):
         monkeypatch.setattr(module, "ROWS_A_PART", 150)
     folder = tmp_path / "draws"
     streamed = sf.sweep([LAW, "hoffmann-2022"], [1e22, 1e25], draws=200, draws_to=folder, **settings)  # type: ignore[arg-type]
@@ -96,8 +96,8 @@ def test_a_failed_sweep_leaves_nothing_behind(tmp_path: Path) -> None:
 
 
 def test_what_was_finished_is_kept_and_the_rest_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_cells, "_FIRST_PIECE", 100)
-    monkeypatch.setattr(_cells, "_PIECE_S", 0.0)
+    monkeypatch.setattr(cells, "_FIRST_PIECE", 100)
+    monkeypatch.setattr(cells, "_PIECE_S", 0.0)
     whole = sf.sweep([LAW, "hoffmann-2022"], "1e20..1e25:6", draws=100).summary
     token = sf.CancelToken()
 

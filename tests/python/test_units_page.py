@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import scalefast as sf
-from scalefast import _units
+from scalefast._base import numbers
 from scalefast._data.binding import _RECOGNISED, RESPONSE
 from scalefast._laws.find import RESERVED
 
@@ -27,7 +27,7 @@ def test_symbols_are_those_of_typed_formulas():
 
 
 def test_units_are_those_of_columns():
-    assert {unit.strip("`"): float(factor) for unit, factor in table("Units of columns")} == _units.COLUMN_UNITS
+    assert {unit.strip("`"): float(factor) for unit, factor in table("Units of columns")} == numbers.COLUMN_UNITS
 
 
 def test_names_are_those_that_are_recognised():
@@ -38,14 +38,20 @@ def test_names_are_those_that_are_recognised():
 
 def test_numbers_are_read_as_the_page_says():
     written = [text for cell, _ in table("Numbers as people write them") for text in re.findall("`([^`]+)`", cell)]
-    readers = (_units.read_grid, _units.read_dollars, _units.read_accelerators, _units.read_days, _units.read_uncertain)
+    readers = (
+        numbers.read_grid,
+        numbers.read_dollars,
+        numbers.read_accelerators,
+        numbers.read_days,
+        numbers.read_uncertain,
+    )
     for text in written:
         assert any(is_read(text, read) for read in readers), text
-    assert [_units.read_number(text) for text in written[:4]] == [70e9, 1.4e12, 350e6, 12e3]
+    assert [numbers.read_number(text) for text in written[:4]] == [70e9, 1.4e12, 350e6, 12e3]
     for text in ("70b", "1m"):
         assert f"`{text}`" in PAGE
         with pytest.raises(sf.SettingsError) as caught:
-            _units.read_number(text)
+            numbers.read_number(text)
         assert caught.value.code == "ambiguous-suffix"
 
 

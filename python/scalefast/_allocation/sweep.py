@@ -19,17 +19,18 @@ import polars as pl
 from scalefast._allocation.cells import CellRun, Cells
 from scalefast._allocation.laws import chosen_laws
 from scalefast._allocation.questions import ask, budgets_of, questions_of, scenarios_of
-from scalefast._allocation.scenarios import BUDGET_COLUMNS
+from scalefast._allocation.scenarios import BUDGET_COLUMNS, Scenarios
 from scalefast._allocation.sinks import Kept, PartFolder
 from scalefast._allocation.summary import epochs, spread_over_laws, summary_of
 from scalefast._base.errors import SettingsError
 from scalefast._base.scale import refuse_scaled, refuse_small
 from scalefast._calls.longcall import LongCall, OnInterrupt, check_long_call
 from scalefast._calls.progress import Progress
+from scalefast._data.frames import FloatArray
 from scalefast._laws.arguments import choose_draws, law_name, stated_cost
 from scalefast._laws.law import Law
 from scalefast._optimum.frontier import Frontier, is_frontier
-from scalefast._optimum.question import Bound
+from scalefast._optimum.question import Bound, Question
 
 if TYPE_CHECKING:
     from scalefast._fitting.fit import Fit
@@ -150,11 +151,8 @@ def sweep(
     check_long_call(progress, timeout_s, on_interrupt)
     laws = chosen_laws(law)
     costs = [None if is_frontier(found) else stated_cost(found, cost) for found in laws]
-    table = (
-        None
-        if scenarios is None
-        else scenarios_of(scenarios, laws, costs, given or {}, bounds or {}, optimise, quantiles)
-    )
+    given, bounds = given or {}, bounds or {}
+    table = None if scenarios is None else scenarios_of(scenarios, laws, costs, given, bounds, optimise, quantiles)
     budgets = budgets_of(budget, table)
     cells = Cells.of(budgets, table)
     if cost is None:
@@ -172,33 +170,20 @@ def sweep(
             matrix = choose_draws(found, draws)
             count = 0 if matrix is None else matrix.shape[1]
             asked = partial_of(ask, matrix, quantiles, threads, plan_loss and count > 0, run.keeps)
-            if spent is None:
-                frontier = Frontier(found, name, optimise)
-                frontier.refuse(given=given, bounds=bounds, scenarios=table is not None and table.settles)
-                every = np.arange(1 if table is None else table.frame.height)
-                questions: Iterator[Any] = iter([(every, {}, partial_of(asked, frontier))])
-            else:
-                questions = (
-                    (group.rows, group.pinned, partial_of(asked, question))
-                    for group, question in questions_of(found, name, spent, optimise, given or {}, bounds or {}, table)
-                )
-            columns = run.ask(name, questions, count)
+            questions = _questions(found, name, spent, optimise, given, bounds, table)
+            columns = run.ask(
+                name, ((rows, pinned, partial_of(asked, question)) for rows, pinned, question in questions), count
+            )
             if not plan_loss:
                 del columns["plan_quantiles"]
             described = cells.described([*optimise, *BUDGET_COLUMNS])
             frame = summary_of(found, name, described, columns, optimise, quantiles, count, spent)
-            unique = frame["U"] if table is not None and "U" in table.pinned else (given or {}).get("U")
+            unique = frame["U"] if table is not None and "U" in table.pinned else given.get("U")
             frames.append(epochs(frame, unique, optimise[1], before="L"))
     summary = pl.concat(frames)
-    keys = ["C"] if table is None else ["scenario", "C"]
-    return Sweep(
-        summary,
-        spread_over_laws(summary, optimise, keys),
-        tuple(laws),
-        tuple(costs),
-        None if kept is None else kept.frame,
-        None if folder is None else folder.folder,
-    )
+    spread = spread_over_laws(summary, optimise, ["C"] if table is None else ["scenario", "C"])
+    allocations, path = None if kept is None else kept.frame, None if folder is None else folder.folder
+    return Sweep(summary, spread, tuple(laws), tuple(costs), allocations, path)
 
 
 def _check_settings(
@@ -217,3 +202,22 @@ def _check_settings(
     if keep_draws and draws_to is not None:
         message = "keep_draws and draws_to are two places for the same rows"
         raise SettingsError(message, code="contradictory", hint="draws_to writes them, keep_draws keeps them in memory")
+
+
+def _questions(
+    law: Law,
+    name: str,
+    spent: str | None,
+    optimise: tuple[str, str],
+    given: Mapping[str, float | str],
+    bounds: Mapping[str, Bound],
+    table: Scenarios | None,
+) -> Iterator[tuple[Any, Mapping[str, FloatArray], Question | Frontier]]:
+    """What one law is asked: the rows of the scenarios, their pinned numbers, the question."""
+    if spent is None:
+        frontier = Frontier(law, name, optimise)
+        frontier.refuse(given=given, bounds=bounds, scenarios=table is not None and table.settles)
+        yield np.arange(1 if table is None else table.frame.height), {}, frontier
+        return
+    for group, question in questions_of(law, name, spent, optimise, given, bounds, table):
+        yield group.rows, group.pinned, question

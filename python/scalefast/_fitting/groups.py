@@ -14,13 +14,14 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from scalefast._base.errors import DataError, SettingsError
 from scalefast._base.statuses import INTERRUPTED
 from scalefast._base.suggest import did_you_mean
 from scalefast._calls.longcall import LongCall, OnInterrupt
 from scalefast._calls.progress import Progress
-from scalefast._core import System, group_statuses, group_trusts
+from scalefast._core import Call, System, group_statuses, group_trusts
 from scalefast._core import fit_groups as core_fit_groups
 from scalefast._data.binding import RESPONSE, WEIGHTS, Column, bind, bind_one
 from scalefast._data.frames import FloatArray, collect, read_frame, to_array
@@ -123,9 +124,8 @@ def fit_groups(
         timeout_s=timeout_s,
     )
     _check_errors(errors, spec)
-    form = spec.resolved_law
     frame = collect(read_frame(runs))
-    keys = _keys(by, frame.columns, list(form.form.parameters))
+    keys = _keys(by, frame.columns, list(spec.resolved_law.form.parameters))
     if where is not None:
         frame = filter_rows(frame, where)
     if frame.height == 0:
@@ -135,25 +135,37 @@ def fit_groups(
     arrays = {name: groups.arrange(to_array(bound[name])) for name in bound.columns}
     if spacing is not None:
         arrays[WEIGHTS] = _log_gaps(groups, frame, spacing) * arrays.get(WEIGHTS, 1.0)
-    parameters = spec.parameters
     with LongCall(spec.progress, spec.timeout_s, partial=on_interrupt == "partial") as call:
-        found = core_fit_groups(
-            form.system,
-            form.outputs[0],
-            {name: arrays[name] for name in form.variables},
-            arrays[RESPONSE],
-            arrays.get(WEIGHTS),
-            groups.offsets,
-            spec.plain_parameters,
-            [variable.positive for variable in form.variables.values()],
-            str(spec.residual),
-            loss_fields(spec.loss),
-            errors,
-            spec.threads,
-            call.stage("groups"),
-        )
+        found = _solved(spec, errors, arrays, groups.offsets, call.stage("groups"))
         names = group_statuses()
         call.keeps(found["stopped"], int((found["status"] != names.index(INTERRUPTED)).sum()))
+    return _frame(groups, list(spec.parameters), found, names)
+
+
+def _solved(
+    spec: FitSpec, errors: str, arrays: Mapping[str, FloatArray], offsets: NDArray[np.uint64], call: Call
+) -> dict[str, Any]:
+    """What the core finds for every group."""
+    law = spec.resolved_law
+    return core_fit_groups(
+        law.system,
+        law.outputs[0],
+        {name: arrays[name] for name in law.variables},
+        arrays[RESPONSE],
+        arrays.get(WEIGHTS),
+        offsets,
+        spec.plain_parameters,
+        [variable.positive for variable in law.variables.values()],
+        str(spec.residual),
+        loss_fields(spec.loss),
+        errors,
+        spec.threads,
+        call,
+    )
+
+
+def _frame(groups: _Groups, parameters: list[str], found: Mapping[str, Any], names: list[str]) -> pl.DataFrame:
+    """One row a group; `names` are the statuses by their codes."""
     statuses = pl.Series("status", names, dtype=pl.String)
     trusts = pl.Series("se_status", group_trusts(), dtype=pl.String)
     return groups.keys.with_columns(

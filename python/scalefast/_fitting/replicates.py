@@ -160,53 +160,23 @@ def run_replicates(
     """
     settings = spec.resample
     assert settings is not None
-    if isinstance(settings, Bootstrap):
-        column, argument = settings.cluster or (None if settings.scheme in _ROWWISE else spec.run), "cluster"
-    else:
-        column, argument = settings.by or spec.run, "by"
-    units = None if column is None else codes(rows.frame, column, argument)
-    labels = None if column is None else rows.frame[column].unique().sort()
-    strata = None
-    if isinstance(settings, Bootstrap) and settings.strata is not None:
-        strata = codes(rows.frame, settings.strata, "strata")
-
-    count = rows.frame.height if units is None else int(units.max()) + 1
-
-    def run(
-        kind: str, numbers: tuple[int, int] | None, search: str, watched: Call, units: Any = units, **given: Any
-    ) -> tuple[pl.DataFrame, BaseException | None]:
-        found = resample(
-            problem,
-            result,
-            kind,
-            given.get("fraction"),
-            given.get("weights"),
-            given.get("indices"),
-            units,
-            strata if kind != "jackknife" else None,
-            spec.seed,
-            numbers,
-            (search == "global", spec.starts is None),
-            watched,
-        )
-        return _frame(found, parameters), found["stopped"]
-
+    refits = _Refits.of(spec, rows, problem, result, parameters)
     kind, search, changes = "jackknife", "global", dict[str, Any]()
     if isinstance(settings, Jackknife):
-        first, last = 0, count
+        first, last = 0, refits.count
     else:
         weights = _matrix(settings.weights, "weights", np.float64)
         indices = _matrix(settings.indices, "indices", np.int64)
         given = next((matrix for matrix in (weights, indices) if matrix is not None), ())
         first, last = settings.numbers or (0, len(given))
-        settings = settings.settled(count, last - first)
+        settings = settings.settled(refits.count, last - first)
         kind, search = settings.scheme, settings.search
         changes = {"fraction": settings.fraction, "weights": weights, "indices": indices}
 
     def part(begin: int, end: int, before: int) -> tuple[pl.DataFrame, bool]:
         """The replicates from `begin` to before `end`, and whether they were interrupted."""
         watched = call.stage("replicates", before=before, total=last - first)
-        rows, stopped = run(kind, (begin, end), search, watched, **changes)
+        rows, stopped = refits.run(kind, (begin, end), search, watched, **changes)
         return rows, call.keeps(stopped, before + rows.height)
 
     source: pl.DataFrame | pl.LazyFrame
@@ -215,24 +185,77 @@ def run_replicates(
     else:
         source, interrupted = _streamed(spec, part, first, last)
     left_out = None
-    if isinstance(settings, Bootstrap) and settings.interval == "bca" and not interrupted:
-        watched = call.stage("left out")
-        # The acceleration speaks of the estimate's own optimum.
-        left_out, stopped = run("jackknife", None, "estimate", watched, _blocks(units, count))
-        if call.keeps(stopped, left_out.height):
-            # The acceleration of some of the units is not that of all.
-            left_out = None
-    if (
-        isinstance(settings, Bootstrap)
-        and settings.interval == "bca"
-        and left_out is None
-        and settings != spec.resample
-    ):
-        # Nobody asked for BCa, and what it needs was not finished.
-        settings = replace(settings, interval="percentile")
+    if isinstance(settings, Bootstrap) and settings.interval == "bca":
+        if not interrupted:
+            left_out = refits.left_out(call)
+        if left_out is None and settings != spec.resample:
+            # Nobody asked for BCa, and what it needs was not finished.
+            settings = replace(settings, interval="percentile")
+    clustered, wanted = refits.units is not None, last - first
     return Replicates(
-        settings, tuple(parameters), source, left_out, labels, count, units is not None, wanted=last - first
+        settings, tuple(parameters), source, left_out, refits.labels, refits.count, clustered, wanted=wanted
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _Refits:
+    """Fits again, by the core, with other rows each time.
+
+    `units` and `strata` number each row's (`m`, None for rows themselves), `labels` are the units' values, `count` how many.
+    """
+
+    spec: FitSpec
+    problem: Problem
+    result: FitResult
+    parameters: Sequence[str]
+    units: Any
+    strata: Any
+    labels: pl.Series | None
+    count: int
+
+    @classmethod
+    def of(cls, spec: FitSpec, rows: Rows, problem: Problem, result: FitResult, parameters: Sequence[str]) -> _Refits:
+        """The units and strata that the spec names, read off the rows."""
+        settings, strata = spec.resample, None
+        if isinstance(settings, Bootstrap):
+            column, argument = settings.cluster or (None if settings.scheme in _ROWWISE else spec.run), "cluster"
+        else:
+            assert settings is not None
+            column, argument = settings.by or spec.run, "by"
+        units = None if column is None else codes(rows.frame, column, argument)
+        labels = None if column is None else rows.frame[column].unique().sort()
+        if isinstance(settings, Bootstrap) and settings.strata is not None:
+            strata = codes(rows.frame, settings.strata, "strata")
+        count = rows.frame.height if units is None else int(units.max()) + 1
+        return cls(spec, problem, result, parameters, units, strata, labels, count)
+
+    def run(
+        self, kind: str, numbers: tuple[int, int] | None, search: str, watched: Call, **given: Any
+    ) -> tuple[pl.DataFrame, BaseException | None]:
+        """The frame of some replicates, and what stopped them."""
+        found = resample(
+            self.problem,
+            self.result,
+            kind,
+            given.get("fraction"),
+            given.get("weights"),
+            given.get("indices"),
+            given.get("units", self.units),
+            self.strata if kind != "jackknife" else None,
+            self.spec.seed,
+            numbers,
+            (search == "global", self.spec.starts is None),
+            watched,
+        )
+        return _frame(found, self.parameters), found["stopped"]
+
+    def left_out(self, call: LongCall) -> pl.DataFrame | None:
+        """The fits without each unit, which BCa needs; None where they were interrupted."""
+        watched, units = call.stage("left out"), _blocks(self.units, self.count)
+        # The acceleration speaks of the estimate's own optimum.
+        rows, stopped = self.run("jackknife", None, "estimate", watched, units=units)
+        # The acceleration of some of the units is not that of all.
+        return None if call.keeps(stopped, rows.height) else rows
 
 
 def _streamed(

@@ -58,8 +58,12 @@ class Question:
                 column=clash[0],
                 hint="law.with_values changes parameters",
             )
-        known = [*self.law.variables, *(self.law.values or {}), *self.given, *self.varying, *self.optimise]
         used = [*self.law_system.symbols(), *self.spending.symbols()]
+        self._check_read()
+        self._check_used(used)
+
+    def _check_read(self) -> None:
+        """What is given is read, and what is to be chosen is a symbol of the law."""
         read = symbols_read(self.law, self.cost, self.formulas.values())
         for name in self.given:
             if name not in read and name not in self.optimise:
@@ -74,6 +78,10 @@ class Question:
                     column=name,
                     hint=f"it has {listing([*self.law.variables, *(self.law.values or {})])}",
                 )
+
+    def _check_used(self, used: Sequence[str]) -> None:
+        """Every symbol of the law and of its cost is known, and the cost ties down what is to be chosen."""
+        known = [*self.law.variables, *(self.law.values or {}), *self.given, *self.varying, *self.optimise]
         for name in used:
             if name not in known:
                 raise LawError(

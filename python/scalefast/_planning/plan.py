@@ -4,6 +4,8 @@ Stage: after laws, budgets and decisions. In: any consistent set of limits and o
 least expected regret over draws of the law and of the hardware, its loss with an interval, what it costs to be wrong, what
 binds, what was assumed. Sources: the decision rule of Savage 1951; budgets in hours of accelerators as in Hoffmann et al.
 2022 and Sardana et al. 2024.
+
+Longer than the rule, because `plan` names every setting twice: in its signature, and where it is handed on by its meaning.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ In: a frame of runs, a law, settings. Out: one row a parameter on stdout, the ev
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +18,19 @@ from .. import errors, groups, manifests, options, output, reading, resampling
 from ..exits import INTERRUPTED
 
 if TYPE_CHECKING:
+    import polars as pl
+
     import scalefast as sf
 
+#: Repeatable options of the form NAME=…: the parameter of the command, the argument of `sf.fit`, the option.
+NAMED = {
+    "bindings": ("columns", "--col"),
+    "units": ("units", "--unit"),
+    "bounds": ("bounds", "--bound"),
+    "fixed": ("fixed", "--fix"),
+    "tied": ("tied", "--tie"),
+    "per": ("per", "--per"),
+}
 #: Runs drawn from a published law, so that the examples need no file.
 RUNS = "scalefast predict hoffmann-2022 --at N=1e8..1e10:6 --at D=1e9..1e12:6 | scalefast fit -"
 
@@ -127,14 +139,6 @@ RUNS = "scalefast predict hoffmann-2022 --at N=1e8..1e10:6 --at D=1e9..1e12:6 | 
 def fit(
     runs: str,
     law: str | None,
-    bindings: tuple[tuple[str, str], ...],
-    units: tuple[tuple[str, str], ...],
-    where: str | None,
-    bounds: tuple[tuple[str, tuple[float, float]], ...],
-    fixed: tuple[tuple[str, float], ...],
-    tied: tuple[tuple[str, str], ...],
-    per: tuple[tuple[str, str], ...],
-    starts: tuple[tuple[str, list[float]], ...],
     by: tuple[str, ...],
     strict: bool,
     input_format: str | None,
@@ -176,31 +180,51 @@ def fit(
     if by:
         groups.run(frame, click.get_current_context(), to)
         return
-    if repeat is not None:
-        manifest = sf.Manifest.read(repeat)
-        manifests.tell_version(manifest.version)
-        how = ("threads", "progress", "timeout_s", "on_interrupt", "draws_to")
-        given = {name: settings[name] for name in how if settings[name] is not None}
-        result = sf.repeat(manifest, frame, overwrite=force, **given)
-    else:
-        result = sf.fit(
-            frame,
-            str(law),
-            columns=options.unique(bindings, "--col"),
-            units=options.unique(units, "--unit"),
-            where=where,
-            bounds=options.unique(bounds, "--bound"),
-            fixed=options.unique(fixed, "--fix"),
-            tied=options.unique(tied, "--tie"),
-            per=options.unique(per, "--per"),
-            starts=sf.Grid(options.unique(starts, "--start")) if starts else None,
-            overwrite=force,
-            **{name: value for name, value in settings.items() if value is not None},
-        )
+    result = fitted(frame, str(law), settings, force) if repeat is None else repeated(repeat, frame, settings, force)
     tell(result, to)
     output.write_frame(result.parameters, to, meta=summary(result), table=lambda: result.parameters.drop("level"))
+    keep(result, law_file, rows_to, influence_to, manifest_file, to)
+    if "interrupted" in result.diagnostics["code"]:
+        raise click.exceptions.Exit(INTERRUPTED)
+    if strict:
+        insist(result)
+
+
+def fitted(frame: pl.DataFrame, law: str, settings: Mapping[str, Any], force: bool) -> sf.Fit:
+    """The fit that the options ask for."""
+    import scalefast as sf
+
+    named: dict[str, Any] = {
+        argument: options.unique(settings[name], option) for name, (argument, option) in NAMED.items()
+    }
+    starts = settings["starts"]
+    others = {name: value for name, value in settings.items() if value is not None and name not in {*NAMED, "starts"}}
+    grid = sf.Grid(options.unique(starts, "--start")) if starts else None
+    return sf.fit(frame, law, **named, starts=grid, overwrite=force, **others)
+
+
+def repeated(path: Path, frame: pl.DataFrame, settings: Mapping[str, Any], force: bool) -> sf.Fit:
+    """The fit of a manifest again, run as the settings say."""
+    import scalefast as sf
+
+    manifest = sf.Manifest.read(path)
+    manifests.tell_version(manifest.version)
+    how = ("threads", "progress", "timeout_s", "on_interrupt", "draws_to")
+    given = {name: settings[name] for name in how if settings[name] is not None}
+    return sf.repeat(manifest, frame, overwrite=force, **given)
+
+
+def keep(
+    result: sf.Fit,
+    law_file: Path | None,
+    rows_to: output.Destination | None,
+    influence_to: output.Destination | None,
+    manifest_file: Path | None,
+    to: output.Destination,
+) -> None:
+    """Write the law, the residuals, the influence and the manifest where they are asked for."""
     if law_file is not None:
-        with output.replacing(law_file, force) as temporary:
+        with output.replacing(law_file, to.force) as temporary:
             result.save(temporary, name=law_file.stem)
         output.note(f"saved as {law_file}", to)
     if rows_to is not None:
@@ -208,12 +232,8 @@ def fit(
     if influence_to is not None:
         output.write_frame(result.influence, influence_to)
     if manifest_file is not None:
-        with output.replacing(manifest_file, force) as temporary:
+        with output.replacing(manifest_file, to.force) as temporary:
             result.manifest.save(temporary)
-    if "interrupted" in result.diagnostics["code"]:
-        raise click.exceptions.Exit(INTERRUPTED)
-    if strict:
-        insist(result)
 
 
 def check_law_file(path: Path, force: bool) -> None:
