@@ -264,7 +264,7 @@ def test_specs_are_settled_compare_and_pickle() -> None:
     assert spec != spec.replace(level=0.5)
     assert spec != spec.replace(columns={"N": pl.col("x") * 1e7})
     runs = noisy()
-    assert sf.FitSpec("chinchilla").fit(runs).objective == sf.fit(runs, "chinchilla").objective
+    assert sf.fit(runs, sf.FitSpec("chinchilla")).objective == sf.fit(runs, "chinchilla").objective
 
 
 def test_a_fitted_law_predicts_and_knows_its_range() -> None:
@@ -361,3 +361,18 @@ def test_threads_change_no_bit(loss: sf.Loss) -> None:
     assert one.objective == two.objective == seven.objective
     assert one.parameters.equals(two.parameters) and one.residuals.equals(seven.residuals)
     assert one.starts.equals(two.starts)
+
+
+def test_a_spec_stands_for_the_law_and_its_settings() -> None:
+    spec = sf.FitSpec("chinchilla", loss=sf.Squared(), seed=3)
+    assert sf.fit(noisy(), spec) == sf.fit(noisy(), "chinchilla", loss=sf.Squared(), seed=3)
+
+
+@pytest.mark.parametrize(
+    "setting", [{"residual": "identity"}, {"drop_invalid": True}, {"seed": 1}, {"where": pl.col("N") > 1e8}]
+)
+def test_nothing_stands_beside_a_spec(setting: dict[str, Any]) -> None:
+    with pytest.raises(sf.SettingsError) as caught:
+        sf.fit(noisy(), sf.FitSpec("chinchilla"), **setting)
+    assert caught.value.code == "contradictory"
+    assert caught.value.column == next(iter(setting))

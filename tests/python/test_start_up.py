@@ -6,7 +6,9 @@ import sys
 
 import pytest
 
+import scalefast as sf
 from cli_page import commands
+from write_stub import PATH, stub
 
 HEAVY = ("numpy", "polars", "rich", "pandas", "scalefast._core")
 
@@ -38,6 +40,18 @@ def test_every_public_name_loads_and_is_listed():
     program = "import scalefast as sf; assert set(sf.__all__) <= set(dir(sf)); [getattr(sf, n) for n in sf.__all__]"
     done, _ = loaded_by(program)
     assert done.returncode == 0, done.stderr
+
+
+def test_type_checkers_see_the_names_of_the_table():
+    """`python tools/write_stub.py` writes the stub."""
+    assert PATH.read_text(encoding="utf-8") == stub()
+
+
+def test_a_public_name_lives_where_the_table_says():
+    for module, names in sf._PUBLIC.items():
+        for name in names.split():
+            home = getattr(getattr(sf, name), "__module__", None)
+            assert home in (f"scalefast.{module}", None) or name in ("Loss", "__version__"), name
 
 
 def test_an_unknown_name_is_an_attribute_error():

@@ -31,19 +31,7 @@ __all__ = ["FitState"]
 class FitState:
     """What a fit found: the estimate, with the rows, the problem and the result of the core that it stands on.
 
-    Attributes
-    ----------
-    spec: what was fitted, and how.
-    law: the law with the estimates as values; predicts and sweeps like any other.
-    objective: the weighted sum of w * rho(r) over the rows.
-    status: `converged`, `unconfirmed` (too few independent starts found this optimum), `unbounded` (the objective falls
-        towards parameters at infinity), `at-bound`, `ill-determined`, `saddle`, `stalled`, `iterations` or `undefined`.
-    loss: the loss, its threshold settled.
-    sigma: robust scale of the residuals, 1.4826 times their median absolute value; with `sigma=` of residual/sigma.
-    quadratic_share: share of the rows in the quadratic zone of the loss.
-    n_rows, n_read, n_filtered, n_dropped: rows used, read, left out by `where`, dropped as invalid.
-    sources: symbol to the column that it was taken from.
-    runs: the runs and checkpoints in use, None without `run=`.
+    The fields are those of `Fit`; see there.
     """
 
     spec: FitSpec

@@ -18,7 +18,6 @@ from scalefast._laws.law import Law
 
 __all__ = ["DEFAULT_LAW", "choose_draws", "law_name", "one_law", "stated_cost"]
 
-
 #: What answers when no law is named: the refit of Chinchilla's data with stored draws.
 DEFAULT_LAW = "epoch-2024-huber"
 

@@ -21,15 +21,10 @@ from scalefast._forms.read import parse_law_file
 
 __all__ = ["content_of", "load_law", "read_container", "write_container"]
 
-
 #: Key of the file's metadata under which scalefast keeps its own, as JSON.
 _KEY = "scalefast"
-
-
 #: First and last bytes of every Parquet file.
 _MAGIC = b"PAR1"
-
-
 #: Bytes of the shortest Parquet file: both ends and the length of the footer.
 _LEAST = 12
 
@@ -45,6 +40,7 @@ def load_law(path: Path) -> LawFile:
 
 
 def write_container(draws: pl.DataFrame, text: str, path: Path) -> None:
+    """Writes the draws with the text in the metadata."""
     with written_whole(path) as temporary:
         draws.write_parquet(temporary, metadata={_KEY: text})
 

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["RESERVED", "law", "laws", "resolve"]
 
-
 #: Symbols that are variables in a user's formula without being declared.
 RESERVED = {
     "N": Variable("parameters", "size of the model"),
