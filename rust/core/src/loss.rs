@@ -58,7 +58,8 @@ impl Loss {
                 format!("{name} must be positive and finite, not {value}"),
             )
             .with_value(value)
-            .with_limit(0.0))
+            .with_limit(0.0)
+            .with_argument("loss"))
         };
         match self {
             Loss::Squared => Ok(()),
@@ -74,7 +75,8 @@ impl Loss {
                         "loss-quantile",
                         format!("the quantile of the pinball loss must lie between 0 and 1, not {quantile}"),
                     )
-                    .with_value(quantile));
+                    .with_value(quantile)
+                    .with_argument("loss"));
                 }
                 positive(width, "loss-width", "the width of the pinball loss")
             }

@@ -80,6 +80,7 @@ pub fn profile(
             "no-likelihood",
             "a profile needs a likelihood, which only the squared loss states",
         )
+        .with_argument("loss")
         .with_hint("fit with the squared loss, or resample"));
     }
     with_pool(spec.threads, || {

@@ -15,7 +15,7 @@ mod status;
 mod sweep;
 
 pub use answers::spread;
-pub use cells::{Cells, Kept, Quantity, Spread, Wanted};
+pub use cells::{Asked, Cells, Kept, Quantity, Spread, Wanted};
 pub use decision::{Column, Outcome, Stake, indifference, least_regret};
 pub use numeric::{Answers, answer};
 pub use optimum::{Allocation, ClosedForm};

@@ -112,7 +112,8 @@ impl Model {
                 ErrorKind::Settings,
                 "no-free-parameter",
                 "every parameter is fixed or tied: nothing is left to fit".to_owned(),
-            ));
+            )
+            .with_argument("fixed"));
         }
         for parameter in &free {
             if !reached
@@ -409,7 +410,8 @@ fn resolve_roles(graph: &mut Graph, parameters: &[Parameter]) -> Result<Vec<Node
                             "the tie of `{}` uses `{name}`, which is not a parameter of the law",
                             parameter.name
                         ),
-                    ));
+                    )
+                    .with_argument("tied"));
                 }
             }
             return Ok(expressions);
@@ -419,5 +421,6 @@ fn resolve_roles(graph: &mut Graph, parameters: &[Parameter]) -> Result<Vec<Node
         ErrorKind::Settings,
         "tie-cycle",
         "the ties refer to each other in a circle".to_owned(),
-    ))
+    )
+    .with_argument("tied"))
 }

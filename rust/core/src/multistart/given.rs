@@ -115,12 +115,12 @@ pub(crate) fn given(
 ) -> Result<Runs, CoreError> {
     let width = search.model.parameters.len();
     if values.is_empty() {
-        let message = "the list of starts is empty";
-        return Err(CoreError::settings("no-starts", message));
+        let message = "there are no starts";
+        return Err(CoreError::settings("no-starts", message).with_argument("starts"));
     }
     if !values.len().is_multiple_of(width) {
         let message = format!("{} values are no rows of {width} parameters", values.len());
-        return Err(CoreError::settings("start-shape", message));
+        return Err(CoreError::settings("start-shape", message).with_argument("starts"));
     }
     control.set_total((values.len() / width) as u64);
     let free = |row: &[f64]| -> Vec<f64> {

@@ -100,6 +100,7 @@ impl<'a> Plan<'a> {
                     "cluster-spans-strata",
                     format!("the cluster of row {row} has rows in several strata"),
                 )
+                .with_argument("strata")
                 .with_row(row)
                 .with_hint("draw whole clusters: a stratum must hold all rows of a cluster"));
             }
@@ -258,12 +259,14 @@ impl<'a> Plan<'a> {
                 "bad-fraction",
                 format!("the fraction must lie between 0 and 1, not {share}"),
             )
+            .with_argument("fraction")
             .with_value(share)
             .with_limit(1.0)),
             Kind::Residual if clustered => Err(CoreError::settings(
                 "residual-cluster",
                 "residuals are exchanged between rows, which breaks up clusters",
             )
+            .with_argument("cluster")
             .with_hint(
                 "use the wild bootstrap, which changes the sign of a whole cluster, or pairs",
             )),
@@ -281,7 +284,8 @@ impl<'a> Plan<'a> {
                     "given weights need one column for each of the {} rows in use",
                     self.rows
                 ),
-            ));
+            )
+            .with_argument("weights"));
         }
         match weights.iter().position(|w| !(w.is_finite() && *w >= 0.0)) {
             None => Ok(()),
@@ -294,6 +298,7 @@ impl<'a> Plan<'a> {
                     weights[at]
                 ),
             )
+            .with_argument("weights")
             .with_row(at % self.rows)
             .with_value(weights[at])),
         }
@@ -307,7 +312,8 @@ impl<'a> Plan<'a> {
             _ if indices.is_empty() || size == 0 => Err(CoreError::settings(
                 "index-out-of-range",
                 "given index sets hold no rows",
-            )),
+            )
+            .with_argument("indices")),
             None => Ok(()),
             Some(at) => Err(CoreError::settings(
                 "index-out-of-range",
@@ -318,6 +324,7 @@ impl<'a> Plan<'a> {
                     self.rows
                 ),
             )
+            .with_argument("indices")
             .with_value(indices[at] as f64)
             .with_limit(self.rows as f64)),
         }
