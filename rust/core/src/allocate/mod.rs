@@ -4,6 +4,7 @@ mod answers;
 mod bracket;
 mod cells;
 mod decision;
+mod drawn;
 mod draws;
 mod lanes;
 mod monomial;
