@@ -3,6 +3,7 @@
 //! The objective of a fit is the sum over rows of w·ρ(r). `terms` states each loss once; single values and block
 //! passes are both read from it. Sources: Huber 1964; Ceres `loss_function.h` (SoftL1, Cauchy); the smoothed
 //! quantile loss is the convolution of the check function with a uniform kernel (Fernandes, Guerre & Horta 2021).
+//! Longer than the rule, because `block` names every loss once, each with its own loop.
 
 #[cfg(test)]
 mod tests;

@@ -4,6 +4,7 @@
 //! the draws that have an interior optimum. At a given budget D and D/N fall as N rises, so where the cost is the same in
 //! every draw their quantiles are read from the order statistics of N. A chunk of draws serves every cell of the group
 //! while it is in cache.
+//! Longer than the rule, because a pass over the draws needs its programs, their columns and their marks side by side.
 
 use std::ops::Range;
 

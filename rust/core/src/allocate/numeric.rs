@@ -7,6 +7,7 @@
 //! misleads, as at kinks. Of several valleys the deepest on the grid (40 points, at most four nats apart) is taken. Draws
 //! look at every third point where the estimate has one valley at this target, and at all where a draw shows more.
 //! Source: Nocedal and Wright, Numerical Optimization, 2006, section 3.5.
+//! Longer than the rule, because `minimise` takes a block from its scan to the values that are reported.
 
 mod found;
 #[cfg(test)]

@@ -6,6 +6,7 @@
 //! derivative of anything along the constraint is T(f) = f_x + y′·f_y. So the slope and the curvature of the objective
 //! are T(f) and T(T(f)): exact, by the derivatives of the graph. Where D is solved from K inexactly, T(f) = 0 remains
 //! the first-order condition of the minimum.
+//! Longer than the rule, because `Question::new` builds one graph from constraint to curvature.
 
 use std::collections::HashMap;
 

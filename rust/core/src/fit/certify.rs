@@ -1,4 +1,6 @@
 //! What a fit has found, and the evidence that it is the optimum.
+//!
+//! Longer than the rule, because `finish` gathers every number that a status rests on.
 
 use crate::error::CoreError;
 use crate::linalg;

@@ -2,6 +2,8 @@
 //!
 //! In: a parsed [`System`], the roles of its parameters, the names of its variables. Out: one graph with the law, its
 //! gradient (`p` nodes) and the non-zero half of its Hessian with respect to the `p` free parameters.
+//! Longer than the rule, because `Model::new` and `resolve_roles` refuse what does not fit in the order in which a law
+//! is read.
 
 mod free;
 mod kinds;

@@ -3,6 +3,7 @@
 //! In: a [`Model`] and a data set (`m` rows). Out, for a vector of `p` free parameters on their own scale: the cost, the
 //! gradient (`p`) and either the Gauss–Newton matrix `Σ w ψ′ ∇r ∇rᵀ` or the Hessian, which adds `Σ w ψ ∇²r`. Rows are cut
 //! into chunks of fixed size whose partial sums are added in order, so the result does not depend on threads.
+//! Longer than the rule, because `accumulate` lends every part of the scratch to one loop over blocks.
 
 mod derived;
 mod order;

@@ -1,3 +1,7 @@
+//! Published optima, and what a sweep must agree with.
+//!
+//! Longer than the rule, because one case compares every quantity of a sweep with that of each cell alone.
+
 use super::*;
 use crate::allocate::Wanted;
 use crate::quantile;
