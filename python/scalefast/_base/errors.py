@@ -25,6 +25,7 @@ class ScalefastError(Exception):
     row: 0-based row of the data that it is about, or None.
     column: name of the column that it is about, or None.
     value, limit: the number found and the number that it was held against, or None.
+    argument: the plain name of the argument that it is about, such as `threads`, or None.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class ScalefastError(Exception):
         column: str | None = None,
         value: float | None = None,
         limit: float | None = None,
+        argument: str | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -46,6 +48,7 @@ class ScalefastError(Exception):
         self.column = column
         self.value = value
         self.limit = limit
+        self.argument = argument
 
     def __str__(self) -> str:
         return self.message if self.hint is None else f"{self.message}\nhint: {self.hint}"

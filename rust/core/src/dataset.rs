@@ -248,8 +248,11 @@ pub(crate) fn report(faults: &[Fault], m: usize) -> CoreError {
 }
 
 fn check_weights(weights: &[f64]) -> Result<(), CoreError> {
-    let error =
-        |message: String| CoreError::data("invalid-weights", message).with_column("weights");
+    let error = |message: String| {
+        CoreError::data("invalid-weights", message)
+            .with_column("weights")
+            .with_argument("weights")
+    };
     if let Some(row) = weights.iter().position(|w| !(w.is_finite() && *w >= 0.0)) {
         let value = weights[row];
         return Err(error(format!(

@@ -43,6 +43,8 @@ pub struct CoreError {
     pub value: Option<f64>,
     /// The limit it broke.
     pub limit: Option<f64>,
+    /// The argument of the call that it is about, by its plain name, such as `threads`; each face spells it its own way.
+    pub argument: Option<&'static str>,
 }
 
 impl CoreError {
@@ -57,6 +59,7 @@ impl CoreError {
             column: None,
             value: None,
             limit: None,
+            argument: None,
         }
     }
 
@@ -96,6 +99,12 @@ impl CoreError {
     /// Adds the offending value.
     pub fn with_value(mut self, value: f64) -> Self {
         self.value = Some(value);
+        self
+    }
+
+    /// Adds the argument of the call that the error is about.
+    pub fn with_argument(mut self, argument: &'static str) -> Self {
+        self.argument = Some(argument);
         self
     }
 

@@ -110,6 +110,7 @@ pub fn deadline(timeout_s: f64) -> Result<Instant, CoreError> {
                 format!("a time limit must be a positive number of seconds, not {timeout_s}"),
             )
             .with_value(timeout_s)
+            .with_argument("timeout_s")
         })
 }
 
@@ -129,7 +130,7 @@ pub fn thread_count(threads: Option<usize>) -> Result<usize, CoreError> {
         .with_limit(MAX_THREADS as f64))
     };
     if let Some(count) = threads {
-        return checked(count, "threads");
+        return checked(count, "threads").map_err(|error| error.with_argument("threads"));
     }
     match std::env::var(THREADS_VARIABLE) {
         Ok(text) if !text.trim().is_empty() => match text.trim().parse::<usize>() {
@@ -235,7 +236,11 @@ mod tests {
 
     #[test]
     fn absurd_thread_counts_are_refused() {
-        assert_eq!(thread_count(Some(0)).unwrap_err().code, "bad-threads");
+        let error = thread_count(Some(0)).unwrap_err();
+        assert_eq!(
+            (error.code, error.argument),
+            ("bad-threads", Some("threads"))
+        );
         assert_eq!(
             thread_count(Some(MAX_THREADS + 1)).unwrap_err().code,
             "bad-threads"

@@ -1,5 +1,7 @@
 //! The statistics: data sets, fits, covariance, allocation. Pure Rust: no Python, no I/O, no printing.
 
+#![forbid(unsafe_code)]
+
 pub mod allocate;
 pub mod band;
 pub mod batch;

@@ -3,6 +3,7 @@
 //! The objective of a fit is the sum over rows of w·ρ(r). `terms` states each loss once; single values and block
 //! passes are both read from it. Sources: Huber 1964; Ceres `loss_function.h` (SoftL1, Cauchy); the smoothed
 //! quantile loss is the convolution of the check function with a uniform kernel (Fernandes, Guerre & Horta 2021).
+//! Longer than the rule, because `block` names every loss once, each with its own loop.
 
 #[cfg(test)]
 mod tests;
@@ -58,7 +59,8 @@ impl Loss {
                 format!("{name} must be positive and finite, not {value}"),
             )
             .with_value(value)
-            .with_limit(0.0))
+            .with_limit(0.0)
+            .with_argument("loss"))
         };
         match self {
             Loss::Squared => Ok(()),
@@ -74,7 +76,8 @@ impl Loss {
                         "loss-quantile",
                         format!("the quantile of the pinball loss must lie between 0 and 1, not {quantile}"),
                     )
-                    .with_value(quantile));
+                    .with_value(quantile)
+                    .with_argument("loss"));
                 }
                 positive(width, "loss-width", "the width of the pinball loss")
             }

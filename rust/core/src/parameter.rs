@@ -137,7 +137,8 @@ impl Parameter {
                 format!("the lower bound {lower} must be below the upper bound {upper}"),
             )
             .with_value(lower)
-            .with_limit(upper));
+            .with_limit(upper)
+            .with_argument("bounds"));
         }
         if self.transform == Transform::Log && lower < 0.0 && self.bounds.is_some() {
             return Err(error(
@@ -145,7 +146,8 @@ impl Parameter {
                 format!("a logarithmic scale needs a lower bound of at least 0, not {lower}"),
             )
             .with_value(lower)
-            .with_limit(0.0));
+            .with_limit(0.0)
+            .with_argument("bounds"));
         }
         if let Role::Fixed(value) = self.role
             && !(value.is_finite() && value >= lower && value <= upper)
@@ -154,7 +156,8 @@ impl Parameter {
                 "bad-fixed-value",
                 format!("the fixed value {value} must be finite and within {lower}..{upper}"),
             )
-            .with_value(value));
+            .with_value(value)
+            .with_argument("fixed"));
         }
         if let Some((first, last)) = self.start
             && !(first.is_finite()

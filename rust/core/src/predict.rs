@@ -3,6 +3,7 @@
 //! In: named columns (`m` rows each) and numbers. Out: one column of `m` values for each output asked for. Chunks of
 //! rows run in parallel, each thread with its own scratch memory; nothing but the outputs grows with `m`, and a row's
 //! bits depend on nothing but that row.
+//! Longer than the rule, because `run` shares out one table of columns, numbers and faults among threads.
 
 #[cfg(test)]
 mod tests;

@@ -6,6 +6,7 @@
 //! the best fit among all with the same value of `g`, so τ is moved and the value read off. Sources: Bates & Watts 1988,
 //! chapter 6; Venzon & Moolgavkar 1988. Known noise (without weights) states the scale: the deviance is then `2(S − S₀)` and
 //! its limit the square of the normal quantile.
+//! Longer than the rule, because `profile` follows both sides of one curve with one objective and one threshold.
 
 use crate::dataset::Dataset;
 use crate::error::CoreError;
@@ -80,6 +81,7 @@ pub fn profile(
             "no-likelihood",
             "a profile needs a likelihood, which only the squared loss states",
         )
+        .with_argument("loss")
         .with_hint("fit with the squared loss, or resample"));
     }
     with_pool(spec.threads, || {

@@ -5,6 +5,8 @@
 //! drawn from the range of what it is added to; all others are taken for exponents. The draws follow a low-discrepancy
 //! sequence over as many dimensions as there are nonlinear parameters, since three or four exponents cannot be searched on
 //! a product grid. Linear parameters are left to the linear solve of the screen.
+//! Longer than the rule, because a candidate draws the exponents first and then, from the same values, the terms they
+//! stand in.
 
 mod context;
 mod wide;

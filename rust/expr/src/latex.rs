@@ -2,6 +2,7 @@
 //!
 //! In: a node. Out: LaTeX for math mode. Quotients become fractions, powers superscripts, `N_c` a
 //! subscript, and the Greek letters that are spelt out in a formula become letters.
+//! Longer than the rule, because `latex_parts` names the form of every operator once.
 
 use crate::graph::{Graph, Node, NodeId};
 use crate::lexer::GREEK;

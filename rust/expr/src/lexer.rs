@@ -3,6 +3,7 @@
 //! In: the text of a formula. Out: numbers, names, operators, brackets and commas with their byte
 //! ranges, or an error at the first character that has no place in a formula. Operators are read from
 //! the table in [`crate::op`].
+//! Longer than the rule, because `number` follows the one grammar of a number to its end.
 
 mod stray;
 

@@ -117,6 +117,17 @@ pub struct OpInfo {
     pub derivative: Rule,
 }
 
+impl OpInfo {
+    /// How a call of the function is written.
+    pub(crate) fn example(&self) -> String {
+        if self.arity == 1 {
+            format!("{}(x)", self.name)
+        } else {
+            format!("{}(x, y)", self.name)
+        }
+    }
+}
+
 /// Precedence of the prefix minus, which lies between products and powers: `-x**2` is `-(x**2)`.
 pub const PREFIX_PRECEDENCE: u8 = 3;
 

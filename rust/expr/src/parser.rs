@@ -13,8 +13,6 @@ use crate::op::{Notation, Op};
 
 mod faults;
 
-use faults::example;
-
 /// Deepest nesting of parentheses that is read.
 pub const MAX_DEPTH: usize = 200;
 
@@ -168,7 +166,7 @@ impl Parser<'_> {
                 )
                 .hint(format!(
                     "write {}; a symbol of that name goes in backquotes",
-                    example(op.info())
+                    op.info().example()
                 ))),
             (None, true) => Err(self.unknown_function(name, position)),
             (None, false) if name == "pi" => {
@@ -282,7 +280,7 @@ impl Parser<'_> {
                 format!("`{}` takes {wanted}, not {arguments}", info.name),
             )
             .at(self.text, start, end)
-            .hint(format!("write {}", example(info))));
+            .hint(format!("write {}", info.example())));
         }
         let first = self.operands.len() - arguments;
         let operands: Vec<NodeId> = self

@@ -264,3 +264,13 @@ impl Program {
         );
     }
 }
+
+impl Workspace {
+    /// Scratch memory for program number `program` of a family; runs allocate nothing further.
+    ///
+    /// # Panics
+    /// If the family has no such program.
+    pub fn new(family: &Family, program: usize, kernel: Kernel) -> Workspace {
+        Workspace::for_schedule(family.programs()[program].schedule(), kernel)
+    }
+}

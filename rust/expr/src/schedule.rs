@@ -3,6 +3,7 @@
 //! Stage: after lowering. In: the values that a program must give; out: the uniform steps, the block instructions and
 //! the place of each output. Registers are reused as soon as their value is no longer needed, so that a block stays in
 //! first-level cache.
+//! Longer than the rule, because `schedule` gives out registers in one pass over the steps.
 
 mod join;
 

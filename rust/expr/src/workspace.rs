@@ -6,7 +6,6 @@
 use crate::eval::block::BLOCK;
 use crate::eval::lane::Lane;
 use crate::eval::{Kernel, Task};
-use crate::program::Family;
 use crate::schedule::{Schedule, UniformStep};
 
 /// The scratch memory of one program on one thread.
@@ -24,14 +23,6 @@ pub struct Workspace {
 struct Aligned([f64; 8]);
 
 impl Workspace {
-    /// Scratch memory for program number `program` of a family; runs allocate nothing further.
-    ///
-    /// # Panics
-    /// If the family has no such program.
-    pub fn new(family: &Family, program: usize, kernel: Kernel) -> Workspace {
-        Workspace::for_schedule(family.programs()[program].schedule(), kernel)
-    }
-
     /// The kernel that runs in this workspace use.
     pub fn kernel(&self) -> Kernel {
         self.kernel

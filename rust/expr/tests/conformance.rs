@@ -2,6 +2,7 @@
 //!
 //! A new kernel joins by appearing in `Kernel::available`. Checked over every operator, awkward values, every way
 //! to bind an operand and all lengths at which lanes leave rows over; then over random programs.
+//! Longer than the rule, because every operator is compared with its twin, case by case.
 
 use proptest::prelude::*;
 use scalefast_expr::{

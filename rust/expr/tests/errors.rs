@@ -1,4 +1,6 @@
 //! Every kind of formula error, as a person sees it.
+//!
+//! Longer than the rule, because the messages are a table.
 
 use scalefast_expr::{FormulaError, System};
 

@@ -5,7 +5,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use scalefast_core::allocate::{
-    self, Aim, Cells, ClosedForm, Quantity, Question, Spread, Status, Wanted,
+    self, Aim, Asked, Cells, ClosedForm, Quantity, Question, Spread, Status, Wanted,
 };
 use scalefast_core::predict::Values;
 
@@ -44,18 +44,22 @@ pub fn sweep<'py>(
 ) -> PyResult<Bound<'py, PyDict>> {
     let form = ClosedForm::detect(&law.inner, output, &cost.inner, (&free.0, &free.1))
         .map_err(|error| core_error(py, error))?;
-    let cells = cells(&budgets, &pinned_names, &pinned)?;
-    let known = Known::new(&names, &values, draws.as_ref())?;
-    let (estimate, rows) = known.choose(form.parameters(), &cells)?;
+    let given = Given {
+        targets: &budgets,
+        names: &names,
+        values: &values,
+        draws: draws.as_ref(),
+        pinned_names: &pinned_names,
+        pinned: &pinned,
+    };
     let wanted = Wanted {
         probabilities: &quantiles,
         plan_loss,
         keep,
     };
-    let found = interrupt::run(py, call, |control| {
-        allocate::sweep(&form, &estimate, &rows, &cells, &wanted, threads, control)
-    })?;
-    answers(py, found)
+    given.answer(py, form.parameters(), wanted, threads, |asked| {
+        interrupt::run(py, call, |control| allocate::sweep(&form, asked, control))
+    })
 }
 
 /// Answers a question about a law at each target: `budget` (the least loss at a cost), `loss` (the least cost of a loss)
@@ -97,20 +101,58 @@ pub fn answer<'py>(
     let bounds: Vec<[Option<f64>; 2]> = bounds.iter().map(|&(low, high)| [low, high]).collect();
     let question = Question::new(&law.inner, output, &spending.inner, aim, &free, &bounds)
         .map_err(|error| core_error(py, error))?;
-    let cells = cells(&targets, &pinned_names, &pinned)?;
-    let known = Known::new(&names, &values, draws.as_ref())?;
-    let (estimate, rows) = known.choose(question.parameters(), &cells)?;
+    let given = Given {
+        targets: &targets,
+        names: &names,
+        values: &values,
+        draws: draws.as_ref(),
+        pinned_names: &pinned_names,
+        pinned: &pinned,
+    };
     let wanted = Wanted {
         probabilities: &quantiles,
         plan_loss,
         keep,
     };
-    let found = interrupt::run(py, call, |control| {
-        allocate::spread(
-            &question, &estimate, &rows, &cells, &wanted, threads, control,
-        )
-    })?;
-    answers(py, found)
+    given.answer(py, question.parameters(), wanted, threads, |asked| {
+        interrupt::run(py, call, |control| {
+            allocate::spread(&question, asked, control)
+        })
+    })
+}
+
+/// What both calls are given: targets, and what is known of the parameters.
+struct Given<'a, 'py> {
+    targets: &'a PyReadonlyArray1<'py, f64>,
+    names: &'a [String],
+    values: &'a PyReadonlyArray1<'py, f64>,
+    draws: Option<&'a PyReadonlyArray2<'py, f64>>,
+    pinned_names: &'a [String],
+    pinned: &'a [PyReadonlyArray1<'py, f64>],
+}
+
+impl Given<'_, '_> {
+    /// Asks for the parameters that a question or closed form names, and gives the answers as arrays.
+    fn answer<'py>(
+        &self,
+        py: Python<'py>,
+        parameters: &[String],
+        wanted: Wanted<'_>,
+        threads: Option<usize>,
+        ask: impl FnOnce(&Asked<'_>) -> PyResult<Spread>,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let cells = cells(self.targets, self.pinned_names, self.pinned)?;
+        let known = Known::new(self.names, self.values, self.draws)?;
+        let (estimate, draws) = known.choose(parameters, &cells)?;
+        let asked = Asked {
+            estimate: &estimate,
+            draws: &draws,
+            cells: &cells,
+            wanted,
+            threads,
+        };
+        answers(py, ask(&asked)?)
+    }
 }
 
 fn cells<'a>(
@@ -135,7 +177,7 @@ fn answers(py: Python<'_>, found: Spread) -> PyResult<Bound<'_, PyDict>> {
     for (name, quantity) in names.into_iter().zip(found.quantities) {
         set_quantity(py, &fields, name, quantity)?;
     }
-    let status: Vec<&str> = found.status.into_iter().map(status_name).collect();
+    let status: Vec<&str> = found.status.into_iter().map(Status::name).collect();
     fields.set_item("status", status)?;
     fields.set_item("solved_draws", found.solved_draws)?;
     if let Some(kept) = found.kept {
@@ -147,33 +189,9 @@ fn answers(py: Python<'_>, found: Spread) -> PyResult<Bound<'_, PyDict>> {
         fields.set_item("kept", columns)?;
         let codes: Vec<u8> = kept.status.into_iter().map(|status| status as u8).collect();
         fields.set_item("kept_status", codes.into_pyarray(py))?;
-        fields.set_item("statuses", STATUSES.map(status_name))?;
+        fields.set_item("statuses", Status::ALL.map(Status::name))?;
     }
     Ok(fields)
-}
-
-/// Every status, in the order of its code.
-const STATUSES: [Status; 7] = [
-    Status::Interior,
-    Status::FirstMin,
-    Status::FirstMax,
-    Status::SecondMin,
-    Status::SecondMax,
-    Status::NoFiniteOptimum,
-    Status::Infeasible,
-];
-
-/// The name of a status in Python.
-pub fn status_name(status: Status) -> &'static str {
-    match status {
-        Status::Interior => "interior",
-        Status::FirstMin => "first-min",
-        Status::FirstMax => "first-max",
-        Status::SecondMin => "second-min",
-        Status::SecondMax => "second-max",
-        Status::NoFiniteOptimum => "no-finite-optimum",
-        Status::Infeasible => "infeasible",
-    }
 }
 
 /// Estimates and draws by name.

@@ -6,12 +6,11 @@ use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use scalefast_core::allocate::{self, Answers, Column, Outcome};
+use scalefast_core::allocate::{self, Answers, Column, Outcome, Status};
 use scalefast_core::moments::Moments;
 use scalefast_core::quantile;
 use scalefast_core::rng::{Distribution, Quantity};
 
-use crate::allocation::status_name;
 use crate::errors::core_error;
 use crate::interrupt::{self, Call};
 use crate::system::System;
@@ -120,7 +119,7 @@ fn fields(py: Python<'_>, answers: Answers) -> PyResult<Bound<'_, PyDict>> {
     for (name, column) in names.into_iter().zip(answers.columns) {
         fields.set_item(name, column.into_pyarray(py))?;
     }
-    let status: Vec<&str> = answers.status.into_iter().map(status_name).collect();
+    let status: Vec<&str> = answers.status.into_iter().map(Status::name).collect();
     fields.set_item("status", status)?;
     Ok(fields)
 }

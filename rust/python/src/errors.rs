@@ -35,7 +35,8 @@ pub fn core_error(py: Python<'_>, error: CoreError) -> PyErr {
         details.set_item("row", error.row)?;
         details.set_item("column", error.column)?;
         details.set_item("value", error.value)?;
-        details.set_item("limit", error.limit)
+        details.set_item("limit", error.limit)?;
+        details.set_item("argument", error.argument)
     })
 }
 

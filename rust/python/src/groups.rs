@@ -4,7 +4,7 @@ use numpy::{IntoPyArray, PyReadonlyArray1};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
-use scalefast_core::batch::{self, Errors, GroupData, GroupSpec, Status, Trust};
+use scalefast_core::batch::{self, Errors, GroupData, GroupFits, GroupSpec, Status, Trust};
 use scalefast_core::model::Residual;
 
 use crate::arrays::Columns;
@@ -73,9 +73,15 @@ pub fn fit_groups<'py>(
     };
     let (found, raised) =
         interrupt::observe(py, call, |control| batch::fit_groups(&spec, &data, control));
-    let found = found.map_err(|error| core_error(py, error))?;
-    let stopped = raised.or_else(|| found.stopped.map(|error| core_error(py, error)));
-    let arrays = |columns: Vec<Vec<f64>>| -> PyResult<Bound<'py, PyList>> {
+    let mut found = found.map_err(|error| core_error(py, error))?;
+    let stopped = found.stopped.take();
+    let stopped = raised.or_else(|| stopped.map(|error| core_error(py, error)));
+    fields(py, found, stopped)
+}
+
+/// The fits as columns.
+fn fields(py: Python<'_>, found: GroupFits, stopped: Option<PyErr>) -> PyResult<Bound<'_, PyDict>> {
+    let arrays = |columns: Vec<Vec<f64>>| -> PyResult<Bound<'_, PyList>> {
         PyList::new(
             py,
             columns.into_iter().map(|column| column.into_pyarray(py)),

@@ -1,5 +1,6 @@
 //! Python bindings: conversion, release of the GIL, signals. No arithmetic.
 
+#![forbid(unsafe_code)]
 #![allow(
     clippy::result_large_err,
     reason = "errors are rare and carry their numbers"

@@ -5,7 +5,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use scalefast_core::fit::{FitSpec, StartSet};
-use scalefast_core::resample::{IntervalKind, Kind, Scheme, spread};
+use scalefast_core::resample::{IntervalKind, Kind, Replicate, Scheme, spread};
 
 use crate::errors::core_error;
 use crate::interrupt::{self, Call};
@@ -67,13 +67,28 @@ pub fn resample<'py>(
             scalefast_core::resample::resample(&spec, &result.inner, data, &scheme, range, control)
         }))
     })?;
-    let draws = draws.map_err(|error| core_error(py, error))?;
-    let stopped = raised.or_else(|| draws.stopped.map(|error| core_error(py, error)));
-    let found = draws.replicates;
+    let mut draws = draws.map_err(|error| core_error(py, error))?;
+    let stopped = draws.stopped.take();
+    let stopped = raised.or_else(|| stopped.map(|error| core_error(py, error)));
+    fields(
+        py,
+        &draws.replicates,
+        result.inner.parameters.len(),
+        stopped,
+    )
+}
+
+/// The replicates as columns.
+fn fields<'py>(
+    py: Python<'py>,
+    found: &[(u32, Replicate)],
+    parameters: usize,
+    stopped: Option<PyErr>,
+) -> PyResult<Bound<'py, PyDict>> {
     let fields = PyDict::new(py);
     let numbers: Vec<i64> = found.iter().map(|(number, _)| i64::from(*number)).collect();
     fields.set_item("replicate", numbers.into_pyarray(py))?;
-    let columns: Vec<Bound<'py, PyArray1<f64>>> = (0..result.inner.parameters.len())
+    let columns: Vec<Bound<'py, PyArray1<f64>>> = (0..parameters)
         .map(|j| {
             let column: Vec<f64> = found.iter().map(|(_, r)| r.parameters[j]).collect();
             column.into_pyarray(py)

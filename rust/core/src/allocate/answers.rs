@@ -7,33 +7,35 @@
 use rayon::prelude::*;
 use scalefast_expr::BLOCK;
 
-use super::cells::{Cells, Found, Kept, Spread, Wanted, count_draws};
+use super::cells::{Asked, Cells, Found, Kept, Spread, Wanted, count_draws};
 use super::lanes::{Compiled, Scratch, Span, parts};
 use super::numeric::{Answers, Solver, answer, check_count};
 use super::question::{Aim, Question};
 use crate::error::CoreError;
 use crate::executor::{Control, thread_count, with_pool};
-use crate::predict::Values;
 use crate::quantile;
 
 /// Blocks of draws of one parallel task where the draws of one cell are shared out.
 const TASK: usize = 16;
 
-/// Answers `question` in each cell, whose targets are budgets in the unit of the cost, or losses. `estimate` and `draws`
-/// follow `question.parameters()`; without any column among `draws` there are no draws and the quantiles are NaN.
+/// Answers `question` in each cell, whose targets are budgets in the unit of the cost, or losses. Without draws the quantiles
+/// are NaN.
 ///
 /// # Errors
 /// `bad-target` for a target that is not positive and finite; `bad-given`; `bad-quantile`; `column-length`;
 /// `parameter-count`; `interrupted` and `timeout`.
 pub fn spread(
     question: &Question,
-    estimate: &[f64],
-    draws: &[Values<'_>],
-    cells: &Cells<'_>,
-    wanted: &Wanted<'_>,
-    threads: Option<usize>,
+    asked: &Asked<'_>,
     control: &Control,
 ) -> Result<Spread, CoreError> {
+    let Asked {
+        estimate,
+        draws,
+        cells,
+        ref wanted,
+        threads,
+    } = *asked;
     cells.check("target", "bad-target")?;
     check_count(question, draws.len())?;
     let names = question.parameters();

@@ -29,6 +29,21 @@ pub struct Wanted<'a> {
     pub keep: bool,
 }
 
+/// What is asked of a law in many cells: what is known of its parameters, where, and what to say of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// The estimate of each parameter, in the order in which the law's question or closed form names them.
+    pub estimate: &'a [f64],
+    /// Their draws; a draw may be a number where a parameter does not vary. Without any column there are no draws.
+    pub draws: &'a [Values<'a>],
+    /// The targets.
+    pub cells: &'a Cells<'a>,
+    /// What to say of each.
+    pub wanted: Wanted<'a>,
+    /// Threads; none means the environment's choice.
+    pub threads: Option<usize>,
+}
+
 /// One quantity: the point estimate and its quantiles over the draws.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Quantity {
@@ -114,6 +129,7 @@ impl<'a> Cells<'a> {
             if let Some(row) = values.iter().position(|value| !value.is_finite()) {
                 let message = format!("`{name}` is no finite number");
                 return Err(CoreError::settings("bad-given", message)
+                    .with_argument("given")
                     .with_column(*name)
                     .with_row(row)
                     .with_value(values[row]));

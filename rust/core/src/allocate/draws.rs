@@ -4,12 +4,14 @@
 //! the draws that have an interior optimum. At a given budget D and D/N fall as N rises, so where the cost is the same in
 //! every draw their quantiles are read from the order statistics of N. A chunk of draws serves every cell of the group
 //! while it is in cache.
+//! Longer than the rule, because a pass over the draws needs its programs, their columns and their marks side by side.
 
 use std::ops::Range;
 
 use scalefast_expr::{BLOCK, Binding, Family, Kernel, Output, Workspace};
 
 use super::cells::{Cells, Found, Kept, Wanted};
+use super::drawn::{Columns, Numbers, Sample, Valid, slices};
 use super::optimum::{BUDGET, ClosedForm, FIRST};
 use super::status::Status;
 use crate::error::CoreError;
@@ -45,41 +47,12 @@ pub(super) struct Draws<'a> {
     count: usize,
 }
 
-/// Inputs and cached columns.
-#[derive(Clone, Default)]
-struct Columns<'a> {
-    inputs: Vec<&'a [f64]>,
-    cached: Vec<Vec<f64>>,
-}
-
-/// The same for the rows of the sample.
-struct Sample {
-    inputs: Vec<Vec<f64>>,
-    cached: Vec<Vec<f64>>,
-}
-
-/// Values of the uniform symbols and where those stand that differ from cell to cell.
-struct Numbers<'a> {
-    values: Vec<f64>,
-    pinned: Vec<(usize, &'a [f64])>,
-    budget: usize,
-    /// The split of the estimate: N, D.
-    split: [usize; 2],
-}
-
 /// Which output is which.
 #[derive(Clone, Copy)]
 struct Outputs {
     /// Where the cost differs from draw to draw.
     second: Option<usize>,
     plan: Option<usize>,
-}
-
-/// Marks of the draws that have an interior optimum; no marks where all have one.
-#[derive(Clone)]
-struct Valid {
-    marks: Option<Vec<bool>>,
-    count: usize,
 }
 
 /// One cell under way.
@@ -470,54 +443,6 @@ impl<'a> Draws<'a> {
             count,
         }
     }
-}
-
-impl Columns<'_> {
-    /// The rows of the sample.
-    fn sample(&self, count: usize) -> Sample {
-        let chosen = |column: &[f64]| -> Vec<f64> {
-            let row = |k| column.get(sampled_row(k, count)).copied();
-            (0..SAMPLE_LENGTH).filter_map(row).collect()
-        };
-        Sample {
-            inputs: self.inputs.iter().map(|column| chosen(column)).collect(),
-            cached: self.cached.iter().map(|column| chosen(column)).collect(),
-        }
-    }
-}
-
-impl Numbers<'_> {
-    /// The numbers of a cell, with the split of its estimate.
-    fn of_cell(&self, cell: usize, cells: &Cells<'_>, split: [f64; 2]) -> Vec<f64> {
-        let mut numbers = self.values.clone();
-        numbers[self.budget] = cells.targets[cell];
-        for (place, column) in &self.pinned {
-            numbers[*place] = column[cell];
-        }
-        for (place, value) in self.split.iter().zip(split) {
-            numbers[*place] = value;
-        }
-        numbers
-    }
-}
-
-impl Valid {
-    fn holds(&self, row: usize) -> bool {
-        self.marks.as_ref().is_none_or(|marks| marks[row])
-    }
-
-    /// Makes NaN of the draws without an optimum among those from `start` on.
-    fn blank(&self, start: usize, values: &mut [f64]) {
-        if let Some(marks) = &self.marks {
-            for (value, mark) in values.iter_mut().zip(&marks[start..]) {
-                *value = if *mark { *value } else { f64::NAN };
-            }
-        }
-    }
-}
-
-fn slices(columns: &[Vec<f64>]) -> Vec<&[f64]> {
-    columns.iter().map(Vec::as_slice).collect()
 }
 
 /// Whether the cost differs from draw to draw.

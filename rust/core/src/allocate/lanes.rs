@@ -3,6 +3,8 @@
 //! Stage: between the question and its answers. In: parameters as numbers or columns of `K` lanes, a target. Out: the
 //! constraint solved for one variable, a block of lanes at a time, by Newton's method in the logarithm with a bracket
 //! that no step leaves.
+//! Longer than the rule, because `Compiled::new` binds every symbol of a question once, in the order that all programs
+//! share.
 
 use scalefast_expr::{BLOCK, Binding, Family, Kernel, NodeId, Output, Workspace};
 

@@ -4,6 +4,7 @@ mod answers;
 mod bracket;
 mod cells;
 mod decision;
+mod drawn;
 mod draws;
 mod lanes;
 mod monomial;
@@ -15,7 +16,7 @@ mod status;
 mod sweep;
 
 pub use answers::spread;
-pub use cells::{Cells, Kept, Quantity, Spread, Wanted};
+pub use cells::{Asked, Cells, Kept, Quantity, Spread, Wanted};
 pub use decision::{Column, Outcome, Stake, indifference, least_regret};
 pub use numeric::{Answers, answer};
 pub use optimum::{Allocation, ClosedForm};

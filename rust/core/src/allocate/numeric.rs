@@ -7,14 +7,17 @@
 //! misleads, as at kinks. Of several valleys the deepest on the grid (40 points, at most four nats apart) is taken. Draws
 //! look at every third point where the estimate has one valley at this target, and at all where a draw shows more.
 //! Source: Nocedal and Wright, Numerical Optimization, 2006, section 3.5.
+//! Longer than the rule, because `minimise` takes a block from its scan to the values that are reported.
 
+mod found;
 #[cfg(test)]
 mod properties;
 mod search;
 #[cfg(test)]
 mod tests;
+mod window;
 
-use scalefast_expr::{BLOCK, math};
+use scalefast_expr::BLOCK;
 
 use super::lanes::{Compiled, Part, Scratch, Span, parts, spans};
 use super::question::Question;
@@ -22,7 +25,9 @@ use super::status::Status;
 use crate::error::CoreError;
 use crate::executor::Control;
 use crate::predict::Values;
+pub use found::Answers;
 use search::{GRID, Grid, Scan, Search, Window};
+use window::{Constraint, TOLERANCE};
 
 /// Between the points that are looked at where one valley is expected; the ends of the grid are among them.
 const STRIDE: usize = 3;
@@ -30,23 +35,8 @@ const STRIDE: usize = 3;
 const SCANNED: usize = 16 * BLOCK;
 /// Newton steps of one lane: bisection of a bracket of the widest grid takes about 55.
 const MAX_STEPS: usize = 80;
-/// Where the user sets no bounds: from a thousandth to 1e60 of each variable.
-const NATURAL: [f64; 2] = [1e-3, 1e60];
-/// A constraint that is missed by more than this (relative) is not met.
-const TOLERANCE: f64 = 1e-9;
 /// 1/φ.
 const GOLDEN: f64 = 0.618_033_988_749_894_9;
-
-/// The answers, one entry a lane; NaN where there is none.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Answers {
-    /// First variable (N), second variable (D), cost, loss.
-    pub columns: [Vec<f64>; 4],
-    /// What became of each lane.
-    pub status: Vec<Status>,
-    /// Whether the grid showed one valley and no more.
-    pub one_valley: Vec<bool>,
-}
 
 /// Answers for each of `targets`, the parameters being numbers, or columns of one value a target.
 ///
@@ -98,21 +88,11 @@ pub(super) fn check_count(question: &Question, found: usize) -> Result<(), CoreE
     Err(CoreError::settings("parameter-count", message))
 }
 
-impl Answers {
-    /// Adds the answers of the lanes that follow.
-    pub(super) fn append(&mut self, next: Answers) {
-        for (column, values) in self.columns.iter_mut().zip(next.columns) {
-            column.extend(values);
-        }
-        self.status.extend(next.status);
-        self.one_valley.extend(next.one_valley);
-    }
-}
-
 /// Answers the lanes of a compiled question.
 pub(super) struct Solver<'a> {
     compiled: &'a Compiled<'a>,
     pub question: &'a Question,
+    pub constraint: Constraint<'a>,
     /// Whether every lane has the same constraint, so that the grid is solved once.
     shared: bool,
 }
@@ -123,6 +103,7 @@ impl<'a> Solver<'a> {
         Solver {
             compiled,
             question,
+            constraint: Constraint { compiled, question },
             shared: !question.constraint_reads(&compiled.varying),
         }
     }
@@ -152,7 +133,7 @@ impl<'a> Solver<'a> {
                 self.solve_one(scratch, span, &mut answers);
             }
         } else if self.shared {
-            let window = self.window(scratch, Span { start: 0, len: 1 });
+            let window = self.constraint.window(scratch, Span { start: 0, len: 1 });
             let grid = self.shared_grid(scratch, &window);
             let stride = if one_valley { STRIDE } else { 1 };
             for group in parts(lanes, SCANNED) {
@@ -170,7 +151,7 @@ impl<'a> Solver<'a> {
         } else {
             for span in spans(lanes) {
                 control.check()?;
-                let window = self.window(scratch, span);
+                let window = self.constraint.window(scratch, span);
                 let scan = self.scan(scratch, span, &window);
                 self.minimise(scratch, span, &window, &scan, &mut answers);
             }
@@ -198,140 +179,6 @@ impl<'a> Solver<'a> {
         losses
     }
 
-    /// The logarithms of the bounds of a free variable.
-    fn bounds(&self, k: usize) -> [f64; 2] {
-        let ends = self.question.bounds[k];
-        [
-            math::ln(ends[0].unwrap_or(0.0).max(NATURAL[0])),
-            math::ln(ends[1].unwrap_or(f64::INFINITY).min(NATURAL[1])),
-        ]
-    }
-
-    /// Whether a value lies within the bounds of a free variable, up to rounding.
-    fn is_within(&self, k: usize, value: f64) -> bool {
-        let [low, high] = self.question.bounds[k];
-        low.is_none_or(|low| value >= low * (1.0 - TOLERANCE))
-            && high.is_none_or(|high| value <= high * (1.0 + TOLERANCE))
-    }
-
-    /// One free variable: the constraint alone gives it.
-    fn solve_one(&self, scratch: &mut Scratch, span: Span, answers: &mut Answers) {
-        let [low, high] = self.bounds(0).map(|end| vec![end; span.len]);
-        let mut z = vec![0.5 * (low[0] + high[0]); span.len];
-        self.compiled
-            .root(scratch, span, Part::Last, None, [&low, &high], &mut z);
-        let mut value = vec![0.0; span.len];
-        self.compiled.exponential(scratch, &z, &mut value);
-        let status = vec![Status::Interior; span.len];
-        answers.one_valley.extend(vec![true; span.len]);
-        self.report(scratch, span, &[&value], &status, answers);
-    }
-
-    /// The x between its own bounds at which some D within its bounds meets the constraint. At the highest D the least x
-    /// does, whether the constraint rises or falls with both.
-    fn window(&self, scratch: &mut Scratch, span: Span) -> Window {
-        let [x_low, x_high] = self.bounds(0).map(|end| vec![end; span.len]);
-        let [y_low, y_high] = self.bounds(1);
-        let mut end_at = |y: f64| {
-            let other = vec![math::exp(y); span.len];
-            let mut z = vec![0.5 * (x_low[0] + x_high[0]); span.len];
-            self.compiled.root(
-                scratch,
-                span,
-                Part::First,
-                Some(&other),
-                [&x_low, &x_high],
-                &mut z,
-            );
-            z
-        };
-        // Rounding must not leave the end itself without a D.
-        let inward = |z: f64, sign: f64| z + sign * 1e-14 * (1.0 + z.abs());
-        let mut low = end_at(y_high);
-        let mut high = end_at(y_low);
-        let own = |k: usize, end: usize, bound: Status| match self.question.bounds[k][end] {
-            Some(_) => bound,
-            None => Status::NoFiniteOptimum,
-        };
-        let limits = [
-            low.iter()
-                .map(|&z| {
-                    if z <= x_low[0] {
-                        own(0, 0, Status::FirstMin)
-                    } else {
-                        own(1, 1, Status::SecondMax)
-                    }
-                })
-                .collect(),
-            high.iter()
-                .map(|&z| {
-                    if z >= x_high[0] {
-                        own(0, 1, Status::FirstMax)
-                    } else {
-                        own(1, 0, Status::SecondMin)
-                    }
-                })
-                .collect(),
-        ];
-        for i in 0..span.len {
-            if low[i] > x_low[0] && low[i] < high[i] {
-                low[i] = inward(low[i], 1.0);
-            }
-            if high[i] < x_high[0] && low[i] < high[i] {
-                high[i] = inward(high[i], -1.0);
-            }
-        }
-        Window {
-            ends: [low, high],
-            limits,
-        }
-    }
-
-    /// D on the constraint at each x; NaN where there is none within the natural range. `y` holds ln D of a neighbouring
-    /// point and is brought up to date.
-    pub(super) fn second(
-        &self,
-        scratch: &mut Scratch,
-        span: Span,
-        first: &[f64],
-        y: &mut [f64],
-        second: &mut [f64],
-    ) {
-        if self.question.explicit.is_some() {
-            // The last free variable is not read by its own formula.
-            self.compiled.run(
-                scratch,
-                Part::Explicit,
-                span,
-                &[first, first],
-                &mut [&mut *second],
-            );
-            for d in second[..span.len].iter_mut().filter(|d| **d <= 0.0) {
-                *d = f64::NAN;
-            }
-            return;
-        }
-        let [low, high] = NATURAL.map(|end| vec![math::ln(end); span.len]);
-        for start in y[..span.len].iter_mut().filter(|start| start.is_nan()) {
-            *start = 0.5 * (low[0] + high[0]);
-        }
-        self.compiled.root(
-            scratch,
-            span,
-            Part::Last,
-            Some(first),
-            [&low, &high],
-            &mut y[..span.len],
-        );
-        self.compiled
-            .exponential(scratch, &y[..span.len], &mut second[..span.len]);
-        for i in 0..span.len {
-            if y[i] <= low[i] || y[i] >= high[i] {
-                second[i] = f64::NAN;
-            }
-        }
-    }
-
     /// The grid where all lanes share one constraint: each point is a lane of one run.
     fn shared_grid(&self, scratch: &mut Scratch, window: &Window) -> Grid {
         let span = Span {
@@ -342,8 +189,22 @@ impl<'a> Solver<'a> {
         let mut first = vec![0.0; GRID];
         self.compiled.exponential(scratch, &x, &mut first);
         let (mut y, mut second) = (vec![f64::NAN; GRID], vec![0.0; GRID]);
-        self.second(scratch, span, &first, &mut y, &mut second);
+        self.constraint
+            .second(scratch, span, &first, &mut y, &mut second);
         Grid { first, second }
+    }
+
+    /// One free variable: the constraint alone gives it.
+    fn solve_one(&self, scratch: &mut Scratch, span: Span, answers: &mut Answers) {
+        let [low, high] = self.constraint.bounds(0).map(|end| vec![end; span.len]);
+        let mut z = vec![0.5 * (low[0] + high[0]); span.len];
+        self.compiled
+            .root(scratch, span, Part::Last, None, [&low, &high], &mut z);
+        let mut value = vec![0.0; span.len];
+        self.compiled.exponential(scratch, &z, &mut value);
+        let status = vec![Status::Interior; span.len];
+        answers.one_valley.extend(vec![true; span.len]);
+        self.report(scratch, span, &[&value], &status, answers);
     }
 
     /// Minimises each lane of a block from what its scan has seen.
@@ -400,7 +261,8 @@ impl<'a> Solver<'a> {
             };
             *first = held.unwrap_or(*first);
         }
-        self.second(scratch, span, &first, &mut state.y, &mut second);
+        self.constraint
+            .second(scratch, span, &first, &mut state.y, &mut second);
         for (second, status) in second.iter_mut().zip(&status) {
             let held = match status {
                 Status::SecondMin => bound(1, 0),
@@ -421,7 +283,8 @@ impl<'a> Solver<'a> {
         for g in 0..GRID {
             (0..len).for_each(|i| x[i] = window.point(i, g));
             self.compiled.exponential(scratch, &x, &mut first);
-            self.second(scratch, span, &first, &mut y, &mut second);
+            self.constraint
+                .second(scratch, span, &first, &mut y, &mut second);
             let free: [&[f64]; 2] = [&first, &second];
             let out: &mut [&mut [f64]] = &mut [&mut value];
             self.compiled
@@ -463,7 +326,8 @@ impl<'a> Solver<'a> {
                 return;
             }
             self.compiled.exponential(scratch, &state.x, &mut first);
-            self.second(scratch, span, &first, &mut state.y, &mut second);
+            self.constraint
+                .second(scratch, span, &first, &mut state.y, &mut second);
             let [value, slope, curvature] = &mut columns;
             self.compiled.run(
                 scratch,
@@ -483,7 +347,8 @@ impl<'a> Solver<'a> {
     fn objective(&self, scratch: &mut Scratch, lane: Span, x: f64) -> f64 {
         let (mut first, mut second, mut value) = ([0.0], [0.0], [0.0]);
         self.compiled.exponential(scratch, &[x], &mut first);
-        self.second(scratch, lane, &first, &mut [f64::NAN], &mut second);
+        self.constraint
+            .second(scratch, lane, &first, &mut [f64::NAN], &mut second);
         let free: [&[f64]; 2] = [&first, &second];
         let out: &mut [&mut [f64]] = &mut [&mut value];
         self.compiled
@@ -556,7 +421,7 @@ impl<'a> Solver<'a> {
         for i in 0..span.len {
             let met = residual[0][i].abs() <= TOLERANCE;
             let finite = found.iter().all(|column| column[i].is_finite());
-            let within = (0..free.len()).all(|k| self.is_within(k, free[k][i]));
+            let within = (0..free.len()).all(|k| self.constraint.is_within(k, free[k][i]));
             let status = if met && finite && within {
                 status[i]
             } else {

@@ -4,6 +4,7 @@
 //! budget. The law may be any increasing function of c + A·N^x + B·D^y with x, y < 0 < A, B: the additive law, its
 //! power (A/N^α + B/D^β)^γ, a logarithm, an offset, a positive factor. The cost must be k·N^s·D^t with s, t > 0.
 //! At the optimum x·A·N^x/s = y·B·D^y/t (Hoffmann et al. 2022, equation 4, for s = t = 1).
+//! Longer than the rule, because `solve` writes the whole solution into one graph.
 
 #[cfg(test)]
 mod tests;

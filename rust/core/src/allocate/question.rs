@@ -6,6 +6,7 @@
 //! derivative of anything along the constraint is T(f) = f_x + y′·f_y. So the slope and the curvature of the objective
 //! are T(f) and T(T(f)): exact, by the derivatives of the graph. Where D is solved from K inexactly, T(f) = 0 remains
 //! the first-order condition of the minimum.
+//! Longer than the rule, because `Question::new` builds one graph from constraint to curvature.
 
 use std::collections::HashMap;
 
@@ -234,13 +235,15 @@ fn check_bounds(free: &[&str], bounds: &[[Option<f64>; 2]]) -> Result<(), CoreEr
         return Err(CoreError::settings(
             "bad-bounds",
             "one or two free variables are needed, with bounds for each",
-        ));
+        )
+        .with_argument("bounds"));
     }
     for (name, ends) in free.iter().zip(bounds) {
         let [low, high] = [ends[0].unwrap_or(0.0), ends[1].unwrap_or(f64::INFINITY)];
         if !(low >= 0.0 && high > 0.0 && low <= high) {
             let message = format!("bounds of `{name}`: {low} to {high} is no range above zero");
             return Err(CoreError::settings("bad-bounds", message)
+                .with_argument("bounds")
                 .with_column(*name)
                 .with_value(low)
                 .with_limit(high));

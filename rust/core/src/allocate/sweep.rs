@@ -9,7 +9,7 @@ mod tests;
 
 use rayon::prelude::*;
 
-use super::cells::{Cells, Found, Spread, Wanted, count_draws};
+use super::cells::{Asked, Cells, Found, Spread, count_draws};
 use super::draws::Draws;
 use super::optimum::ClosedForm;
 use super::status::Status;
@@ -23,21 +23,19 @@ const MOST_CELLS: usize = 16;
 /// Most allocations of one pass, so that what is kept of them fits in memory.
 const MOST_ALLOCATIONS: usize = 1 << 25;
 
-/// Sweeps the cells, whose targets are budgets. `estimate` and `draws` follow `form.parameters()`; a draw may be a number
-/// where a symbol does not vary. Without any column among `draws` there are no draws and the quantiles are NaN.
+/// Sweeps the cells, whose targets are budgets. Without draws the quantiles are NaN.
 ///
 /// # Errors
 /// `bad-budget` for a budget that is not positive and finite; `bad-given`; `bad-quantile`; `column-length`;
 /// `parameter-count`; `interrupted` and `timeout`.
-pub fn sweep(
-    form: &ClosedForm,
-    estimate: &[f64],
-    draws: &[Values<'_>],
-    cells: &Cells<'_>,
-    wanted: &Wanted<'_>,
-    threads: Option<usize>,
-    control: &Control,
-) -> Result<Spread, CoreError> {
+pub fn sweep(form: &ClosedForm, asked: &Asked<'_>, control: &Control) -> Result<Spread, CoreError> {
+    let Asked {
+        estimate,
+        draws,
+        cells,
+        ref wanted,
+        threads,
+    } = *asked;
     cells.check("budget", "bad-budget")?;
     check_count(form, estimate, draws)?;
     let draws = cells.draws(form.parameters(), draws);

@@ -5,6 +5,8 @@
 //! under the identity residual the linear parameters are not damped and are moved to their optimum before every trial is
 //! judged (variable projection, Golub & Pereyra 1973, with all second derivatives). Damping rises
 //! and falls with the share of the promised decrease that came true (Marquardt 1963).
+//! Longer than the rule, because the engine of the lanes keeps its state in one place, so that nothing is allocated
+//! within its loop.
 
 #![expect(
     clippy::needless_range_loop,

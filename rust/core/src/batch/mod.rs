@@ -5,6 +5,7 @@
 //! never an error. Squared losses are solved side by side, one group a SIMD lane (`search`, `descend`); other losses, laws
 //! whose starts need calibration, long groups, and groups that the lanes cannot settle go one by one through the machinery
 //! of `fit` (`alone`). A group's result does not depend on the other groups, on their order or on threads.
+//! Longer than the rule, because `run` sends each group one of three ways and gathers what comes back.
 
 mod alone;
 mod descend;

@@ -4,6 +4,7 @@
 //! parameters vary from lane to lane: the screening residual with its derivatives by the linear parameters, the residual
 //! with all its first and second derivatives, and the terms that starts are read off. Laws whose starts need several terms
 //! calibrated together have no plan; their groups are solved one by one.
+//! Longer than the rule, because a plan is read off the law in one go, and its candidates follow one order.
 
 use super::lanes::{Buffers, LANES, Lane, Layout, Pack};
 use crate::error::CoreError;

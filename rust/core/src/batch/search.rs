@@ -3,6 +3,7 @@
 //! In: a [`Pack`] of groups and the candidates of a [`Plan`]. Out: for each lane the best candidates, their linear parameters
 //! solved for (within their bounds), as one starting point of `p` parameters each. This is the screen of `multistart`, one
 //! group a lane.
+//! Longer than the rule, because the screen of a pack is one loop over its candidates.
 
 #![expect(
     clippy::needless_range_loop,

@@ -3,6 +3,7 @@
 //! Stage: under the batch solvers. In: a lower triangle of lanes, a right-hand side, which unknowns are held at a given
 //! value. Out: the solution by Cholesky factors, and the lanes whose matrix is not positive definite. Source: the textbook
 //! recurrences of `linalg::cholesky`, one lane of numbers where that has one number.
+//! Longer than the rule, because `solve` is one factorisation over lanes.
 
 #![expect(
     clippy::needless_range_loop,

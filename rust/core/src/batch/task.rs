@@ -2,6 +2,8 @@
 //!
 //! In: up to a few packs' worth of groups. Out: [`Solved`]: all parameters, standard errors, cost and status of each. What
 //! the lanes cannot settle (no convergence, or a normal matrix close to singular) is solved again by orthogonal factors.
+//! Longer than the rule, because a portion is packed, screened, descended and settled with memory that its groups
+//! share.
 
 use super::alone::Alone;
 use super::descend::{Descent, End, Start};

@@ -1,8 +1,9 @@
 //! Groups: truths recovered, agreement with single fits, statuses, independence of threads and neighbours.
 
 use super::*;
-use crate::parameter::Transform;
+use crate::parameter::{Parameter, Transform};
 use crate::rng::{Random, Stream};
+use scalefast_expr::System;
 
 /// Columns of many groups, one after the other.
 #[derive(Default)]

@@ -1,4 +1,6 @@
 //! What a fit has found, and the evidence that it is the optimum.
+//!
+//! Longer than the rule, because `finish` gathers every number that a status rests on.
 
 use super::sensitivity::{SOUND, Sensitivity, start_condition};
 use crate::error::CoreError;
@@ -123,16 +125,7 @@ pub(crate) fn finish(search: &Search<'_, '_>, best: Run, found: Outcome) -> Resu
         spread: found.spread,
         evidence: found.evidence,
     };
-    let mut sizes: Vec<f64> = search
-        .objective
-        .residuals(&mut scratch, &theta)
-        .into_iter()
-        .map(f64::abs)
-        .collect();
-    let quadratic_share = search.loss.threshold().map_or(1.0, |d| {
-        sizes.iter().filter(|r| **r <= d).count() as f64 / sizes.len() as f64
-    });
-    let sigma = 1.4826 * median(&mut sizes);
+    let (sigma, quadratic_share) = scatter(search, &mut scratch, &theta);
     let noise = if search.loss.is_squared() {
         let free = search.objective.rows().saturating_sub(model.p()).max(1);
         (2.0 * squared.cost / free as f64).sqrt()
@@ -174,6 +167,20 @@ pub(crate) fn finish(search: &Search<'_, '_>, best: Run, found: Outcome) -> Resu
         quadratic_share,
         runs: found.runs.into(),
     })
+}
+
+/// The robust scale of the residuals, and the share of rows in the quadratic zone of the loss.
+fn scatter(search: &Search<'_, '_>, scratch: &mut Scratch, theta: &[f64]) -> (f64, f64) {
+    let mut sizes: Vec<f64> = search
+        .objective
+        .residuals(scratch, theta)
+        .into_iter()
+        .map(f64::abs)
+        .collect();
+    let quadratic_share = search.loss.threshold().map_or(1.0, |d| {
+        sizes.iter().filter(|r| **r <= d).count() as f64 / sizes.len() as f64
+    });
+    (1.4826 * median(&mut sizes), quadratic_share)
 }
 
 /// The relative offset and the smallest eigenvalue of the scaled Hessian over the open parameters.

@@ -66,7 +66,7 @@ fn undefined() -> CoreError {
         "law-undefined",
         "the law has no finite, usable prediction on these rows from any start",
     )
-    .with_hint("check the units and signs of the columns, or give `starts=` and `bounds=`")
+    .with_hint("check the units and signs of the columns, or give starts and bounds")
 }
 
 fn fit_given(search: &Search<'_, '_>, values: &[f64], control: &Control) -> Result<Fit, CoreError> {

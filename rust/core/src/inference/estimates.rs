@@ -84,21 +84,10 @@ impl Inference {
             matrix: found.matrix.as_deref().map(|m| widen(m, &open, p)),
             ..found
         };
-        let jacobian = model.expansion_jacobian(&fit.free);
-        let n = spec.parameters.len();
-        let full = covariance.matrix.as_deref().map(|matrix| {
-            let row = |i: usize| &jacobian[i * p..(i + 1) * p];
-            let mut full = vec![0.0; n * n];
-            for i in 0..n {
-                let half: Vec<f64> = (0..p)
-                    .map(|k| dot(row(i), &matrix[k * p..(k + 1) * p]))
-                    .collect();
-                for j in 0..n {
-                    full[i * n + j] = dot(&half, row(j));
-                }
-            }
-            full
-        });
+        let full = covariance
+            .matrix
+            .as_deref()
+            .map(|matrix| expand(model, &fit.free, matrix));
         let mut kinds: Vec<&'static str> = spec
             .parameters
             .iter()
@@ -232,6 +221,23 @@ impl Inference {
             method: format!("{}{scale}", self.covariance.method.name()),
         }
     }
+}
+
+/// The covariance of all parameters from that of the free ones, by the slopes of one by the other.
+fn expand(model: &Model, free: &[f64], matrix: &[f64]) -> Vec<f64> {
+    let (p, n) = (free.len(), model.parameters.len());
+    let jacobian = model.expansion_jacobian(free);
+    let row = |i: usize| &jacobian[i * p..(i + 1) * p];
+    let mut full = vec![0.0; n * n];
+    for i in 0..n {
+        let half: Vec<f64> = (0..p)
+            .map(|k| dot(row(i), &matrix[k * p..(k + 1) * p]))
+            .collect();
+        for j in 0..n {
+            full[i * n + j] = dot(&half, row(j));
+        }
+    }
+    full
 }
 
 /// A matrix of the open parameters as one of all free ones, zero elsewhere.

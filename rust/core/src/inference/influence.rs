@@ -1,4 +1,7 @@
 //! What each row does to a fit: its residual, its leverage, and how far the estimate moves without it.
+//!
+//! Longer than the rule, because `row_statistics` passes twice over the rows, the second time with the sums of the
+//! first.
 
 use super::estimates::Inference;
 use super::rows::{all_residuals, chunk_rows, chunks, normal_sums};

@@ -1,4 +1,6 @@
 //! What kind of number each parameter is, read off the places where it stands: a factor of a term, an offset, an exponent.
+//!
+//! Longer than the rule, because `role` reads three properties of each node in one order of the graph.
 
 use super::free::Free;
 use crate::parameter::Level;

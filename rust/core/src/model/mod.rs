@@ -2,6 +2,8 @@
 //!
 //! In: a parsed [`System`], the roles of its parameters, the names of its variables. Out: one graph with the law, its
 //! gradient (`p` nodes) and the non-zero half of its Hessian with respect to the `p` free parameters.
+//! Longer than the rule, because `Model::new` and `resolve_roles` refuse what does not fit in the order in which a law
+//! is read.
 
 mod centred;
 mod coefficients;
@@ -115,7 +117,8 @@ impl Model {
                 ErrorKind::Settings,
                 "no-free-parameter",
                 "every parameter is fixed or tied: nothing is left to fit".to_owned(),
-            ));
+            )
+            .with_argument("fixed"));
         }
         for parameter in &free {
             if !reached
@@ -416,7 +419,8 @@ fn resolve_roles(graph: &mut Graph, parameters: &[Parameter]) -> Result<Vec<Node
                             "the tie of `{}` uses `{name}`, which is not a parameter of the law",
                             parameter.name
                         ),
-                    ));
+                    )
+                    .with_argument("tied"));
                 }
             }
             return Ok(expressions);
@@ -426,7 +430,8 @@ fn resolve_roles(graph: &mut Graph, parameters: &[Parameter]) -> Result<Vec<Node
         ErrorKind::Settings,
         "tie-cycle",
         "the ties refer to each other in a circle".to_owned(),
-    ))
+    )
+    .with_argument("tied"))
 }
 
 impl Model {

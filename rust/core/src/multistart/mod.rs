@@ -4,6 +4,7 @@
 //! on the true objective. Rounds grow until enough independent starts end in the same best optimum, or a fit is exact: how
 //! many rounds are run depends on the data alone, never on threads or time. Large data are searched on a fixed sample of
 //! at most [`SCREENING_ROWS`] rows and its best optima are then solved on all `m` rows.
+//! Longer than the rule, because the rounds of the global strategy share one list of what was found.
 
 mod given;
 mod screen;

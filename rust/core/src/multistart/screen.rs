@@ -2,6 +2,7 @@
 //!
 //! In: a screening objective (relative or identity residual, squared loss) and numbered candidates. Out: the best `k`,
 //! their linear parameters at the optimum of the screen.
+//! Longer than the rule, because `linear_solve` forms one normal matrix and solves it.
 
 use crate::dataset::Dataset;
 use crate::error::CoreError;

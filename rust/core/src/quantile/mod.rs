@@ -26,7 +26,9 @@ pub fn validate(probabilities: &[f64]) -> Result<(), CoreError> {
         None => Ok(()),
         Some(&p) => {
             let message = format!("a quantile must lie between 0 and 1, not {p}");
-            Err(CoreError::settings("bad-quantile", message).with_value(p))
+            Err(CoreError::settings("bad-quantile", message)
+                .with_argument("quantiles")
+                .with_value(p))
         }
     }
 }

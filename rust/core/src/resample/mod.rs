@@ -91,10 +91,10 @@ fn checked(plan: &Plan<'_>, range: Option<Range<u32>>) -> Result<Range<u32>, Cor
         (None, None) => 0..0,
     };
     if range.is_empty() {
-        return Err(CoreError::settings(
-            "no-replicates",
-            "there is no replicate to fit",
-        ));
+        return Err(
+            CoreError::settings("no-replicates", "there is no replicate to fit")
+                .with_argument("resample"),
+        );
     }
     match own {
         Some(n) if range.end > n => Err(CoreError::settings(
@@ -104,6 +104,7 @@ fn checked(plan: &Plan<'_>, range: Option<Range<u32>>) -> Result<Range<u32>, Cor
                 range.end - 1
             ),
         )
+        .with_argument("resample")
         .with_value(f64::from(range.end - 1))
         .with_limit(f64::from(n))),
         _ => Ok(range),

@@ -4,6 +4,7 @@
 //! law, the objective, a status. Starts are the optimum of all data, solved on the loss as it is; the best cell of the base
 //! screen, screened again under the replicate's weights and solved through lowered thresholds; and, where these two do not
 //! agree, the other optima of the base fit and further cells. The best end counts.
+//! Longer than the rule, because `solve` tries one start after the other until a replicate is certified.
 
 use super::plan::Change;
 use crate::dataset::Dataset;

@@ -3,6 +3,7 @@
 //! The model at `u` is `F + gᵀs + ½ sᵀHs`; the step solves `(H + λD²)s = −g` with `D` the square roots of the diagonal, `λ`
 //! raised until the matrix is positive definite and the step is worth taking, lowered as the model proves right (Moré
 //! 1978; Nielsen 1999).
+//! Longer than the rule, because the loop of `descend` is the method, from step to acceptance.
 
 use super::space::Space;
 use super::termination::{OFFSET, ROUNDING, relative_offset};

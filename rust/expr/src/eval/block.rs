@@ -3,9 +3,10 @@
 //! Stage: innermost. In: instructions whose operands are registers (blocks of rows), columns or uniform
 //! numbers; out: registers. The instruction set is chosen once a block; within it, each instruction is one
 //! loop over the rows, and what is left over by the lanes is done by one masked step.
+//! Longer than the rule, because `run` is the interpreter: one arm for each operation.
 
-use super::Task;
 use super::code::Code;
+use super::kernel::Task;
 use super::lane::Lane;
 use super::pair::Pair;
 use super::vecmath;

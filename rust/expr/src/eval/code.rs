@@ -6,7 +6,8 @@
 use super::lane::Lane;
 use crate::op::Op;
 
-use super::{Kernel, Task, vecmath};
+use super::kernel::{Kernel, Task};
+use super::vecmath;
 
 /// One operation on up to three arguments.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

@@ -8,12 +8,11 @@
 
 mod tile;
 
-use super::lane::Lane;
-use super::{Kernel, Task};
-use tile::Tile;
+pub use tile::PARTIALS;
 
-/// Partial sums of one result.
-pub const PARTIALS: usize = 8;
+use super::kernel::{Kernel, Task};
+use super::lane::Lane;
+use tile::Tile;
 
 /// Adds `a` to the partial sums.
 pub fn sum(kernel: Kernel, a: &[f64], partials: &mut [f64; PARTIALS]) {

@@ -6,7 +6,8 @@
 
 use std::collections::HashMap;
 
-use super::forms::{Form, FormId, Forms};
+use super::forms::{Form, Forms};
+use super::id::FormId;
 use super::plan::{Plan, is_uniform};
 use super::product::{Power, Product};
 use super::share::Atom;

@@ -7,21 +7,12 @@
 
 use std::collections::HashMap;
 
+use super::id::FormId;
 use super::product::{Power, Product, usable};
 use super::values::Stage;
 use crate::eval::code::Code;
 use crate::eval::math;
 use crate::op::Op;
-
-/// The place of a form in [`Forms`].
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub(crate) struct FormId(u32);
-
-impl FormId {
-    pub(crate) fn index(self) -> usize {
-        self.0 as usize
-    }
-}
 
 /// A subexpression in normal form.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]

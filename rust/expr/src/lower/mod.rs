@@ -8,6 +8,7 @@
 
 mod emit;
 mod forms;
+mod id;
 mod plan;
 mod product;
 mod share;
@@ -18,7 +19,8 @@ pub(crate) mod values;
 use crate::binding::{Binding, Rate};
 use crate::error::FormulaError;
 use crate::graph::{Graph, Node, NodeId};
-use forms::{Form, FormId, Forms};
+use forms::{Form, Forms};
+use id::FormId;
 use values::{Stage, Value, Values};
 
 /// The values of a family of programs.

@@ -6,7 +6,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::forms::{Form, FormId, Forms};
+use super::forms::{Form, Forms};
+use super::id::FormId;
 use super::product::{Power, Product};
 use super::share::{Atom, Sharing, share};
 use super::values::Stage;

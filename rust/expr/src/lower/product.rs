@@ -3,7 +3,7 @@
 //! Stage: part of the normal forms of lowering. Factors and powers are kept in order, so that equal products are equal
 //! values however they were written.
 
-use super::forms::FormId;
+use super::id::FormId;
 use crate::eval::math;
 
 /// coefficient · ∏ factor^multiplicity · ∏ base^(multiple·exponent).

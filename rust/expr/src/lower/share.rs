@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::forms::FormId;
+use super::id::FormId;
 use super::product::Power;
 
 /// A factor of a product that is computed for each row.

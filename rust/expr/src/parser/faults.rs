@@ -5,7 +5,7 @@
 use super::Parser;
 use crate::error::FormulaError;
 use crate::lexer::Token;
-use crate::op::{Op, OpInfo};
+use crate::op::Op;
 use crate::spelling::nearest;
 
 impl Parser<'_> {
@@ -163,15 +163,6 @@ impl Parser<'_> {
                 names().collect::<Vec<_>>().join(", ")
             )),
         }
-    }
-}
-
-/// How a call of the function is written.
-pub(super) fn example(info: &OpInfo) -> String {
-    if info.arity == 1 {
-        format!("{}(x)", info.name)
-    } else {
-        format!("{}(x, y)", info.name)
     }
 }
 

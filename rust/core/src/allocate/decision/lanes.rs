@@ -150,7 +150,9 @@ impl<'a> Lanes<'a> {
             let range = span.start - piece.start..span.start - piece.start + span.len;
             let firsts = vec![first; span.len];
             let (mut y, second) = (vec![f64::NAN; span.len], &mut found.second[range.clone()]);
-            solver.second(scratch, span, &firsts, &mut y, second);
+            solver
+                .constraint
+                .second(scratch, span, &firsts, &mut y, second);
             for d in second.iter_mut() {
                 *d = match (low, high) {
                     (_, Some(high)) if *d > high * (1.0 - ROUNDING) => high,

@@ -1,6 +1,7 @@
 use super::*;
 use crate::executor::Control;
 use crate::rng::{Random, Stream};
+use scalefast_expr::System;
 use scalefast_expr::math;
 
 const LAW: &str = "E + A/N**alpha + B/D**beta";

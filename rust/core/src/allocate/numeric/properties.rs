@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use scalefast_expr::System;
 
 use super::*;
-use crate::allocate::{Aim, Allocation, Cells, ClosedForm, Wanted, spread, sweep};
+use crate::allocate::{Aim, Allocation, Asked, Cells, ClosedForm, Wanted, spread, sweep};
 
 const OPEN: [[Option<f64>; 2]; 2] = [[None, None]; 2];
 /// Laws of one optimum: the additive one, its monotone transforms, and derived variables put in their place.
@@ -227,9 +227,9 @@ proptest! {
         let cells = Cells::of(&targets);
         let wanted = Wanted { probabilities: &[0.05, 0.5, 0.95], plan_loss: true, keep: true };
         let names = form.parameters();
-        let one = sweep(&form, &values(names, &known), &drawn(names), &cells, &wanted, Some(1), &control).unwrap();
+        let one = sweep(&form, &Asked { estimate: &values(names, &known), draws: &drawn(names), cells: &cells, wanted, threads: Some(1) }, &control).unwrap();
         let names = question.parameters();
-        let two = spread(&question, &values(names, &known), &drawn(names), &cells, &wanted, Some(3), &control).unwrap();
+        let two = spread(&question, &Asked { estimate: &values(names, &known), draws: &drawn(names), cells: &cells, wanted, threads: Some(3) }, &control).unwrap();
         prop_assert_eq!(&one.solved_draws, &two.solved_draws);
         for (k, (one, two)) in one.quantities.iter().zip(&two.quantities).enumerate() {
             for (one, two) in one.quantiles.iter().flatten().zip(two.quantiles.iter().flatten()) {

@@ -1,3 +1,7 @@
+//! Published optima, and what a sweep must agree with.
+//!
+//! Longer than the rule, because the reference optima are a table.
+
 use super::*;
 use proptest::prelude::*;
 

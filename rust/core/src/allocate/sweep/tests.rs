@@ -1,4 +1,9 @@
+//! Published optima, and what a sweep must agree with.
+//!
+//! Longer than the rule, because one case compares every quantity of a sweep with that of each cell alone.
+
 use super::*;
+use crate::allocate::Wanted;
 use crate::quantile;
 use crate::rng::{Random, Stream};
 use scalefast_expr::System;
@@ -35,7 +40,7 @@ fn draws(count: u64) -> [Vec<f64>; 5] {
 const ESTIMATE: [f64; 5] = [0.35, 0.37, 480.0, 2100.0, 1.8];
 
 /// Quantiles, the loss at the plan, every allocation.
-fn asked(probabilities: &[f64]) -> Wanted<'_> {
+fn wanted(probabilities: &[f64]) -> Wanted<'_> {
     Wanted {
         probabilities,
         plan_loss: true,
@@ -54,11 +59,13 @@ fn run(
     assert_eq!(form.parameters(), ["alpha", "beta", "A", "B", "E"]);
     sweep(
         form,
-        &ESTIMATE,
-        &columns,
-        &Cells::of(budgets),
-        &asked(q),
-        Some(threads),
+        &Asked {
+            estimate: &ESTIMATE,
+            draws: &columns,
+            cells: &Cells::of(budgets),
+            wanted: wanted(q),
+            threads: Some(threads),
+        },
         &Control::new(),
     )
     .unwrap()
@@ -121,11 +128,13 @@ fn an_uncertain_cost_is_drawn_too() {
     let estimate = [0.35, 0.37, 480.0, 2100.0, 6.0, 1.8];
     let found = sweep(
         &form,
-        &estimate,
-        &columns,
-        &Cells::of(&[1e22]),
-        &asked(&[0.5]),
-        None,
+        &Asked {
+            estimate: &estimate,
+            draws: &columns,
+            cells: &Cells::of(&[1e22]),
+            wanted: wanted(&[0.5]),
+            threads: None,
+        },
         &Control::new(),
     )
     .unwrap();
@@ -171,11 +180,13 @@ fn without_draws_there_are_no_quantiles() {
     let numbers: Vec<Values<'_>> = ESTIMATE.iter().map(|x| Values::Number(*x)).collect();
     let found = sweep(
         &form,
-        &ESTIMATE,
-        &numbers,
-        &Cells::of(&[1e22]),
-        &asked(&[0.5]),
-        None,
+        &Asked {
+            estimate: &ESTIMATE,
+            draws: &numbers,
+            cells: &Cells::of(&[1e22]),
+            wanted: wanted(&[0.5]),
+            threads: None,
+        },
         &Control::new(),
     )
     .unwrap();
@@ -190,11 +201,13 @@ fn misuse_is_an_error_with_a_code() {
     let code = |budgets: &[f64], q: &[f64], estimate: &[f64]| {
         sweep(
             &form,
-            estimate,
-            &numbers,
-            &Cells::of(budgets),
-            &asked(q),
-            None,
+            &Asked {
+                estimate,
+                draws: &numbers,
+                cells: &Cells::of(budgets),
+                wanted: wanted(q),
+                threads: None,
+            },
             &Control::new(),
         )
         .unwrap_err()
@@ -217,11 +230,13 @@ fn columns_of_the_cost_follow_the_draws_not_the_estimate() {
     let estimate = [0.35, 0.37, 480.0, 2100.0, 6.0, 1.8];
     let found = sweep(
         &form,
-        &estimate,
-        &columns,
-        &Cells::of(&[1e22]),
-        &asked(&[0.0]),
-        None,
+        &Asked {
+            estimate: &estimate,
+            draws: &columns,
+            cells: &Cells::of(&[1e22]),
+            wanted: wanted(&[0.0]),
+            threads: None,
+        },
         &Control::new(),
     )
     .unwrap();
@@ -334,11 +349,13 @@ fn what_differs_from_cell_to_cell_is_as_if_asked_alone() {
     let q = [0.1, 0.9];
     let together = sweep(
         &form,
-        &estimate,
-        &rows,
-        &cells,
-        &asked(&q),
-        None,
+        &Asked {
+            estimate: &estimate,
+            draws: &rows,
+            cells: &cells,
+            wanted: wanted(&q),
+            threads: None,
+        },
         &Control::new(),
     )
     .unwrap();
@@ -349,11 +366,13 @@ fn what_differs_from_cell_to_cell_is_as_if_asked_alone() {
         let alone = Cells::of(&budgets[cell..=cell]);
         let alone = sweep(
             &form,
-            &estimate,
-            &rows,
-            &alone,
-            &asked(&q),
-            None,
+            &Asked {
+                estimate: &estimate,
+                draws: &rows,
+                cells: &alone,
+                wanted: wanted(&q),
+                threads: None,
+            },
             &Control::new(),
         )
         .unwrap();

@@ -2,9 +2,12 @@
 //!
 //! Stage: inside `reduce`. Which products a pass computes depends on how many registers the lanes have; each sum is
 //! the same chain of fused multiply-adds in every case.
+//! Longer than the rule, because `add` is the inner loop of all products, its accumulators in registers.
 
-use super::PARTIALS;
 use crate::eval::lane::Lane;
+
+/// Partial sums of one result.
+pub const PARTIALS: usize = 8;
 
 /// Pairs of columns to be multiplied: the upper triangle of `left[j]·right[k]`, each times the weight of its row.
 pub(super) struct Tile<'a> {

@@ -5,7 +5,7 @@
 //! (Payne and Hanek, SIGNUM Newsletter 1983), lane by lane. Which way is taken depends on the argument of the
 //! lane alone, so every kernel gives the same bits.
 
-use super::horner;
+use super::parts::horner;
 use crate::eval::lane::{Lane, Mask, ROUNDER};
 
 const TWO_OVER_PI: f64 = std::f64::consts::FRAC_2_PI;

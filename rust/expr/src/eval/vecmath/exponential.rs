@@ -3,7 +3,7 @@
 //! Stage: part of `vecmath`. e^x = 2^k·e^r with a polynomial in r; k and r by Cody and Waite's reduction with ln 2 in
 //! two doubles.
 
-use super::{LN2_HI, LN2_LO};
+use super::parts::{LN2_HI, LN2_LO};
 use crate::eval::lane::{Lane, Mask, ROUNDER};
 
 /// Beyond this magnitude 2^k alone may leave the range of normal doubles.

@@ -3,7 +3,7 @@
 //! Stage: part of `vecmath`. x = 2^k·m with √½ ≤ m < √2, and ln m = 2·artanh(s) with s = (m − 1)/(m + 1) and a polynomial in
 //! s². A second, longer form gives ln m as a sum of two doubles, for powers and for other bases.
 
-use super::{LN2_HI, LN2_LO, fast_two_sum, horner};
+use super::parts::{LN2_HI, LN2_LO, fast_two_sum, horner};
 use crate::eval::lane::{Lane, Mask};
 
 /// 1/ln 2 and 1/ln 10, each as the sum of two doubles.

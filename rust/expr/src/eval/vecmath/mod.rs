@@ -17,32 +17,10 @@
 mod circular;
 mod exponential;
 mod logarithm;
+mod parts;
 mod power;
-
-use super::lane::Lane;
 
 pub(crate) use circular::{arctan, cos, sin, tan};
 pub(crate) use exponential::{exp, expm1, sigmoid, tanh};
 pub(crate) use logarithm::{ln, ln_and_reciprocal, log1p, log2, log10};
 pub(crate) use power::pow;
-
-/// ln 2 as the sum of two doubles.
-const LN2_HI: f64 = f64::from_bits(0x3fe6_2e42_fefa_39ef);
-const LN2_LO: f64 = f64::from_bits(0x3c7a_bc9e_3b39_803f);
-
-/// Horner's rule, highest coefficient last; for chains that other work hides.
-#[inline(always)]
-fn horner<L: Lane, const N: usize>(x: L, coefficients: &[f64; N]) -> L {
-    let mut sum = x.of(coefficients[N - 1]);
-    for &c in coefficients[..N - 1].iter().rev() {
-        sum = sum.fma(x, x.of(c));
-    }
-    sum
-}
-
-/// The sum of two numbers and what rounding took off, |a| ≥ |b|.
-#[inline(always)]
-fn fast_two_sum<L: Lane>(a: L, b: L) -> (L, L) {
-    let sum = a + b;
-    (sum, b - (sum - a))
-}
