@@ -10,7 +10,7 @@ from scalefast import _units
 from scalefast._binding import _RECOGNISED, RESPONSE
 from scalefast._law import RESERVED
 
-PAGE = (Path(__file__).parents[2] / "docs" / "units.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[3] / "docs" / "units.md").read_text(encoding="utf-8")
 
 
 def table(heading):
