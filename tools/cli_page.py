@@ -62,7 +62,7 @@ def row(option: click.Option, context: click.Context) -> str:
 
 
 def examples(command: click.Command) -> str:
-    """The lines under `Examples:`, which tests/python/test_cli_examples.py runs."""
+    """The lines under `Examples:`, which tests/python/cli/test_cli_examples.py runs."""
     _, _, lines = (command.epilog or "").partition("Examples:\n")
     return "\n```text\n" + "".join(f"$ {line.strip()}\n" for line in lines.splitlines()) + "```\n"
 

@@ -12,7 +12,7 @@ import pytest
 from documents import Example, agrees, examples, normal, run_console, run_python
 from test_layers import MODULES
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "ARCHITECTURE.md", *sorted((ROOT / "docs").glob("*.md"))]
 REFERENCE_FILES = ("epoch_chinchilla.csv", "mlfoundations_overtrain.csv", "nist_strd.json")
 

@@ -13,10 +13,12 @@ from typing import Any
 
 import pytest
 
+import long_work
 import scalefast as sf
 from long_work import ENDLESS, answer, code_of, noisy, noisy_columns
 
-HERE = os.path.dirname(__file__)
+#: Where `long_work` lies, for programs of their own.
+HERE = os.path.dirname(long_work.__file__)
 
 
 @pytest.fixture(scope="module")
@@ -119,6 +121,7 @@ POOL = """
 import os, sys
 sys.path.insert(0, {here!r})
 {before}
+import long_work
 import scalefast as sf
 from long_work import noisy_columns
 sf.fit(noisy_columns(), "chinchilla", resample=sf.Bootstrap(100), threads={threads})

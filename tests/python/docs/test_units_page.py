@@ -10,7 +10,7 @@ from scalefast._base import numbers
 from scalefast._data.binding import _RECOGNISED, RESPONSE
 from scalefast._laws.find import RESERVED
 
-PAGE = (Path(__file__).parents[2] / "docs" / "units.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[3] / "docs" / "units.md").read_text(encoding="utf-8")
 
 
 def table(heading):

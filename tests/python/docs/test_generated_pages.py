@@ -10,7 +10,7 @@ import nist_scoreboard
 import scalefast as sf
 import write_docs
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = Path(__file__).parents[3] / "docs"
 #: The same for every page: nobody edits a generated page by hand.
 STALE = "docs/{} is not what the code says now: run `make docs`, or `python tools/write_docs.py {}`"
 

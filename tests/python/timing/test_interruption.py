@@ -18,6 +18,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+import long_work
 import scalefast as sf
 from cli_runs import invoke, process
 from long_work import ENDLESS, code_of, noisy
@@ -89,7 +90,7 @@ def test_a_signal_keeps_what_is_finished(number: signal.Signals) -> None:
     """In a process of its own, whose handlers are as usual before and after."""
     text = f"""
 import os, signal, sys, threading
-sys.path.insert(0, {os.path.dirname(__file__)!r})
+sys.path.insert(0, {os.path.dirname(long_work.__file__)!r})
 import scalefast as sf
 from long_work import ENDLESS, noisy
 usual = signal.getsignal({int(number)})
@@ -106,7 +107,7 @@ print(part.draws.height)
 def test_sigterm_ends_a_call_that_keeps_nothing() -> None:
     text = f"""
 import os, signal, sys, threading
-sys.path.insert(0, {os.path.dirname(__file__)!r})
+sys.path.insert(0, {os.path.dirname(long_work.__file__)!r})
 import scalefast as sf
 from long_work import ENDLESS, noisy
 threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGTERM)).start()
