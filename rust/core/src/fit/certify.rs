@@ -4,7 +4,7 @@
 
 use super::sensitivity::{SOUND, Sensitivity, start_condition};
 use crate::error::CoreError;
-use crate::linalg;
+use crate::linalg::{self, scaled, scaled_condition};
 use crate::loss::Loss;
 use crate::multistart::{Evidence, Outcome, Run, Runs, Search};
 use crate::objective::{Order, Scratch};
@@ -82,6 +82,8 @@ pub const STATUSES: [&str; 9] = [
 pub(super) const NEGATIVE: f64 = -1e-8;
 /// Condition beyond which parameters are not determined in double precision.
 const SINGULAR: f64 = 1e14;
+/// Starts at which it is asked whether the law itself determines its parameters.
+const STARTS_LOOKED_AT: usize = 12;
 /// Condition beyond which the rounding of the normal matrix, its square, hides what is left.
 const SQUARED_ROUNDING: f64 = 1e6;
 /// A Newton step that promises less than this share of the objective changes no printed digit.
@@ -132,14 +134,21 @@ pub(crate) fn finish(search: &Search<'_, '_>, best: Run, found: Outcome) -> Resu
     } else {
         sigma
     };
-    let sensitivity = Sensitivity::of(&squared.curvature, &theta, &open, condition);
+    let size = search.unit * search.objective.total_weight().sqrt();
+    let sensitivity = Sensitivity::of(&squared.curvature, &theta, &open, condition, size);
     // The normal matrix cannot tell a small step from none beyond this condition; the solver's orthogonal factors can.
     let settled = end.status == Status::Converged
         || certificate.gradient <= CERTIFIED_OFFSET && condition <= SQUARED_ROUNDING;
     let status = if condition > SINGULAR || !curvature.is_finite() {
         let sound = !sensitivity.dead
             && curvature.is_finite()
-            && start_condition(search, &mut scratch, &best.start) < SOUND;
+            && found
+                .runs
+                .iter()
+                .map(|run| &run.start)
+                .chain([&best.start])
+                .take(STARTS_LOOKED_AT)
+                .any(|start| start_condition(search, &mut scratch, start) < SOUND);
         if sound { "unbounded" } else { "ill-determined" }
     } else if !settled && !exact {
         end.status.name()
@@ -214,37 +223,7 @@ fn scaled_hessian(
     )
 }
 
-/// The rows and columns `open` of a symmetric matrix (`p × p`), each divided by its scale.
-pub(super) fn scaled(matrix: &[f64], p: usize, open: &[usize], scale: &[f64]) -> Vec<f64> {
-    let row = |(a, &j): (usize, &usize)| {
-        let entries = open.iter().zip(scale);
-        let of = scale[a];
-        entries.map(move |(&k, s)| matrix[j * p + k] / (of * s))
-    };
-    open.iter().enumerate().flat_map(row).collect()
-}
-
-/// Condition number of the Jacobian, columns scaled to length one, from its normal matrix.
-pub(super) fn scaled_condition(normal: &[f64], p: usize, open: &[usize]) -> f64 {
-    let n = open.len();
-    if n == 0 {
-        return 1.0;
-    }
-    let scale: Vec<f64> = open.iter().map(|&j| normal[j * p + j].sqrt()).collect();
-    if scale.iter().any(|&s| s.is_nan() || s <= 0.0) {
-        return f64::INFINITY;
-    }
-    let matrix = scaled(normal, p, open, &scale);
-    let (values, _) = linalg::symmetric_eigen(&matrix, n);
-    let (low, high) = (values[0], values[n - 1]);
-    if low > 0.0 {
-        (high / low).sqrt()
-    } else {
-        f64::INFINITY
-    }
-}
-
-/// The same from the Jacobian itself, by orthogonal factors.
+/// Condition number of the Jacobian, columns scaled to length one, from the Jacobian itself, by orthogonal factors.
 pub(super) fn jacobian_condition(
     search: &Search<'_, '_>,
     scratch: &mut Scratch,

@@ -1,9 +1,9 @@
 //! Leaves saddles: where the best run ended with a direction of negative curvature, the search goes on from both sides.
 
-use super::certify::{NEGATIVE, scaled};
+use super::certify::NEGATIVE;
 use crate::error::CoreError;
 use crate::executor::Control;
-use crate::linalg;
+use crate::linalg::{self, scaled};
 use crate::multistart::{LONG_SOLVE, Outcome, Run, Search};
 use crate::objective::{Order, Scratch};
 use crate::solver::space::Space;

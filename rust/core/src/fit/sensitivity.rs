@@ -1,7 +1,7 @@
 //! Whether an estimate is a point or on its way to infinity: what the data say about its least determined direction.
 
-use super::certify::{jacobian_condition, scaled, scaled_condition};
-use crate::linalg;
+use super::certify::jacobian_condition;
+use crate::linalg::{self, scaled, scaled_condition};
 use crate::loss::Loss;
 use crate::multistart::Search;
 use crate::objective::{Order, Scratch};
@@ -14,7 +14,7 @@ const BEYOND_SIZE: f64 = 1e3;
 const ENTANGLED: f64 = 1e4;
 /// Condition at a start below which the law itself determines its parameters.
 pub(super) const SOUND: f64 = 1e10;
-/// A parameter whose effect is below this share of the largest has none.
+/// A parameter whose effect is below this share of the size of the data has none.
 const NO_EFFECT: f64 = 1e-12;
 /// How far the data let the parameters move along the direction that they determine least.
 pub(super) struct Sensitivity {
@@ -25,14 +25,20 @@ pub(super) struct Sensitivity {
 }
 
 impl Sensitivity {
-    /// From the normal matrix (`p × p`) and the condition of its scaled Jacobian.
-    pub(super) fn of(normal: &[f64], theta: &[f64], open: &[usize], condition: f64) -> Self {
+    /// From the normal matrix (`p × p`), the condition of its scaled Jacobian, and the size of the data: the root of the
+    /// weighted sum of squares of what residuals are measured against.
+    pub(super) fn of(
+        normal: &[f64],
+        theta: &[f64],
+        open: &[usize],
+        condition: f64,
+        size: f64,
+    ) -> Self {
         let (p, n) = (theta.len(), open.len());
         let effect = |j: usize| normal[j * p + j].sqrt() * theta[j].abs();
-        let largest = open.iter().map(|&j| effect(j)).fold(0.0, f64::max);
         let dead = open
             .iter()
-            .any(|&j| theta[j] != 0.0 && effect(j) <= NO_EFFECT * largest);
+            .any(|&j| theta[j] != 0.0 && effect(j) <= NO_EFFECT * size);
         let scale: Vec<f64> = open.iter().map(|&j| normal[j * p + j].sqrt()).collect();
         let usable = scale.iter().all(|s| s.is_finite() && *s > 0.0);
         if n == 0 || !usable || condition <= ENTANGLED {

@@ -13,11 +13,13 @@
 mod cholesky;
 mod eigen;
 mod qr;
+mod scaled;
 mod triangle;
 mod vector;
 
 pub use cholesky::{cholesky_in_place, cholesky_inverse, cholesky_inverse_into, cholesky_solve};
 pub use eigen::{singular_values, symmetric_eigen};
 pub use qr::Qr;
+pub(crate) use scaled::{scaled, scaled_condition};
 pub use triangle::{solve_lower, solve_lower_transposed, solve_upper};
 pub use vector::{dot, norm, quadratic_form};

@@ -13,7 +13,9 @@ mod search;
 use crate::dataset::Dataset;
 use crate::error::CoreError;
 use crate::executor::Control;
-use crate::objective::Objective;
+use crate::linalg::scaled_condition;
+use crate::loss::Loss;
+use crate::objective::{Objective, Order};
 use crate::solver::{Solution, Status};
 use crate::start::{Starts, Wide, told};
 use rayon::prelude::*;
@@ -29,6 +31,8 @@ pub use search::{Run, SAME_OPTIMUM, Search};
 const CARRIED_OVER: usize = 3;
 /// An approach that has not ended and lies so many times above the best is not followed further.
 const HOPELESS: f64 = 30.0;
+/// Condition of the scaled Jacobian beyond which an end is no point but on its way to infinity.
+const RUNAWAY: f64 = 1e7;
 /// Ends whose objectives differ by more than this share are different optima.
 const DISTINCT: f64 = 1e-6;
 /// Rounds after which the search stops without agreement.
@@ -174,7 +178,7 @@ fn rounds(
                 },
             )
             .collect::<Result<_, CoreError>>()?;
-        runs.extend(ended.into_iter().filter(|run| run.end.cost.is_finite()));
+        runs.extend(ended.into_iter().filter(usable));
         finish_best(search, &mut runs, control)?;
         let exact = runs.first().is_some_and(|best| search.exact(best.end.cost));
         let mut settled = true;
@@ -183,7 +187,7 @@ fn rounds(
             let numbers = next_wide..next_wide + plan.independent(round);
             next_wide = numbers.end;
             let found = independent_runs(search, &screen, wide, numbers, HOPELESS * best, control)?;
-            ends.extend(found.iter().filter_map(optimum));
+            ends.extend(optima(search, &found));
             runs.extend(found);
             finish_best(search, &mut runs, control)?;
             settled = evidence(search, &ends, &runs).settled();
@@ -235,11 +239,16 @@ fn independent_runs(
                 } else {
                     search.follow(scratch, start, Some(near), control)?
                 };
-                Ok(run.end.cost.is_finite().then_some(run))
+                Ok(usable(&run).then_some(run))
             },
         )
         .collect::<Result<_, CoreError>>()?;
     Ok(ended.into_iter().flatten().collect())
+}
+
+/// Whether a run ended where the law and its derivatives have values.
+fn usable(run: &Run) -> bool {
+    run.end.cost.is_finite() && run.end.status != Status::Undefined
 }
 
 /// Sorts the runs and goes on from the best where it stopped for want of steps.
@@ -269,9 +278,22 @@ fn finish_best(
     Ok(())
 }
 
-/// The objective of a run that ended in an optimum.
-fn optimum(run: &Run) -> Option<f64> {
-    (run.end.status == Status::Converged).then_some(run.end.cost)
+/// The objectives of runs that ended in an optimum, not on their way to infinity.
+fn optima(search: &Search<'_, '_>, runs: &[Run]) -> Vec<f64> {
+    let mut scratch = search.objective.scratch();
+    let all: Vec<usize> = (0..search.model.p()).collect();
+    let mut sound = |theta: &[f64]| {
+        let order = Order::GaussNewton;
+        let found = search
+            .objective
+            .evaluate(&mut scratch, theta, Loss::Squared, order);
+        scaled_condition(&found.curvature, all.len(), &all) < RUNAWAY
+    };
+    let converged = runs.iter().filter(|r| r.end.status == Status::Converged);
+    converged
+        .filter(|run| sound(&run.end.theta))
+        .map(|run| run.end.cost)
+        .collect()
 }
 
 /// What independent starts say about optima that were not seen.
