@@ -13,7 +13,6 @@ import polars as pl
 import scalefast as sf
 
 LAW = "hoffmann-2022"
-OWN = "E + A/N**alpha + B/D**beta"
 
 
 def clean(design=None, noise=0.005, seed=1):
@@ -46,6 +45,11 @@ def lonely():
     """Three sizes, of which one was run once."""
     sizes = [1e8] * 15 + [1e9] * 15 + [1e7]
     return sf.simulate(LAW, {"N": sizes, "D": np.geomspace(1e10, 1e12, 31)[::-1]}, sf.LogNormal(0.003))
+
+
+def noise():
+    """Forty points of nothing but noise."""
+    return pl.DataFrame({"x": np.linspace(0, 10, 40), "L": np.random.default_rng(0).standard_normal(40)})
 
 
 def drifting():
@@ -88,9 +92,9 @@ FITS: dict[str, Callable[[], sf.Fit]] = {
     "failed-replicates": lambda: fitted(clean(sf.Sobol(7)), resample=sf.Bootstrap(40)),
     "interrupted": lambda: fitted(clean(), resample=sf.Bootstrap(50_000_000), on_interrupt="partial", timeout_s=2.0),
     "not-converged": lambda: fitted(clean(sf.Sobol(30)), "E + F + A/N**alpha + B/D**beta"),
-    "lone-optimum": lambda: fitted(
-        pl.concat([clean(sf.Sobol(30, ranges={"N": (1e9, 1.2e9), "D": (1e10, 1e12)})), outlier().tail(1).drop("C")]),
-        OWN,
+    "unconfirmed": lambda: fitted(noise(), "sin(a*x + sin(b*x + sin(d*x)))", columns={"x": "x"}),
+    "unbounded": lambda: fitted(
+        noise().with_columns(L=3 * pl.col("x") + 1e-4 * pl.col("L")), "c + a*exp(b*x)", columns={"x": "x"}
     ),
     "no-std-error": lambda: fitted(clean(), loss=sf.Huber(1e-8)),
 }
@@ -127,7 +131,8 @@ CAUSES = {
     "failed-replicates": "a bootstrap of 7 points",
     "interrupted": "two seconds for 50 million replicates",
     "not-converged": "two constants that trade",
-    "lone-optimum": "one run far from a narrow design",
+    "unconfirmed": "sines of sines fitted to noise",
+    "unbounded": "an exponential fitted to a straight line",
     "no-std-error": "δ = 1e-8",
 }
 

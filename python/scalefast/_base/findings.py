@@ -111,9 +111,6 @@ TABLE: dict[str, Kind] = {
         "trust predictions near the data rather than single parameters; fix or tie one",
     ),
     "starts": Kind("info", "How many starts ended in the best optimum.", "share of the starts"),
-    "lone-optimum": Kind(
-        "warning", "Only one start ended in the best optimum.", "share of the starts", "", "give narrower bounds"
-    ),
     "rival-optimum": Kind(
         "warning",
         "Another optimum, at other parameters, fits almost as well: the data do not choose between them.",

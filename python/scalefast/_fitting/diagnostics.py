@@ -95,9 +95,7 @@ def _optimum(fit: FitState) -> Iterator[Finding]:
         yield found("flat-ridge", message, certificate.condition, _CONDITION)
     share = certificate.agreeing / max(certificate.starts, 1)
     message = f"{certificate.agreeing} of {certificate.starts} starts ended in the best optimum"
-    # A law without a nonlinear parameter has one optimum, and one start finds it.
-    alone = fit.spec.starts is None and certificate.starts > 1 and certificate.agreeing < 2
-    yield found("lone-optimum" if alone else "starts", message, share)
+    yield found("starts", message, share)
     reasons = fit.parameters.filter(pl.col("std_error").is_null() & pl.col("status").is_in(["free", AT_BOUND]))
     refused = [reason for reason in reasons["interval_method"].unique(maintain_order=True).to_list() if reason]
     for reason in refused:

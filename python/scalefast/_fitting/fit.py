@@ -248,7 +248,7 @@ def fit(
     run: str | None = None,
     checkpoints: Literal["final", "all"] | None = None,
     starts: Starts | None = None,
-    bounds: Mapping[str, tuple[float, float]] | None = None,
+    bounds: Mapping[str, tuple[float | None, float | None]] | None = None,
     fixed: Mapping[str, float] | None = None,
     tied: Mapping[str, str] | None = None,
     per: Mapping[str, str] | None = None,

@@ -61,7 +61,7 @@ def fit_groups(
     loss: Loss | None = None,
     weights: str | pl.Expr | None = None,
     units: Mapping[str, str] | None = None,
-    bounds: Mapping[str, tuple[float, float]] | None = None,
+    bounds: Mapping[str, tuple[float | None, float | None]] | None = None,
     fixed: Mapping[str, float] | None = None,
     tied: Mapping[str, str] | None = None,
     errors: Errors = "checked",

@@ -75,7 +75,7 @@ class FitSpec:
     run: str | None = None
     checkpoints: Literal["final", "all"] | None = None
     starts: Starts | None = None
-    bounds: Mapping[str, tuple[float, float]] | None = None
+    bounds: Mapping[str, tuple[float | None, float | None]] | None = None
     fixed: Mapping[str, float] | None = None
     tied: Mapping[str, str] | None = None
     per: Mapping[str, str] | None = None
@@ -119,7 +119,7 @@ class FitSpec:
     def parameters(self) -> dict[str, Parameter]:
         """The law's parameters under the bounds of this spec."""
         form = self.resolved_law.form.parameters
-        bounds = self.bounds or {}
+        bounds = {name: _interval(name, ends) for name, ends in (self.bounds or {}).items()}
         return {
             name: replace(entry, bounds=bounds[name], **_within(entry, bounds[name])) if name in bounds else entry
             for name, entry in form.items()
@@ -278,9 +278,13 @@ def _is_whole(value: Any) -> bool:
 
 def _interval(name: str, ends: Any) -> tuple[float, float]:
     try:
-        low, high = (float(end) for end in ends)
+        low, high = ends
+        low = -math.inf if low is None else float(low)
+        high = math.inf if high is None else float(high)
     except (TypeError, ValueError) as error:
-        raise SettingsError(f"bounds of `{name}` need two numbers", code="bad-bounds", column=name) from error
+        hint = "write (0, 1), or None for an end without a bound: (0, None)"
+        message = f"bounds of `{name}` must be two numbers; got {ends!r:.60}"
+        raise SettingsError(message, code="bad-bounds", column=name, hint=hint) from error
     if not low < high:
         raise SettingsError(
             f"bounds of `{name}`: {low:g} is not below {high:g}", code="bad-bounds", column=name, value=low, limit=high

@@ -151,7 +151,11 @@ pub(crate) fn finish(search: &Search<'_, '_>, best: Run, found: Outcome) -> Resu
                 .any(|start| start_condition(search, &mut scratch, start) < SOUND);
         if sound { "unbounded" } else { "ill-determined" }
     } else if !settled && !exact {
-        end.status.name()
+        if sensitivity.runs_away(noise, condition) {
+            "unbounded"
+        } else {
+            end.status.name()
+        }
     } else if curvature < NEGATIVE {
         "saddle"
     } else if at_bound.iter().any(|&b| b) {
