@@ -94,7 +94,7 @@ FITS: dict[str, Callable[[], sf.Fit]] = {
     "not-converged": lambda: fitted(clean(sf.Sobol(30)), "E + F + A/N**alpha + B/D**beta"),
     "unconfirmed": lambda: fitted(noise(), "sin(a*x + sin(b*x + sin(d*x)))", columns={"x": "x"}),
     "unbounded": lambda: fitted(
-        noise().with_columns(L=3 * pl.col("x") + 1e-4 * pl.col("L")), "c + a*exp(b*x)", columns={"x": "x"}
+        noise().with_columns(L=3 * pl.col("x") + 0.01 * pl.col("L")), "c + a*exp(b*x)", columns={"x": "x"}
     ),
     "no-std-error": lambda: fitted(clean(), loss=sf.Huber(1e-8)),
 }

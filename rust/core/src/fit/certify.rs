@@ -2,9 +2,9 @@
 //!
 //! Longer than the rule, because `finish` gathers every number that a status rests on.
 
-use super::sensitivity::{SOUND, Sensitivity, start_condition};
+use super::sensitivity::{ENTANGLED, SOUND, Sensitivity, start_condition};
 use crate::error::CoreError;
-use crate::linalg::{self, scaled, scaled_condition};
+use crate::linalg::{self, Qr, scaled, scaled_condition};
 use crate::loss::Loss;
 use crate::multistart::{Evidence, Outcome, Run, Runs, Search};
 use crate::objective::{Order, Scratch};
@@ -114,8 +114,13 @@ pub(crate) fn finish(search: &Search<'_, '_>, best: Run, found: Outcome) -> Resu
             .objective
             .evaluate(&mut scratch, &theta, Loss::Squared, Order::GaussNewton);
     let mut condition = scaled_condition(&squared.curvature, model.p(), &open);
+    let factors = if condition > ENTANGLED && search.keeps_jacobian() {
+        jacobian_factors(search, &mut scratch, &theta, &open)
+    } else {
+        None
+    };
     if condition > SQUARED_ROUNDING && search.keeps_jacobian() {
-        condition = jacobian_condition(search, &mut scratch, &theta, &open);
+        condition = factors.as_ref().map_or(f64::INFINITY, Qr::condition);
     }
     let exact = search.exact(objective);
     let certificate = Certificate {
@@ -135,7 +140,7 @@ pub(crate) fn finish(search: &Search<'_, '_>, best: Run, found: Outcome) -> Resu
         sigma
     };
     let size = search.unit * search.objective.total_weight().sqrt();
-    let sensitivity = Sensitivity::of(&squared.curvature, &theta, &open, condition, size);
+    let sensitivity = Sensitivity::of(&squared.curvature, factors.as_ref(), &theta, &open, size);
     // The normal matrix cannot tell a small step from none beyond this condition; the solver's orthogonal factors can.
     let settled = end.status == Status::Converged
         || certificate.gradient <= CERTIFIED_OFFSET && condition <= SQUARED_ROUNDING;
@@ -227,13 +232,14 @@ fn scaled_hessian(
     )
 }
 
-/// Condition number of the Jacobian, columns scaled to length one, from the Jacobian itself, by orthogonal factors.
-pub(super) fn jacobian_condition(
+/// Orthogonal factors of the columns `open` of the Jacobian, rows multiplied by the roots of the weights; `None` where it is
+/// not finite.
+pub(super) fn jacobian_factors(
     search: &Search<'_, '_>,
     scratch: &mut Scratch,
     theta: &[f64],
     open: &[usize],
-) -> f64 {
+) -> Option<Qr> {
     let m = search.objective.rows();
     let found = search.objective.linearise(scratch, theta);
     let weights = search.objective.weights();
@@ -245,9 +251,9 @@ pub(super) fn jacobian_condition(
         })
         .collect();
     if columns.iter().any(|g| !g.is_finite()) {
-        return f64::INFINITY;
+        return None;
     }
-    linalg::Qr::new(&columns, m, open.len()).condition()
+    Some(Qr::new(&columns, m, open.len()))
 }
 
 fn median(sizes: &mut [f64]) -> f64 {

@@ -1,7 +1,7 @@
 //! Whether an estimate is a point or on its way to infinity: what the data say about its least determined direction.
 
-use super::certify::jacobian_condition;
-use crate::linalg::{self, scaled, scaled_condition};
+use super::certify::jacobian_factors;
+use crate::linalg::{Qr, scaled_condition};
 use crate::loss::Loss;
 use crate::multistart::Search;
 use crate::objective::{Order, Scratch};
@@ -11,7 +11,7 @@ const RUNNING: f64 = 1e6;
 /// Errors as multiples of the size of a parameter at which it is so at any condition above [`ENTANGLED`].
 const BEYOND_SIZE: f64 = 1e3;
 /// Condition above which a large error is no matter of chance.
-const ENTANGLED: f64 = 1e4;
+pub(super) const ENTANGLED: f64 = 1e4;
 /// Condition at a start below which the law itself determines its parameters.
 pub(super) const SOUND: f64 = 1e10;
 /// A parameter whose effect is below this share of the size of the data has none.
@@ -25,13 +25,13 @@ pub(super) struct Sensitivity {
 }
 
 impl Sensitivity {
-    /// From the normal matrix (`p × p`), the condition of its scaled Jacobian, and the size of the data: the root of the
-    /// weighted sum of squares of what residuals are measured against.
+    /// From the normal matrix (`p × p`), the factors of the weighted Jacobian's columns `open` where they were needed, and
+    /// the size of the data: the root of the weighted sum of squares of what residuals are measured against.
     pub(super) fn of(
         normal: &[f64],
+        factors: Option<&Qr>,
         theta: &[f64],
         open: &[usize],
-        condition: f64,
         size: f64,
     ) -> Self {
         let (p, n) = (theta.len(), open.len());
@@ -39,20 +39,16 @@ impl Sensitivity {
         let dead = open
             .iter()
             .any(|&j| theta[j] != 0.0 && effect(j) <= NO_EFFECT * size);
-        let scale: Vec<f64> = open.iter().map(|&j| normal[j * p + j].sqrt()).collect();
-        let usable = scale.iter().all(|s| s.is_finite() && *s > 0.0);
-        if n == 0 || !usable || condition <= ENTANGLED {
-            return Self { most: 0.0, dead };
-        }
-        let matrix = scaled(normal, p, open, &scale);
-        let (values, vectors) = linalg::symmetric_eigen(&matrix, n);
-        let smallest = values[n - 1].sqrt() / condition;
-        let moves = open
-            .iter()
-            .enumerate()
-            .map(|(a, &j)| (vectors[a * n] / (smallest * scale[a] * theta[j])).abs());
+        let gram = factors.and_then(|f| f.inverse_gram(f.rounding()));
+        let moves = |gram: Vec<f64>| {
+            let moves = open
+                .iter()
+                .enumerate()
+                .map(|(a, &j)| gram[a * n + a].sqrt() / theta[j].abs());
+            moves.filter(|x| x.is_finite()).fold(0.0, f64::max)
+        };
         Self {
-            most: moves.filter(|x| x.is_finite()).fold(0.0, f64::max),
+            most: gram.map_or(0.0, moves),
             dead,
         }
     }
@@ -72,7 +68,8 @@ pub(super) fn start_condition(
 ) -> f64 {
     let open: Vec<usize> = (0..start.len()).collect();
     if search.keeps_jacobian() {
-        return jacobian_condition(search, scratch, start, &open);
+        return jacobian_factors(search, scratch, start, &open)
+            .map_or(f64::INFINITY, |factors| factors.condition());
     }
     let found = search
         .objective
