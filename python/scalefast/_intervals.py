@@ -6,7 +6,8 @@ of the same configuration would fall, by the spread of repeated runs alone. None
 wrong one beyond the data.
 
 Stage: after a prediction, when asked for. In: an `Uncertainty` (of a fit, of a saved one, of a law's draws) and `m` points.
-Out: lower and upper ends in nats per token, and how they were made. All arithmetic is the core's (`band.rs`).
+Out: lower and upper ends in nats per token, and how they were made. All arithmetic is the core's (`band.rs`,
+`draw_band.rs`).
 """
 
 from __future__ import annotations
@@ -44,9 +45,6 @@ __all__ = [
 Interval = Literal["confidence", "prediction", "new_run"]
 #: Lower end, median and upper end of datum minus prediction on the residual's scale, and how they were found.
 Scatter = tuple[float, float, float, str]
-
-#: Points times draws that are held in memory at once.
-_BLOCK = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -184,28 +182,25 @@ def _sigma(known: Uncertainty, points: pl.DataFrame) -> FloatArray:
 def _from_draws(
     known: Uncertainty, arrays: Mapping[str, FloatArray], centre: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    drawn = known.drawn
+    drawn, law = known.drawn, known.law
     assert drawn is not None
-    count = drawn.frame.height
-    lower, upper = np.empty_like(centre), np.empty_like(centre)
-    step = max(1, _BLOCK // max(count, 1))
-    for first in range(0, len(centre), step):
-        part = slice(first, min(first + step, len(centre)))
-        chunk = {name: values[part] for name, values in arrays.items()}
-        rows = _under_draws(known, chunk, drawn.frame)
-        left = None if drawn.kind != "bca" or drawn.left_out is None else _under_draws(known, chunk, drawn.left_out)
-        found = _core.intervals(drawn.kind, known.level, list(centre[part]), rows, left, drawn.scale)
-        lower[part], upper[part] = found["lower"], found["upper"]
-    return lower, upper
 
+    def columns(draws: pl.DataFrame) -> dict[str, FloatArray]:
+        return {name: to_array(draws[name]) for name in law.parameters}
 
-def _under_draws(known: Uncertainty, arrays: Mapping[str, FloatArray], draws: pl.DataFrame) -> list[FloatArray]:
-    """The law at every point under every draw: one array a point."""
-    law = known.law
-    points, count = len(next(iter(arrays.values()))), draws.height
-    columns = {name: np.repeat(values, count) for name, values in arrays.items()}
-    columns.update({name: np.tile(to_array(draws[name]), points) for name in law.parameters})
-    return list(law._system.evaluate(columns, {}, known.threads)[law.outputs[0]].reshape(points, -1))
+    return _core.draw_band(
+        law._system,
+        law.outputs[0],
+        arrays,
+        centre,
+        columns(drawn.frame),
+        columns(drawn.left_out) if drawn.kind == "bca" and drawn.left_out is not None else None,
+        drawn.kind,
+        known.level,
+        drawn.scale,
+        known.threads,
+        _core.Call(),
+    )
 
 
 def _from_covariance(
