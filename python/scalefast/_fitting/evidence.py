@@ -20,8 +20,9 @@ from scalefast._base.errors import ScalefastError
 from scalefast._base.findings import Finding, found
 from scalefast._base.statuses import CONVERGED
 from scalefast._calls.longcall import LongCall
-from scalefast._core import System
-from scalefast._data.frames import FloatArray
+from scalefast._core import System, log_correlation, scale_correlation
+from scalefast._core import trend as log_trend
+from scalefast._data.frames import FloatArray, to_array
 from scalefast._fitting.problem import bind_problem
 from scalefast._forms.losses import loss_fields
 from scalefast._optimum.best import best_size
@@ -90,7 +91,7 @@ def _range(fit: FitState) -> Iterator[Finding]:
 
 def _collinear(fit: FitState) -> Iterator[Finding]:
     for first, second in combinations(fit.law.measured, 2):
-        correlation = _correlation(_logarithm(fit._rows.arrays[first]), _logarithm(fit._rows.arrays[second]))
+        correlation = log_correlation(fit._rows.arrays[first], fit._rows.arrays[second])
         if correlation > _COLLINEAR:
             message = f"{first} and {second} rise and fall together (correlation of the logarithms {correlation:.4g})"
             yield found("collinear", message, correlation, _COLLINEAR)
@@ -98,17 +99,14 @@ def _collinear(fit: FitState) -> Iterator[Finding]:
 
 def _schedule(fit: FitState) -> Iterator[Finding]:
     frame, bound = fit._rows.frame, set(fit.sources.values())
-    scale = np.zeros(frame.height)
-    for name in fit.law.measured:
-        scale = scale + _logarithm(fit._rows.arrays[name])
-    ranks = _ranks(pl.Series(scale))
+    measured = [fit._rows.arrays[name] for name in fit.law.measured]
     for name, dtype in frame.schema.items():
         if name in bound or not dtype.is_numeric() or not _SCHEDULE_NAME.search(name.lower()):
             continue
         column = frame[name].cast(pl.Float64)
         if column.null_count() or column.is_nan().any() or column.n_unique() < 2:
             continue
-        correlation = _correlation(_ranks(column), ranks)
+        correlation = scale_correlation(measured, to_array(column))
         if correlation > _SCHEDULE:
             message = f"`{name}` changes along with the scale of the runs (rank correlation {correlation:.2g})"
             yield found("schedule-varies", message, correlation, _SCHEDULE)
@@ -165,14 +163,12 @@ def _trend(fit: FitState) -> Iterator[Finding]:
     given, cost = given_and_cost(fit)
     if given is None or cost is None or len(given) < 3:
         return
-    scale, ratio = _logarithm(cost), _logarithm(given / cost)
-    spread = scale - scale.mean()
-    if not np.isfinite(ratio).all() or not (spread**2).sum() > 0:
+    trend = log_trend(cost, given)
+    if trend is None:
         return
-    slope = float((spread * ratio).sum() / (spread**2).sum())
-    factor = math.exp(abs(slope) * float(scale.max() - scale.min()))
+    factor, rises = trend
     if factor > _TREND:
-        message = f"C/({fit.law.cost}) {'rises' if slope > 0 else 'falls'} by a factor of {factor:.3g} over the range"
+        message = f"C/({fit.law.cost}) {'rises' if rises else 'falls'} by a factor of {factor:.3g} over the range"
         yield found("cost-trend", message, factor, _TREND)
 
 
@@ -234,21 +230,3 @@ def _shift(fit: FitState, row: int) -> str:
     if before is None or after is None:
         return ""
     return f", and the best N at C = {target:.0e} by {100 * (after / before - 1):+.3g} %"
-
-
-def _logarithm(values: FloatArray) -> FloatArray:
-    """Logarithms of what is positive, by the core; values as they are where some are not."""
-    if not (values > 0).all():
-        return values
-    return System.parse([("y", "log(x)")], []).evaluate({"x": np.ascontiguousarray(values)}, {})["y"]
-
-
-def _ranks(values: pl.Series) -> FloatArray:
-    return values.rank().cast(pl.Float64).to_numpy()
-
-
-def _correlation(first: FloatArray, second: FloatArray) -> float:
-    """The absolute correlation; 0 where one of them does not vary."""
-    x, y = first - first.mean(), second - second.mean()
-    scale = math.sqrt(float((x * x).sum()) * float((y * y).sum()))
-    return abs(float((x * y).sum())) / scale if scale > 0 else 0.0

@@ -21,7 +21,7 @@ from scalefast._base.statuses import INTERRUPTED
 from scalefast._base.suggest import did_you_mean
 from scalefast._calls.longcall import LongCall, OnInterrupt
 from scalefast._calls.progress import Progress
-from scalefast._core import Call, System, group_statuses, group_trusts
+from scalefast._core import Call, group_statuses, group_trusts, log_gaps
 from scalefast._core import fit_groups as core_fit_groups
 from scalefast._data.binding import RESPONSE, WEIGHTS, Column, bind, bind_one
 from scalefast._data.frames import FloatArray, collect, read_frame, to_array
@@ -133,9 +133,10 @@ def fit_groups(
     bound = evaluate_columns(frame, _choose(spec, frame.columns))
     groups = _group(frame.select(keys))
     arrays = {name: groups.arrange(to_array(bound[name])) for name in bound.columns}
-    if spacing is not None:
-        arrays[WEIGHTS] = _log_gaps(groups, frame, spacing) * arrays.get(WEIGHTS, 1.0)
     with LongCall(spec.progress, spec.timeout_s, partial=on_interrupt == "partial") as call:
+        if spacing is not None:
+            gaps = _log_gaps(groups, frame, spacing, spec.threads, call.stage("spacing"))
+            arrays[WEIGHTS] = gaps * arrays.get(WEIGHTS, 1.0)
         found = _solved(spec, errors, arrays, groups.offsets, call.stage("groups"))
         names = group_statuses()
         call.keeps(found["stopped"], int((found["status"] != names.index(INTERRUPTED)).sum()))
@@ -221,25 +222,13 @@ def _check_errors(errors: str, spec: FitSpec) -> None:
         )
 
 
-def _log_gaps(groups: _Groups, frame: pl.DataFrame, column: str) -> FloatArray:
-    """Half the distance of the logarithms of both neighbours of each row within its group, of mean one; NaN where there is
-    no logarithm. `m` values, group after group."""
+def _log_gaps(groups: _Groups, frame: pl.DataFrame, column: str, threads: int | None, call: Call) -> FloatArray:
+    """Half the distance of the logarithms of both neighbours of each row within its group, of mean one; NaN throughout a
+    group in which a value has no logarithm. `m` values, group after group."""
     values = groups.arrange(
         to_array(evaluate_columns(frame, {WEIGHTS: bind_one(WEIGHTS, column, frame.columns)})[WEIGHTS])
     )
-    logs = System.parse([("log", "log(x)")], []).evaluate({"x": values}, {})["log"]
-    begins = groups.offsets.astype(np.int64)
-    lengths = np.diff(begins)
-    member = np.repeat(np.arange(len(lengths)), lengths)
-    order = np.lexsort((logs, member))
-    gaps = np.diff(logs[order])
-    gaps[begins[1:-1] - 1] = 0.0
-    weights = np.empty_like(logs)
-    weights[order] = 0.5 * (np.append(gaps, 0.0) + np.append(0.0, gaps))
-    totals = np.add.reduceat(weights, begins[:-1])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        found: FloatArray = weights * (lengths / totals)[member]
-    return found
+    return log_gaps(values, groups.offsets, threads, call)
 
 
 def _choose(spec: FitSpec, available: list[str]) -> dict[str, Column]:

@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 
 from scalefast._base.errors import DataError, LawError, ScalefastError, SettingsError
-from scalefast._core import System
+from scalefast._core import System, aicc, decades, prediction_errors, study_cuts
 from scalefast._data.binding import RESPONSE, bind, bind_one
 from scalefast._data.checkpoints import choose_checkpoints
 from scalefast._data.frames import FloatArray, collect, read_frame, to_array
@@ -35,8 +35,6 @@ __all__ = ["Study", "study"]
 _STATUSES = ("too-few-points", "too-few-values", "law-undefined", "no-rows", "too-few-units")
 #: Names of columns that may hold compute.
 _COMPUTE = ("C", "flops", "compute")
-#: Shares of the runs, by compute, between which a number of cuts is spread.
-_LOWEST, _HIGHEST = 0.5, 0.95
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,7 +147,7 @@ def _cell(
     held_out = _held_out(spec, frame.filter(beyond)) if beyond.any() else None
     if cut is not None and held_out is not None:
         row.update(_errors(fit, spec, held_out))
-        row["decades"] = _number("log10(x/y)", x=float(compute[beyond].max()), y=cut)
+        row["decades"] = decades(cut, float(compute[beyond].max()))
     return row, fit
 
 
@@ -170,37 +168,20 @@ def _held_out(spec: FitSpec, frame: pl.DataFrame) -> Rows | None:
 def _errors(fit: Fit, spec: FitSpec, rows: Rows) -> dict[str, Any]:
     """Mean, root mean square and worst of ln(predicted/measured); null where the law has no positive value there."""
     predicted = to_array(fit.predict(rows.frame, columns=spec.columns, units=spec.units)["L_fit"])
-    system = System.parse([("error", "log(predicted/measured)")], [])
-    errors = system.evaluate({"predicted": predicted, "measured": rows.arrays[RESPONSE]}, {})["error"]
-    count = len(errors)
-    if not np.isfinite(errors).all():
-        return {"n_held_out": count}
-    # Exact sums do not depend on the instruction set.
-    return {
-        "n_held_out": count,
-        "error_mean": math.fsum(errors) / count,
-        "error_rms": math.sqrt(math.fsum(errors * errors) / count),
-        "error_worst": float(errors[np.argmax(np.abs(errors))]),
-    }
+    errors = prediction_errors(predicted, rows.arrays[RESPONSE])
+    found: dict[str, Any] = {"n_held_out": len(predicted)}
+    if errors is not None:
+        found["error_mean"], found["error_rms"], found["error_worst"] = errors
+    return found
 
 
 def _aicc(fit: Fit) -> float | None:
-    """Akaike's criterion of the measured losses, corrected for few rows (Hurvich & Tsai 1989)."""
-    spec, n = fit.spec, fit.n_rows
-    k = len(spec.free) + 1
-    stated = isinstance(fit.loss, Squared) and spec.weights is None and spec.sigma is None
-    if not stated or n <= k + 1 or not fit.objective > 0:
+    """Akaike's criterion of the measured losses, where the fit states a likelihood; see `criteria.rs`."""
+    spec = fit.spec
+    if not isinstance(fit.loss, Squared) or spec.weights is not None or spec.sigma is not None:
         return None
-    variance = 2 * fit.objective / n
-    deviance = n * (_number("log(x*y)", x=2 * math.pi, y=variance) + 1)
-    if spec.residual == "log":
-        system = System.parse([("log", "log(y)")], [])
-        deviance += 2 * math.fsum(system.evaluate({"y": fit._rows.arrays[RESPONSE]}, {})["log"])
-    return deviance + 2 * k + 2 * k * (k + 1) / (n - k - 1)
-
-
-def _number(formula: str, **values: float) -> float:
-    return float(System.parse([("value", formula)], []).evaluate({}, values)["value"][0])
+    logged = fit._rows.arrays[RESPONSE] if spec.residual == "log" else None
+    return aicc(fit.objective, fit.n_rows, len(spec.free), logged)
 
 
 def _compute(frame: pl.DataFrame, spec: FitSpec, along: str | pl.Expr | None) -> FloatArray:
@@ -225,13 +206,11 @@ def _compute(frame: pl.DataFrame, spec: FitSpec, along: str | pl.Expr | None) ->
 def _cuts(cuts: int | Sequence[float], compute: FloatArray) -> Iterator[float]:
     """The cuts in FLOPs."""
     if isinstance(cuts, int) and not isinstance(cuts, bool):
-        known = np.sort(compute[np.isfinite(compute)])
-        if not 0 <= cuts < max(len(known), 1):
-            limit = float(len(known) - 1)
-            raise SettingsError(f"cuts: {cuts} of {len(known)} runs", code="bad-cuts", value=float(cuts), limit=limit)
-        for i in range(cuts):
-            share = _LOWEST + (_HIGHEST - _LOWEST) * i / max(cuts - 1, 1)
-            yield float(known[math.ceil(share * len(known)) - 1])
+        known = int(np.isfinite(compute).sum())
+        if not 0 <= cuts < max(known, 1):
+            limit = float(known - 1)
+            raise SettingsError(f"cuts: {cuts} of {known} runs", code="bad-cuts", value=float(cuts), limit=limit)
+        yield from study_cuts(compute, cuts)
         return
     try:
         listed = [float(cut) for cut in cuts]  # type: ignore[union-attr]

@@ -6,7 +6,8 @@ of the same configuration would fall, by the spread of repeated runs alone. None
 wrong one beyond the data.
 
 Stage: after a prediction, when asked for. In: an `Uncertainty` (of a fit, of a saved one, of a law's draws) and `m` points.
-Out: lower and upper ends in nats per token, and how they were made. All arithmetic is the core's (`band.rs`).
+Out: lower and upper ends in nats per token, and how they were made. All arithmetic is the core's (`band.rs`,
+`draw_band.rs`).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import numpy as np
 import polars as pl
 
 from scalefast._base.errors import DataError, SettingsError
-from scalefast._core import System, error_band, intervals, predict_with_error, scatter_band
+from scalefast._core import Call, System, draw_band, error_band, predict_with_error, scatter_band
 from scalefast._data.binding import SIGMA, bind, bind_one
 from scalefast._data.frames import FloatArray, column_names, to_array
 
@@ -38,9 +39,6 @@ __all__ = [
 Interval = Literal["confidence", "prediction", "new_run"]
 #: Lower end, median and upper end of datum minus prediction on the residual's scale, and how they were found.
 Scatter = tuple[float, float, float, str]
-
-#: Points times draws that are held in memory at once.
-_BLOCK = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -168,25 +166,23 @@ def _from_draws(
 ) -> tuple[FloatArray, FloatArray]:
     drawn = known.drawn
     assert drawn is not None
-    count = drawn.frame.height
-    lower, upper = np.empty_like(centre), np.empty_like(centre)
-    step = max(1, _BLOCK // max(count, 1))
-    for first in range(0, len(centre), step):
-        part = slice(first, min(first + step, len(centre)))
-        chunk = {name: values[part] for name, values in arrays.items()}
-        rows = _under_draws(known, chunk, drawn.frame)
-        left = None if drawn.kind != "bca" or drawn.left_out is None else _under_draws(known, chunk, drawn.left_out)
-        found = intervals(drawn.kind, known.level, list(centre[part]), rows, left, drawn.scale)
-        lower[part], upper[part] = found["lower"], found["upper"]
-    return lower, upper
 
+    def columns(draws: pl.DataFrame) -> dict[str, FloatArray]:
+        return {name: to_array(draws[name]) for name in known.form.parameters}
 
-def _under_draws(known: Uncertainty, arrays: Mapping[str, FloatArray], draws: pl.DataFrame) -> list[FloatArray]:
-    """The law at every point under every draw: one array a point."""
-    points, count = len(next(iter(arrays.values()))), draws.height
-    columns = {name: np.repeat(values, count) for name, values in arrays.items()}
-    columns.update({name: np.tile(to_array(draws[name]), points) for name in known.form.parameters})
-    return list(known.system.evaluate(columns, {}, known.threads)[next(iter(known.form.outputs))].reshape(points, -1))
+    return draw_band(
+        known.system,
+        next(iter(known.form.outputs)),
+        arrays,
+        centre,
+        columns(drawn.frame),
+        columns(drawn.left_out) if drawn.kind == "bca" and drawn.left_out is not None else None,
+        drawn.kind,
+        known.level,
+        drawn.scale,
+        known.threads,
+        Call(),
+    )
 
 
 def _from_covariance(

@@ -121,7 +121,7 @@ def add_noise(loss: FloatArray, noise: Any, seed: int, runs: FloatArray) -> Floa
     """The losses (`m`, nats per token) with noise; `runs` holds the number of each row's run."""
     import numpy as np
 
-    from scalefast._core import System, choices
+    from scalefast._core import System, choices, students
     from scalefast._core import normals as core_normals
 
     places = np.arange(len(loss), dtype=np.uint64)
@@ -140,10 +140,7 @@ def add_noise(loss: FloatArray, noise: Any, seed: int, runs: FloatArray) -> Floa
     if isinstance(noise, Additive):
         return combine("law + sigma*z", {"z": normals()}, sigma=noise.sigma)
     if isinstance(noise, StudentT):
-        squares = np.zeros(len(loss))
-        for degree in range(noise.degrees):
-            squares += normals(_SQUARES + degree) ** 2
-        t = normals() / np.sqrt(squares / noise.degrees)
+        t = students(seed, (_ROWS, _SQUARES), noise.degrees, places)
         return combine("law*exp(scale*t)", {"t": t}, scale=noise.scale)
     if isinstance(noise, RunLevel):
         shared = normals(_RUNS, runs.astype(np.uint64))

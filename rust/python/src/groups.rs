@@ -1,11 +1,12 @@
 //! Many small fits: columns of all groups in, one entry a group out.
 
-use numpy::{IntoPyArray, PyReadonlyArray1};
+use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 use scalefast_core::batch::{self, Errors, GroupData, GroupFits, GroupSpec, Status, Trust};
 use scalefast_core::model::Residual;
+use scalefast_core::spacing;
 
 use crate::arrays::Columns;
 use crate::errors::core_error;
@@ -95,6 +96,24 @@ fn fields(py: Python<'_>, found: GroupFits, stopped: Option<PyErr>) -> PyResult<
     fields.set_item("stopped", stopped.map(|error| error.into_value(py)))?;
     fields.set_item("trust", found.trust.into_pyarray(py))?;
     Ok(fields)
+}
+
+/// Weights of rows by the share of the logarithm that each stands for, of mean one in each group.
+#[pyfunction]
+#[pyo3(signature = (values, offsets, threads, call))]
+pub fn log_gaps<'py>(
+    py: Python<'py>,
+    values: PyReadonlyArray1<'py, f64>,
+    offsets: PyReadonlyArray1<'py, u64>,
+    threads: Option<usize>,
+    call: &Call,
+) -> PyResult<Bound<'py, PyArray1<f64>>> {
+    let values = values.as_slice()?;
+    let offsets: Vec<usize> = offsets.as_slice()?.iter().map(|&o| o as usize).collect();
+    let weights = interrupt::run(py, call, |control| {
+        spacing::log_gaps(values, &offsets, threads, control)
+    })?;
+    Ok(weights.into_pyarray(py))
 }
 
 /// Names of the statuses of groups, by number.

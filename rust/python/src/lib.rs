@@ -15,6 +15,7 @@ mod errors;
 mod evaluate;
 mod groups;
 mod interrupt;
+mod judge;
 mod kernel;
 mod prediction;
 mod problem;
@@ -51,9 +52,27 @@ mod _core {
     #[pymodule_export]
     use crate::groups::group_trusts;
     #[pymodule_export]
+    use crate::groups::log_gaps;
+    #[pymodule_export]
     use crate::interrupt::Call;
     #[pymodule_export]
+    use crate::judge::aicc;
+    #[pymodule_export]
+    use crate::judge::decades;
+    #[pymodule_export]
+    use crate::judge::log_correlation;
+    #[pymodule_export]
+    use crate::judge::prediction_errors;
+    #[pymodule_export]
+    use crate::judge::scale_correlation;
+    #[pymodule_export]
+    use crate::judge::study_cuts;
+    #[pymodule_export]
+    use crate::judge::trend;
+    #[pymodule_export]
     use crate::kernel::kernel;
+    #[pymodule_export]
+    use crate::prediction::draw_band;
     #[pymodule_export]
     use crate::prediction::error_band;
     #[pymodule_export]
@@ -74,6 +93,8 @@ mod _core {
     use crate::simulate::choices;
     #[pymodule_export]
     use crate::simulate::normals;
+    #[pymodule_export]
+    use crate::simulate::students;
     #[pymodule_export]
     use crate::state::restore_result;
     #[pymodule_export]

@@ -1,10 +1,13 @@
 //! Predictions with standard errors for Python.
 
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1, PyReadonlyArray2};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use scalefast_core::band;
+use scalefast_core::draw_band::DrawBand;
 use scalefast_core::predict::{self, Values};
+use scalefast_core::resample::IntervalKind;
 
 use crate::arrays::Columns;
 use crate::interrupt::{self, Call};
@@ -90,5 +93,45 @@ pub fn scatter_band<'py>(
     let ends = (lower.as_slice()?, upper.as_slice()?);
     let (lower, upper) =
         band::with_scatter(values.as_slice()?, ends, (low, middle, high), sigma, log);
+    Ok((lower.into_pyarray(py), upper.into_pyarray(py)))
+}
+
+/// The ends of the law at every point under draws of its parameters, never more than one point's values a thread at once.
+#[pyfunction]
+#[pyo3(signature = (system, output, points, values, draws, left_out, kind, level, scale, threads, call))]
+#[expect(clippy::too_many_arguments, reason = "called by one Python function")]
+pub fn draw_band<'py>(
+    py: Python<'py>,
+    system: &System,
+    output: &str,
+    points: &Bound<'py, PyDict>,
+    values: PyReadonlyArray1<'py, f64>,
+    draws: &Bound<'py, PyDict>,
+    left_out: Option<&Bound<'py, PyDict>>,
+    kind: &str,
+    level: f64,
+    scale: f64,
+    threads: Option<usize>,
+    call: &Call,
+) -> PyResult<Ends<'py>> {
+    let kind = IntervalKind::named(kind)
+        .ok_or_else(|| PyValueError::new_err(format!("unknown interval {kind}")))?;
+    let (held, drawn) = (Columns::new(points)?, Columns::new(draws)?);
+    let held_out = left_out.map(Columns::new).transpose()?;
+    let (points, draws) = (held.slices()?, drawn.slices()?);
+    let left_out = held_out.as_ref().map(Columns::slices).transpose()?;
+    let band = DrawBand {
+        system: &system.inner,
+        output,
+        draws: &draws,
+        left_out: left_out.as_deref(),
+        kind,
+        level,
+        scale,
+    };
+    let centre = values.as_slice()?;
+    let (lower, upper) = interrupt::run(py, call, |control| {
+        band.ends(&points, centre, threads, control)
+    })?;
     Ok((lower.into_pyarray(py), upper.into_pyarray(py)))
 }

@@ -2,7 +2,10 @@
 
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
+use scalefast_core::noise::{self, Series};
 use scalefast_core::rng::{Random, Stream};
+
+use crate::interrupt::{self, Call};
 
 /// The standard normal number of each place in `places`; `series` keeps several kinds of noise apart.
 #[pyfunction]
@@ -18,6 +21,25 @@ pub fn normals<'py>(
         .iter()
         .map(|&place| random.normal(series, place))
         .collect();
+    Ok(drawn.into_pyarray(py))
+}
+
+/// The number of Student's law of each place in `places`; `series` are those of its numerator and of its first square.
+#[pyfunction]
+pub fn students<'py>(
+    py: Python<'py>,
+    seed: u64,
+    series: (u32, u32),
+    degrees: u32,
+    places: PyReadonlyArray1<'py, u64>,
+) -> PyResult<Bound<'py, PyArray1<f64>>> {
+    let random = Random::new(seed, Stream::Noise);
+    let (numerator, squares) = series;
+    let series = Series { numerator, squares };
+    let places = places.as_slice()?;
+    let drawn = interrupt::run(py, &Call::plain(), |control| {
+        noise::students(random, series, degrees, places, None, control)
+    })?;
     Ok(drawn.into_pyarray(py))
 }
 

@@ -66,18 +66,35 @@ pub fn spread(
             upper: f64::NAN,
         };
     }
-    let mean = finite.iter().sum::<f64>() / n as f64;
-    let squares: f64 = finite.iter().map(|d| (d - mean) * (d - mean)).sum();
-    let std_error = scale * (squares / (n - 1) as f64).sqrt();
+    let [lower, upper] = ends(kind, level, estimate, &finite, left_out, scale);
+    Spread {
+        std_error: deviation(&finite, scale),
+        lower,
+        upper,
+    }
+}
+
+/// The two ends alone, as [`spread`] reads them off draws that are all finite; NaN of fewer than two.
+pub fn ends(
+    kind: IntervalKind,
+    level: f64,
+    estimate: f64,
+    finite: &[f64],
+    left_out: &[f64],
+    scale: f64,
+) -> [f64; 2] {
+    if finite.len() < 2 || !estimate.is_finite() {
+        return [f64::NAN; 2];
+    }
     let tails = [0.5 - 0.5 * level, 0.5 + 0.5 * level];
     let quantile = |tails: [f64; 2]| {
-        let found = quantiles(&finite, &tails);
+        let found = quantiles(finite, &tails);
         [found[0], found[1]].map(|q| estimate + scale * (q - estimate))
     };
-    let [lower, upper] = match kind {
+    match kind {
         // Without stretching the quantiles are taken as they are, to the last bit.
         IntervalKind::Percentile if scale == 1.0 => {
-            let found = quantiles(&finite, &tails);
+            let found = quantiles(finite, &tails);
             [found[0], found[1]]
         }
         IntervalKind::Percentile => quantile(tails),
@@ -86,19 +103,22 @@ pub fn spread(
             [2.0 * estimate - high, 2.0 * estimate - low]
         }
         IntervalKind::Normal => {
-            let half = std_error * normal_quantile(tails[1]);
+            let half = deviation(finite, scale) * normal_quantile(tails[1]);
             [estimate - half, estimate + half]
         }
-        IntervalKind::Bca => match bca_tails(&finite, estimate, left_out, tails) {
+        IntervalKind::Bca => match bca_tails(finite, estimate, left_out, tails) {
             Some(tails) => quantile(tails),
             None => [f64::NAN; 2],
         },
-    };
-    Spread {
-        std_error,
-        lower,
-        upper,
     }
+}
+
+/// The standard deviation of at least two draws, divided by n − 1, times `scale`.
+fn deviation(finite: &[f64], scale: f64) -> f64 {
+    let n = finite.len();
+    let mean = finite.iter().sum::<f64>() / n as f64;
+    let squares: f64 = finite.iter().map(|d| (d - mean) * (d - mean)).sum();
+    scale * (squares / (n - 1) as f64).sqrt()
 }
 
 /// The probabilities at which BCa reads the draws (Efron & Tibshirani 1993, 14.9–14.15); `None` where the estimate lies
