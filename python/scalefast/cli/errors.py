@@ -79,7 +79,7 @@ SPELLINGS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], .
     (re.compile(r"\by=…"), "--y …"),
     (re.compile(r"where=, or drop_invalid=True \(--where, --drop-invalid\)"), "--where, or --drop-invalid"),
     (re.compile(r"declare others with variables= or bind them with columns="), "bind others with --col NAME=COLUMN"),
-    (re.compile(r"`starts=` and `bounds=`"), "`--start` and `--bound`"),
+    (re.compile(r"\bgive starts and bounds$"), "give `--start` and `--bound`"),
     (re.compile(r'sf\.read_file\(path, "(\w+)"\)'), r"--input-format \1"),
     (re.compile(r"sf\.read_file\(path, format=…\)"), "--input-format …"),
     (re.compile(r"^where= "), "--where "),

@@ -9,6 +9,9 @@
 //! stand in.
 
 mod context;
+mod coordinates;
+mod linear;
+mod places;
 mod wide;
 
 use crate::dataset::Dataset;
@@ -16,6 +19,7 @@ use crate::model::{Draw, Kinds, Model};
 use crate::rng::{Random, Sobol, Stream};
 use scalefast_expr::{Graph, NodeId, SymbolId, math};
 
+pub(crate) use linear::linear_solve;
 pub(crate) use wide::{Wide, told};
 
 /// Exponents of published laws lie between 0.03 and 3 in size (catalogue of laws; 1/f of broken laws included).

@@ -86,13 +86,13 @@ def test_prediction_intervals_cover_new_runs() -> None:
     assert 0.85 < np.mean(covered) < 0.95
 
 
-def test_the_same_bytes_for_any_cut_of_the_points(monkeypatch: pytest.MonkeyPatch) -> None:
-    import scalefast._laws.intervals
-
+def test_the_same_bytes_for_any_cut_of_the_points() -> None:
     fit = fitted(noisy(), resample=sf.Bootstrap(50))
-    whole = fit.predict(POINTS, interval="prediction")
-    monkeypatch.setattr(scalefast._laws.intervals, "_BLOCK", 60)
-    assert fit.predict(POINTS, interval="prediction").equals(whole)
+    points = pl.DataFrame(POINTS)
+    whole = fit.predict(points, interval="prediction")
+    for cut in (1, 2):
+        parts = [fit.predict(part, interval="prediction") for part in (points[:cut], points[cut:]) if part.height]
+        assert pl.concat(parts).equals(whole)
 
 
 def test_nothing_known_is_nothing_said() -> None:

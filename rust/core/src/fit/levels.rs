@@ -16,6 +16,7 @@ use crate::model::{Model, Residual};
 use crate::multistart::{self, Outcome, Run, Search};
 use crate::objective::Objective;
 use crate::parameter::Parameter;
+use crate::start::linear_solve;
 use scalefast_expr::math;
 use std::collections::BTreeMap;
 
@@ -37,8 +38,7 @@ pub(super) fn with_separate_starts(
         Residual::Log | Residual::Relative => Residual::Relative,
     };
     let screen = Objective::new(search.model, data, kind)?;
-    let screened =
-        multistart::linear_solve(search.model, &screen, &mut screen.scratch(), start.clone());
+    let screened = linear_solve(search.model, &screen, &mut screen.scratch(), start.clone());
     let mut scratch = search.objective.scratch();
     let mut runs = found.runs;
     for start in std::iter::once(start).chain(screened.map(|(_, theta)| theta)) {

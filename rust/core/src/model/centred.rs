@@ -32,73 +32,22 @@ impl Model {
     /// shift `e` it becomes the slope of the term by the logarithm of `x`, and `e` the value of the whole sum. As the exponent
     /// goes through zero, where the sum is a straight line in the logarithm, these pass smoothly (Box and Cox 1964).
     pub(crate) fn centred(&self, sums: &Sums, row: &[f64]) -> Option<Centred> {
-        let mut graph = self.graph.clone();
-        let symbols = self
-            .free
-            .iter()
-            .map(|f| graph.symbol_id(&f.name))
-            .collect::<Option<Vec<_>>>()?;
-        let variables: Vec<(SymbolId, NodeId)> = self
-            .variables
-            .iter()
-            .filter_map(|name| {
-                let symbol = graph.symbol_id(name)?;
-                let value = *row.get(symbol as usize)?;
-                Some((symbol, graph.constant(value)))
-            })
-            .collect();
-        let one = graph.constant(1.0);
-        let mut terms: Vec<Term> = Vec::new();
-        let mut replaced: Vec<(SymbolId, NodeId)> = Vec::new();
+        let mut centring = Centring::new(self, sums, row)?;
         for &(j, term) in &sums.terms {
-            let rest = graph.substitute(term, &[(symbols[j], one)]);
-            let rest = graph.substitute(rest, &variables);
-            let rest = graph.simplify(rest);
-            let held = graph.symbols_of(rest);
-            let taken = |s: &SymbolId| sums.terms.iter().any(|&(k, _)| symbols[k] == *s);
-            if held.is_empty() || held.iter().any(taken) {
-                continue;
-            }
-            let beside = sums
-                .shifts
-                .iter()
-                .any(|&(_, sibling, _)| graph.depends_on(sibling, symbols[j]));
-            let exponent = match held[..] {
-                [only] if beside && is_power(&graph, term, only) => {
-                    symbols.iter().position(|&s| s == only)
-                }
-                _ => None,
-            };
-            let own = graph.symbol(&self.free[j].name);
-            let mut replacement = graph.build_binary(Op::Div, own, rest);
-            if let Some(k) = exponent {
-                let exponent = graph.symbol(&self.free[k].name);
-                replacement = graph.build_binary(Op::Div, replacement, exponent);
-            }
-            terms.push(Term {
-                parameter: j,
-                rest,
-                exponent,
-            });
-            replaced.push((symbols[j], replacement));
+            centring.measure_term(self, j, term);
         }
-        let mut shifts: Vec<(usize, NodeId, f64)> = Vec::new();
-        let inner = replaced.clone();
+        let terms = centring.replaced.clone();
         for &(j, sibling, sign) in &sums.shifts {
-            let held = graph.symbols_of(sibling);
-            let other = |s: &SymbolId| sums.shifts.iter().any(|&(k, ..)| symbols[k] == *s);
-            if held.iter().any(other) || !held.iter().any(|s| symbols.contains(s)) {
-                continue;
-            }
-            let here = graph.substitute(sibling, &variables);
-            let here = graph.simplify(here);
-            let measured = graph.substitute(here, &inner);
-            let own = graph.symbol(&self.free[j].name);
-            let op = if sign > 0.0 { Op::Sub } else { Op::Add };
-            let replacement = graph.build_binary(op, own, measured);
-            shifts.push((j, here, sign));
-            replaced.push((symbols[j], replacement));
+            centring.measure_sum(self, (j, sibling, sign), &terms);
         }
+        let Centring {
+            mut graph,
+            symbols,
+            terms,
+            shifts,
+            replaced,
+            ..
+        } = centring;
         if replaced.is_empty() {
             return None;
         }
@@ -118,6 +67,101 @@ impl Model {
             shifts,
             symbols,
         })
+    }
+}
+
+/// A law on its way to being measured at a row.
+struct Centring<'s> {
+    sums: &'s Sums,
+    graph: Graph,
+    /// The free parameters.
+    symbols: Vec<SymbolId>,
+    /// The variables at the row.
+    variables: Vec<(SymbolId, NodeId)>,
+    terms: Vec<Term>,
+    shifts: Vec<(usize, NodeId, f64)>,
+    /// What stands for each parameter in the new law.
+    replaced: Vec<(SymbolId, NodeId)>,
+}
+
+impl<'s> Centring<'s> {
+    fn new(model: &Model, sums: &'s Sums, row: &[f64]) -> Option<Self> {
+        let mut graph = model.graph.clone();
+        let symbols = model
+            .free
+            .iter()
+            .map(|f| graph.symbol_id(&f.name))
+            .collect::<Option<Vec<_>>>()?;
+        let mut at_row = |name: &String| {
+            let symbol = graph.symbol_id(name)?;
+            let value = *row.get(symbol as usize)?;
+            Some((symbol, graph.constant(value)))
+        };
+        let variables = model.variables.iter().filter_map(&mut at_row).collect();
+        Some(Self {
+            sums,
+            graph,
+            symbols,
+            variables,
+            terms: Vec::new(),
+            shifts: Vec::new(),
+            replaced: Vec::new(),
+        })
+    }
+
+    /// Replaces the parameter of a term by the size of the term, or by its slope where a shift stands beside it.
+    fn measure_term(&mut self, model: &Model, j: usize, term: NodeId) {
+        let one = self.graph.constant(1.0);
+        let rest = self.graph.substitute(term, &[(self.symbols[j], one)]);
+        let rest = self.graph.substitute(rest, &self.variables);
+        let rest = self.graph.simplify(rest);
+        let held = self.graph.symbols_of(rest);
+        let mut parameters = self.sums.terms.iter().map(|&(k, _)| self.symbols[k]);
+        if held.is_empty() || parameters.any(|s| held.contains(&s)) {
+            return;
+        }
+        let mut siblings = self.sums.shifts.iter().map(|&(_, sibling, _)| sibling);
+        let beside = siblings.any(|sibling| self.graph.depends_on(sibling, self.symbols[j]));
+        let exponent = match held[..] {
+            [only] if beside && is_power(&self.graph, term, only) => {
+                self.symbols.iter().position(|&s| s == only)
+            }
+            _ => None,
+        };
+        let own = self.graph.symbol(&model.free[j].name);
+        let mut replacement = self.graph.build_binary(Op::Div, own, rest);
+        if let Some(k) = exponent {
+            let exponent = self.graph.symbol(&model.free[k].name);
+            replacement = self.graph.build_binary(Op::Div, replacement, exponent);
+        }
+        self.terms.push(Term {
+            parameter: j,
+            rest,
+            exponent,
+        });
+        self.replaced.push((self.symbols[j], replacement));
+    }
+
+    /// Replaces a shift by the value of the sum that it stands in, `terms` being what stands for the parameters of terms.
+    fn measure_sum(
+        &mut self,
+        model: &Model,
+        (j, sibling, sign): (usize, NodeId, f64),
+        terms: &[(SymbolId, NodeId)],
+    ) {
+        let held = self.graph.symbols_of(sibling);
+        let mut others = self.sums.shifts.iter().map(|&(k, ..)| self.symbols[k]);
+        if others.any(|s| held.contains(&s)) || !held.iter().any(|s| self.symbols.contains(s)) {
+            return;
+        }
+        let here = self.graph.substitute(sibling, &self.variables);
+        let here = self.graph.simplify(here);
+        let measured = self.graph.substitute(here, terms);
+        let own = self.graph.symbol(&model.free[j].name);
+        let op = if sign > 0.0 { Op::Sub } else { Op::Add };
+        let replacement = self.graph.build_binary(op, own, measured);
+        self.shifts.push((j, here, sign));
+        self.replaced.push((self.symbols[j], replacement));
     }
 }
 

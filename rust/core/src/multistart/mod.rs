@@ -23,7 +23,7 @@ use screen::{screen_candidates, thin};
 
 pub use given::Runs;
 pub(crate) use given::given;
-pub(crate) use screen::{SCREENING_ROWS, apart, linear_solve};
+pub(crate) use screen::{SCREENING_ROWS, apart};
 pub(crate) use search::{LONG_SOLVE, SHORT_SOLVE};
 pub use search::{Run, SAME_OPTIMUM, Search};
 

@@ -13,13 +13,13 @@ use crate::executor::Control;
 use crate::fit::{self, CERTIFIED_OFFSET, Fit, FitSpec, StartSet, residual_unit};
 use crate::model::{Model, Residual};
 use crate::multistart::{
-    LONG_SOLVE, Plan, SAME_OPTIMUM, SCREENING_ROWS, SHORT_SOLVE, Search, apart, linear_solve,
+    LONG_SOLVE, Plan, SAME_OPTIMUM, SCREENING_ROWS, SHORT_SOLVE, Search, apart,
 };
 use crate::objective::{Objective, Order, Scratch};
 use crate::solver::space::Space;
 use crate::solver::termination::OFFSET;
 use crate::solver::{Limits, Solution, Status, newton};
-use crate::start::Starts;
+use crate::start::{Starts, linear_solve};
 use scalefast_expr::math;
 use std::borrow::Cow;
 

@@ -6,14 +6,15 @@
 //! how much a term varies over the rows, where the thing it is added to lies, so that units, signs and origins do not matter.
 //! A start that overflows is repaired by shrinking, not dropped.
 
-use super::context::{Context, Place, Reading};
+use super::context::{Context, Place};
+use super::coordinates::{Coordinates, extent, is_phase, ranged, resolved};
+use super::linear::linear_solve;
+use super::places::{centred, contexts, order};
 use super::{reference, spread, within};
 use crate::dataset::Dataset;
 use crate::error::CoreError;
-use crate::model::{Centred, Free, Model, Residual, Sums, plain_law, symbol};
-use crate::multistart::linear_solve;
+use crate::model::{Centred, Free, Model, Residual};
 use crate::objective::{Objective, Scratch};
-use crate::parameter::Transform;
 use crate::rng::{Random, Stream};
 use scalefast_expr::{NodeId, SymbolId, math};
 
@@ -376,177 +377,6 @@ impl<'d> Wide<'d> {
         }
         self.over_rows(node, &theta)
     }
-}
-
-/// Where one parameter of a start is taken from its range.
-struct Coordinates {
-    /// Position among sizes, in [0, 1).
-    size: f64,
-    /// Position among rows, in [0, 1).
-    place: f64,
-    /// Which of several ways, in [0, 1).
-    mode: f64,
-    sign: f64,
-    /// What terms are multiplied by where the drawn size gave no value.
-    shrink: f64,
-    /// A plain start: this many units, nothing drawn.
-    fixed: Option<f64>,
-}
-
-impl Coordinates {
-    fn unit(fixed: f64) -> Self {
-        Self {
-            size: 0.5,
-            place: 0.5,
-            mode: 0.0,
-            sign: 1.0,
-            shrink: 1.0,
-            fixed: Some(fixed),
-        }
-    }
-
-    /// A term of no effect, an exponent of one half.
-    fn still(context: &Context) -> Self {
-        match context {
-            Context::Number => Self::unit(0.5),
-            _ => Self::unit(0.0),
-        }
-    }
-}
-
-fn is_phase(context: &Context) -> bool {
-    matches!(
-        context,
-        Context::Term {
-            place: Place::Phase,
-            ..
-        }
-    )
-}
-
-fn ranged(at: &Coordinates, low: f64, high: f64) -> f64 {
-    if low > 0.0 {
-        spread(at.size, low, high)
-    } else {
-        low + at.size * (high - low)
-    }
-}
-
-/// The highest frequency that the spacing of a variable can tell from a lower one.
-fn resolved(values: &[f64]) -> f64 {
-    let mut sorted: Vec<f64> = values.iter().copied().filter(|v| v.is_finite()).collect();
-    sorted.sort_by(f64::total_cmp);
-    let mut gaps: Vec<f64> = sorted
-        .windows(2)
-        .map(|pair| pair[1] - pair[0])
-        .filter(|&gap| gap > 0.0)
-        .collect();
-    if gaps.is_empty() {
-        return 1.0;
-    }
-    gaps.sort_by(f64::total_cmp);
-    std::f64::consts::PI / gaps[gaps.len() / 2]
-}
-
-/// The smallest and the largest of the finite values; zero and zero where there is none.
-fn extent(values: &[f64]) -> (f64, f64) {
-    let finite = values.iter().copied().filter(|v| v.is_finite());
-    let (low, high) = finite.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| {
-        (l.min(v), h.max(v))
-    });
-    if low <= high { (low, high) } else { (0.0, 0.0) }
-}
-
-/// The symbols of the free parameters, and the place of each in the law.
-fn contexts(model: &mut Model) -> (Vec<SymbolId>, Vec<Context>) {
-    let symbols: Vec<SymbolId> = model
-        .free
-        .iter()
-        .map(|f| symbol(&mut model.graph, &f.name))
-        .collect();
-    let variables: Vec<SymbolId> = model
-        .variables
-        .iter()
-        .map(|v| symbol(&mut model.graph, v))
-        .collect();
-    let contexts = (0..model.p())
-        .map(|j| {
-            let mut graph = model.graph.clone();
-            let root = plain_law(&mut graph, model.value, &model.free, &model.free[j]);
-            let found = Reading::new(&graph, &variables, root).context(symbols[j]);
-            model.graph = graph;
-            found
-        })
-        .collect();
-    (symbols, contexts)
-}
-
-/// The law in sizes of the terms of its nonlinear coefficients, at the row of geometric means.
-fn centred(model: &Model, data: &Dataset<'_>) -> Option<Centred> {
-    if model
-        .free
-        .iter()
-        .any(|f| f.level.is_some() || f.bounds.is_some() || f.transform != Transform::Auto)
-    {
-        return None;
-    }
-    let mut model = model.clone();
-    let (symbols, contexts) = contexts(&mut model);
-    let mut sums = Sums::default();
-    let linear = |node: NodeId| {
-        let held = model.graph.symbols_of(node);
-        let mut pairs = symbols.iter().zip(&model.linear);
-        pairs.any(|(s, &linear)| linear && held.contains(s))
-    };
-    for (j, context) in contexts.into_iter().enumerate() {
-        match context {
-            _ if model.linear[j] => {}
-            Context::Term { term, degree, .. } if degree == 1.0 && !linear(term) => {
-                sums.terms.push((j, term));
-            }
-            Context::Shift {
-                sibling,
-                sign,
-                place,
-            } if place != Place::Value && !linear(sibling) => sums.shifts.push((j, sibling, sign)),
-            _ => {}
-        }
-    }
-    let (_, centre, _) = reference(&model.graph, &model, data);
-    model.centred(&sums, &centre)
-}
-
-/// The nonlinear parameters, each after those that its context speaks of.
-fn order(model: &Model, symbols: &[SymbolId], contexts: Vec<Context>) -> Vec<(usize, Context)> {
-    let mut waiting: Vec<(usize, Context, Vec<usize>)> = contexts
-        .into_iter()
-        .enumerate()
-        .filter(|(j, _)| !model.linear[*j])
-        .map(|(j, context)| {
-            let nodes: Vec<NodeId> = match &context {
-                Context::Term { term, sibling, .. } => {
-                    std::iter::once(*term).chain(*sibling).collect()
-                }
-                Context::Shift { sibling, .. } => vec![*sibling],
-                Context::Number => Vec::new(),
-            };
-            let needs = (0..model.p())
-                .filter(|&k| k != j && !model.linear[k])
-                .filter(|&k| nodes.iter().any(|&n| model.graph.depends_on(n, symbols[k])))
-                .collect();
-            (j, context, needs)
-        })
-        .collect();
-    let mut placed: Vec<(usize, Context)> = Vec::new();
-    while !waiting.is_empty() {
-        let ready = |(_, _, needs): &(usize, Context, Vec<usize>)| {
-            needs.iter().all(|k| placed.iter().any(|(j, _)| j == k))
-        };
-        let next = waiting.iter().position(ready).unwrap_or(0);
-        let (j, context, _) = waiting.remove(next);
-        placed.push((j, context));
-    }
-    placed
 }
 
 /// Whether a law says for every nonlinear parameter where to look.
