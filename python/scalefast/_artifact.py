@@ -229,7 +229,8 @@ def save_fit(fit: Fit, path: Path, name: str) -> None:
         "manifest": fit.manifest.fields,
     }
     draws = pl.DataFrame(schema=dict.fromkeys(fit.law.form.parameters, pl.Float64))
-    if fit.spec.resample is not None:
+    # An interruption may have left a fit that was to be resampled without draws.
+    if fit._replicates is not None:
         draws = fit.draws
     _write(draws, json.dumps(content, ensure_ascii=False, allow_nan=False), path)
 
