@@ -12,14 +12,20 @@ import io
 import os
 import pty
 import re
+import shlex
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from unittest import mock
+
+from scalefast.cli.program import program
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$\n*", re.MULTILINE | re.DOTALL)
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 WIDTH = 110
+ENVIRONMENT = {"COLUMNS": str(WIDTH), "NO_COLOR": "1", "TERM": "dumb"}
 
 
 @dataclass(frozen=True)
@@ -61,28 +67,67 @@ def run_python(example: Example, page: Path, namespace: dict[str, object]) -> st
 
 
 def run_console(example: Example, folder: Path) -> str:
-    """What a command prints on a terminal of `WIDTH` columns, without colours."""
-    scripts = str(Path(sys.executable).parent)
-    environment = os.environ | {
-        "PATH": f"{scripts}{os.pathsep}{os.environ.get('PATH', '')}",
-        "COLUMNS": str(WIDTH),
-        "NO_COLOR": "1",
-        "TERM": "dumb",
-    }
+    """What a command prints on a terminal of `WIDTH` columns, without colours.
+
+    A `scalefast` command without anything for a shell runs in this process, which spares it the imports.
+    """
+    words = words_of(example.source)
     ours, theirs = pty.openpty()
-    with subprocess.Popen(
-        example.source, shell=True, cwd=folder, env=environment, stdin=theirs, stdout=theirs, stderr=theirs
-    ) as process:
-        os.close(theirs)
-        printed = b""
-        # Linux reports the end of a pseudo-terminal as an input/output error.
-        with contextlib.suppress(OSError):
-            while part := os.read(ours, 65536):
-                printed += part
-        os.close(ours)
-    if process.returncode != 0:
-        raise AssertionError(f"`{example.source}` ended with {process.returncode}:\n{printed.decode()}")
-    return ESCAPE.sub("", printed.decode()).replace("\r\n", "\n")
+    # A terminal holds a few kilobytes: what is printed is read while the command runs.
+    with ThreadPoolExecutor(1) as reader:
+        shown = reader.submit(read_all, ours)
+        try:
+            code = run_here(words, folder, theirs) if words else run_shell(example.source, folder, theirs)
+        finally:
+            os.close(theirs)
+            printed = shown.result().decode()
+            os.close(ours)
+    if code != 0:
+        raise AssertionError(f"`{example.source}` ended with {code}:\n{printed}")
+    return ESCAPE.sub("", printed).replace("\r\n", "\n")
+
+
+def words_of(source: str) -> list[str]:
+    """The arguments of a single `scalefast` command; none where the line needs a shell."""
+    lexer = shlex.shlex(source, posix=True, punctuation_chars=True)
+    lexer.commenters, lexer.whitespace_split = "", True
+    name, *words = list(lexer) or [""]
+    for_a_shell = any(word and set(word) <= set("();<>|&") for word in words) or set(source) & set("$`")
+    return [] if name != "scalefast" or for_a_shell else words
+
+
+def run_here(words: list[str], folder: Path, terminal: int) -> int:
+    """The exit code of a command of scalefast that runs in this process, its streams on the terminal."""
+    with (
+        open(os.dup(terminal), encoding="utf-8") as stdin,
+        open(os.dup(terminal), "w", encoding="utf-8", buffering=1) as stdout,
+        mock.patch.multiple(sys, stdin=stdin, stdout=stdout, stderr=stdout),
+        mock.patch.dict(os.environ, ENVIRONMENT),
+        contextlib.chdir(folder),
+    ):
+        try:
+            program(words, prog_name="scalefast")
+        except SystemExit as end:
+            return int(end.code or 0)
+    return 0
+
+
+def run_shell(source: str, folder: Path, terminal: int) -> int:
+    """The exit code of a line that a shell runs on the terminal."""
+    scripts = str(Path(sys.executable).parent)
+    environment = {**os.environ, **ENVIRONMENT, "PATH": f"{scripts}{os.pathsep}{os.environ.get('PATH', '')}"}
+    streams = {"stdin": terminal, "stdout": terminal, "stderr": terminal}
+    return subprocess.run(source, shell=True, cwd=folder, env=environment, check=False, **streams).returncode
+
+
+def read_all(terminal: int) -> bytes:
+    """What is written to a terminal until its last writer closes it."""
+    text = b""
+    # Linux reports the end of a pseudo-terminal as an input/output error.
+    with contextlib.suppress(OSError):
+        while part := os.read(terminal, 65536):
+            text += part
+    return text
 
 
 def normal(text: str) -> str:

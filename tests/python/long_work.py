@@ -31,6 +31,22 @@ def noisy_columns() -> dict[str, list[float]]:
     return {"N": n, "D": d, "L": loss}
 
 
+class Begun:
+    """A progress function that calls `then` once, as soon as `steps` of `total` (of any total where None) are done.
+
+    It is called on the thread that waits for the core, so `then` must be quick.
+    """
+
+    def __init__(self, then: Callable[[], object], total: int | None = ENDLESS, steps: int = 1) -> None:
+        self._then, self._total, self._steps = then, total, steps
+        self._told = False
+
+    def __call__(self, done: int, total: int) -> None:
+        if not self._told and self._total in (total, None) and done >= self._steps:
+            self._told = True
+            self._then()
+
+
 def answer(seed: int) -> str:
     """Every digit of a resampled fit to a frame that is built here, by means that survive a fork."""
     resample = sf.Bootstrap(150, interval="bca")

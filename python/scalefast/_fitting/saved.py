@@ -228,7 +228,8 @@ def save_fit(fit: FitState, diagnostics: pl.DataFrame, path: Path, name: str) ->
         "manifest": Manifest.of(fit).fields,
     }
     draws = pl.DataFrame(schema=dict.fromkeys(fit.law.form.parameters, pl.Float64))
-    if fit.spec.resample is not None:
+    # An interruption may have left a fit that was to be resampled without draws.
+    if fit._replicates is not None:
         draws = fit._resampled("draws").draws
     write_container(draws, json.dumps(content, ensure_ascii=False, allow_nan=False), path)
 

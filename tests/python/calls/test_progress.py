@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
-import os
 import pickle
-import pty
-import re
-import subprocess
 import threading
-from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 
 import scalefast as sf
-from cli_runs import SCRIPT, process
+from cli_runs import invoke
 from reference import grid
 from scalefast._calls.progress import Display, Pace, _Lines, display, in_words
 
@@ -205,42 +199,16 @@ def test_lines_are_flushed() -> None:
     assert stream.flushes == 1
 
 
-def test_the_command_line_shows_it_on_stderr_only() -> None:
-    arguments = ("fit", "-", "--law", "chinchilla", "--resample", "30000", "--threads", "1", "--format", "csv")
+def test_the_command_line_shows_it_on_stderr_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The quiet second is over at once, so that a short call shows what a long one would."""
+    monkeypatch.setattr("scalefast._progress._QUIET_S", 0.0)
+    monkeypatch.setattr(_Lines, "every_s", 0.0)
     shown = {}
     for option in ("--progress", "--no-progress", "--quiet"):
-        with process(*arguments, option, stdin=subprocess.PIPE) as running:
-            out, err = running.communicate(grid().write_csv())
-        assert running.returncode == 0, err
-        shown[option] = "replicates: " in err
-        assert out.startswith("parameter,estimate")
-        assert "replicates: " not in out
+        options = ("--law", "chinchilla", "--resample", "100", "--format", "csv", option)
+        result = invoke("fit", "-", *options, stdin=grid().write_csv())
+        assert result.exit_code == 0, result.stderr
+        shown[option] = "replicates: " in result.stderr
+        assert result.stdout.startswith("parameter,estimate")
+        assert "replicates: " not in result.stdout
     assert shown == {"--progress": True, "--no-progress": False, "--quiet": False}
-
-
-def test_a_terminal_shows_the_bar_while_stdout_is_piped(tmp_path: Path) -> None:
-    """On a terminal of its own: the bar comes and goes, and the data are whole."""
-    runs = tmp_path / "runs.csv"
-    grid().write_csv(runs)
-    leader, follower = pty.openpty()
-    arguments = ("fit", str(runs), "--law", "chinchilla", "--resample", "30000", "--threads", "1")
-    with subprocess.Popen(
-        [str(SCRIPT), *arguments],
-        stdout=subprocess.PIPE,
-        stderr=follower,
-        text=True,
-        env={**os.environ, "TERM": "xterm", "NO_COLOR": "1"},
-    ) as running:
-        os.close(follower)
-        shown = b""
-        with contextlib.suppress(OSError):
-            while piece := os.read(leader, 65536):
-                shown += piece
-        assert running.stdout is not None
-        assert running.stdout.read().startswith("parameter,estimate")
-    os.close(leader)
-    text = shown.decode()
-    assert running.returncode == 0
-    assert re.search(r"replicates .*[0-9,]+ of 30,000, [0-9,.]+ a second, 0:00:\d\d left", text)
-    assert "\x1b[?25h" in text, "the cursor is shown again"
-    assert "of 30,000" not in text.rsplit("\x1b[2K", 1)[1]

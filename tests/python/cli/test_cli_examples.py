@@ -10,6 +10,7 @@ import pytest
 
 from cli_page import commands
 from cli_runs import SCRIPT, invoke
+from documents import words_of
 
 COMMANDS = [name for name, _ in commands()]
 
@@ -30,16 +31,17 @@ def test_every_help_ends_with_two_examples(command: str) -> None:
 
 
 @pytest.mark.parametrize("line", [line for command in COMMANDS for line in examples_of(command)])
-def test_the_example_runs(tmp_path: Path, line: str) -> None:
-    path = f"{SCRIPT.parent}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(
-        ["bash", "-o", "pipefail", "-c", line],
-        cwd=tmp_path,
-        env={**os.environ, "PATH": path},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout
-    assert "Traceback" not in done.stderr
+def test_the_example_runs(tmp_path: Path, line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In this process where the line is a single command; a shell runs pipes of several."""
+    monkeypatch.chdir(tmp_path)
+    if words := words_of(line):
+        result = invoke(*words)
+        code, out, err = result.exit_code, result.stdout, result.stderr
+    else:
+        path = f"{SCRIPT.parent}{os.pathsep}{os.environ['PATH']}"
+        shell = ["bash", "-o", "pipefail", "-c", line]
+        done = subprocess.run(shell, env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False)
+        code, out, err = done.returncode, done.stdout, done.stderr
+    assert code == 0, err
+    assert out
+    assert "Traceback" not in err

@@ -1,18 +1,16 @@
-"""`scalefast fit`: what it prints, saves and insists on; interruption."""
+"""`scalefast fit`: what it prints, saves and insists on."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-import signal
-import time
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from cli_runs import invoke, process
+from cli_runs import invoke
 
 TRUTH = {
     "E": 1.6933736809989528,
@@ -138,26 +136,3 @@ def test_given_starts_are_the_only_ones(runs: str) -> None:
     result = invoke(*arguments, *starts)
     assert result.exit_code == 0, result.stderr
     assert json.loads(result.stdout)["certificate"]["starts"] == 4
-
-
-@pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM])
-def test_a_long_fit_ends_promptly_when_interrupted(tmp_path: Path, signal_number: signal.Signals) -> None:
-    frame = pl.DataFrame({"N": [1e8 * 1.01**i for i in range(1000)]})
-    frame = frame.join(pl.DataFrame({"D": [1e9 * 1.01**i for i in range(1000)]}), how="cross")
-    frame = frame.with_columns(
-        loss=1.7 + 400 / pl.col("N") ** 0.34 + 400 / pl.col("D") ** 0.28 + pl.col("N").sin() / 50
-    )
-    path, law = tmp_path / "many.parquet", tmp_path / "law.parquet"
-    frame.write_parquet(path)
-    formula = "E + (A/N**a + B/D**b)**g + F/(N**c*D**d)"
-    with process("fit", str(path), "--law", formula, "--loss", "huber:1e-3", "-o", str(law)) as run:
-        time.sleep(1.5)
-        assert run.poll() is None, "the fit was too short to be interrupted"
-        run.send_signal(signal_number)
-        sent = time.monotonic()
-        stdout, stderr = run.communicate(timeout=20)
-        assert time.monotonic() - sent < 1.0
-    assert run.returncode == {signal.SIGINT: 130, signal.SIGTERM: 143}[signal_number]
-    assert stdout == ""
-    assert "Traceback" not in stderr
-    assert list(tmp_path.iterdir()) == [path]

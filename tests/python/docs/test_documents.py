@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from documents import Example, agrees, examples, normal, run_console, run_python
+from documents import Example, agrees, examples, normal, run_console, run_python, words_of
 from test_layers import MODULES
 
 ROOT = Path(__file__).parents[3]
@@ -81,6 +81,20 @@ def test_a_failing_command_is_an_error(tmp_path):
 
 def test_output_of_a_command_is_what_a_terminal_shows(tmp_path):
     assert normal(run_console(Example(1, "console", "test -t 1 && echo terminal", None), tmp_path)) == "terminal"
+
+
+def test_only_a_single_command_runs_without_a_shell():
+    assert words_of("scalefast sweep --cost '6*N*D + (2*N)*T'") == ["sweep", "--cost", "6*N*D + (2*N)*T"]
+    assert words_of("scalefast compare N=7B,D=2T --at a:b") == ["compare", "N=7B,D=2T", "--at", "a:b"]
+    for line in ("ls", "scalefast laws | head", "scalefast laws > a", "scalefast -h || true", "scalefast $(echo laws)"):
+        assert words_of(line) == []
+
+
+def test_a_command_in_this_process_is_on_a_terminal_too(tmp_path):
+    shell = run_console(Example(1, "console", "scalefast laws --filter chinchilla || true", None), tmp_path)
+    assert run_console(Example(1, "console", "scalefast laws --filter chinchilla", None), tmp_path) == shell
+    with pytest.raises(AssertionError, match="ended with 2"):
+        run_console(Example(1, "console", "scalefast laws --no-such-option", None), tmp_path)
 
 
 def test_an_ellipsis_stands_for_anything_and_nothing_else_does():

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import json
 import pickle
-import signal
-import subprocess
-import sys
-import time
 from typing import Any
 
 import numpy as np
@@ -310,29 +306,6 @@ def test_a_refused_standard_error_is_null_with_its_reason() -> None:
     with pytest.raises(sf.ScalefastError) as caught:
         fit.covariance()
     assert caught.value.code == "few-rows-within-threshold"
-
-
-def test_ctrl_c_ends_a_long_fit_promptly() -> None:
-    code = """
-import numpy as np, scalefast as sf
-random = np.random.default_rng(0)
-rows = {"N": random.uniform(1e8, 1e10, 3_000_000), "D": random.uniform(1e9, 1e12, 3_000_000)}
-rows["L"] = random.uniform(2.0, 3.0, 3_000_000)
-print("ready", flush=True)
-try:
-    sf.fit(rows, "E + A/N**a + B/D**b + F/(N**c*D**d) + G*exp(-N/h)*exp(-D/k)", loss=sf.Huber(1e-3), residual="log")
-except KeyboardInterrupt:
-    print("interrupted", flush=True)
-"""
-    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-    time.sleep(0.3)
-    process.send_signal(signal.SIGINT)
-    sent = time.monotonic()
-    rest, _ = process.communicate(timeout=60)
-    assert rest == "interrupted\n" and process.returncode == 0
-    assert time.monotonic() - sent < 3.0
 
 
 @pytest.mark.parametrize("loss", [sf.Squared(), sf.Huber(0.01)])

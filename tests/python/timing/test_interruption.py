@@ -20,8 +20,8 @@ import pytest
 
 import long_work
 import scalefast as sf
-from cli_runs import invoke, process
-from long_work import ENDLESS, code_of, noisy
+from cli_runs import invoke, process, read_until
+from long_work import ENDLESS, Begun, code_of, noisy
 from scalefast._calls.longcall import LongCall
 
 
@@ -35,6 +35,13 @@ def cancelled_after(seconds: float, call: Callable[[], Any]) -> Any:
             return call()
         finally:
             timer.cancel()
+
+
+def cancelled_once_begun(call: Callable[[Begun], Any], steps: int = 1, total: int = ENDLESS) -> Any:
+    """The answer of a call, given a progress function that cancels it when so many of its steps are done."""
+    token = sf.CancelToken()
+    with token:
+        return call(Begun(token.cancel, total, steps))
 
 
 @pytest.fixture(scope="module")
@@ -74,9 +81,8 @@ def test_at_any_moment_what_was_counted_is_kept(attempt: int, whole: dict[str, p
 
 
 def test_the_rest_completes_what_was_interrupted() -> None:
-    part = cancelled_after(
-        0.5, lambda: sf.fit(noisy(), "chinchilla", resample=sf.Bootstrap(ENDLESS), on_interrupt="partial")
-    )
+    settings: dict[str, Any] = {"resample": sf.Bootstrap(ENDLESS), "on_interrupt": "partial"}
+    part = cancelled_once_begun(lambda told: sf.fit(noisy(), "chinchilla", progress=told, **settings), steps=100)
     message = part.diagnostics.row(by_predicate=pl.col("code") == "interrupted", named=True)["message"]
     first = int(message.split("missing is ")[1])
     rest = sf.fit(noisy(), "chinchilla", resample=sf.Bootstrap(range(first, first + 100))).draws
@@ -85,17 +91,25 @@ def test_the_rest_completes_what_was_interrupted() -> None:
     assert joined.equals(sf.fit(noisy(), "chinchilla", resample=sf.Bootstrap(first + 100)).draws)
 
 
+#: Start of a program: its progress function sends the process a signal, a moment after the first replicates.
+KILLED_ONCE_BEGUN = f"""
+import os, signal, sys, threading
+sys.path.insert(0, {os.path.dirname(long_work.__file__)!r})
+import scalefast as sf
+from long_work import ENDLESS, Begun, noisy
+def killed_once_begun(number):
+    return Begun(threading.Timer(0.05, os.kill, (os.getpid(), number)).start)
+"""
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_keeps_what_is_finished(number: signal.Signals) -> None:
     """In a process of its own, whose handlers are as usual before and after."""
     text = f"""
-import os, signal, sys, threading
-sys.path.insert(0, {os.path.dirname(long_work.__file__)!r})
-import scalefast as sf
-from long_work import ENDLESS, noisy
+{KILLED_ONCE_BEGUN}
 usual = signal.getsignal({int(number)})
-threading.Timer(1.0, os.kill, (os.getpid(), {int(number)})).start()
-part = sf.fit(noisy(), "chinchilla", resample=sf.Bootstrap(ENDLESS), on_interrupt="partial")
+told = killed_once_begun({int(number)})
+part = sf.fit(noisy(), "chinchilla", resample=sf.Bootstrap(ENDLESS), on_interrupt="partial", progress=told)
 assert signal.getsignal({int(number)}) is usual
 print(part.draws.height)
 """
@@ -106,12 +120,8 @@ print(part.draws.height)
 
 def test_sigterm_ends_a_call_that_keeps_nothing() -> None:
     text = f"""
-import os, signal, sys, threading
-sys.path.insert(0, {os.path.dirname(long_work.__file__)!r})
-import scalefast as sf
-from long_work import ENDLESS, noisy
-threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGTERM)).start()
-sf.fit(noisy(), "chinchilla", resample=sf.Bootstrap(ENDLESS))
+{KILLED_ONCE_BEGUN}
+sf.fit(noisy(), "chinchilla", resample=sf.Bootstrap(ENDLESS), progress=killed_once_begun(signal.SIGTERM))
 """
     done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == -signal.SIGTERM
@@ -173,8 +183,14 @@ def test_groups_that_are_fitted_are_kept(
 
     with pytest.MonkeyPatch.context() as patch, token:
         patch.setattr(LongCall, "stage", stage)
-        part = sf.fit_groups(rows, "power-offset", **settings)
-    timer.cancel()
+        try:
+            part = sf.fit_groups(rows, "power-offset", **settings)
+        except sf.ScalefastError as error:
+            assert error.code == "cancelled"
+            assert counted[-1] == 0
+            return
+        finally:
+            timer.cancel()
     done = part["status"] != "interrupted"
     assert part.height == groups
     assert part.filter(done).equals(fitted[groups].filter(done))
@@ -197,14 +213,28 @@ def test_a_search_that_has_not_ended_is_no_fit() -> None:
     assert code_of(lambda: sf.fit(rows, "chinchilla", **settings)) == "timeout"
 
 
-def test_starts_that_were_interrupted_are_not_resampled() -> None:
+def test_starts_that_were_interrupted_are_not_resampled(tmp_path: Path) -> None:
     many = sf.Grid({"E": [1.0] * 30, "A": [1.0] * 30, "B": [1.0] * 30, "alpha": 0.5, "beta": 0.5})
-    part = sf.fit(
-        noisy(), "chinchilla", starts=many, resample=sf.Bootstrap(10), timeout_s=0.5, on_interrupt="partial", threads=1
+    settings: dict[str, Any] = {"resample": sf.Bootstrap(10), "on_interrupt": "partial", "threads": 1}
+    part = cancelled_once_begun(
+        lambda told: sf.fit(noisy(), "chinchilla", starts=many, progress=told, **settings), total=30**3
     )
     assert part.starts["status"].value_counts().height >= 2
     assert code_of(lambda: part.draws) == "no-draws"
+    part.save(tmp_path / "law.parquet")
+    assert sf.law(tmp_path / "law.parquet").parameters == part.law.parameters
+    assert sf.load(tmp_path / "law.parquet").parameters.equals(part.parameters)
     assert "nothing was resampled" in part.diagnostics.row(by_predicate=pl.col("code") == "interrupted")[2]
+
+
+def test_an_interruption_between_starts_and_replicates_keeps_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every start has ended, no replicate has: a fit without the draws that were asked for is no part of the whole."""
+    true_keeps = LongCall.keeps
+    patched = lambda self, stopped, finished: true_keeps(self, KeyboardInterrupt(), finished)  # noqa: E731
+    monkeypatch.setattr(LongCall, "keeps", patched)
+    with pytest.raises(KeyboardInterrupt):
+        sf.fit(noisy(), "chinchilla", resample=sf.Bootstrap(10), on_interrupt="partial")
+    assert sf.fit(noisy(), "chinchilla", on_interrupt="partial").status == "converged"
 
 
 def test_the_time_limit_is_that_of_the_whole_call(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -234,9 +264,12 @@ def test_a_cancelled_token_ends_every_later_call_and_no_other() -> None:
 
 def test_a_token_ends_calls_of_the_thread_that_entered_it_alone() -> None:
     token, outcomes = sf.CancelToken(), {}
+    begun = [threading.Event() for _ in range(2)]
 
     def work(name: str, entered: bool) -> None:
         long: dict[str, Any] = {"resample": sf.Bootstrap(ENDLESS if entered else 500)}
+        if entered:
+            long["progress"] = Begun(begun[int(name)].set, total=None, steps=0)
         try:
             if entered:
                 with token:
@@ -250,7 +283,7 @@ def test_a_token_ends_calls_of_the_thread_that_entered_it_alone() -> None:
     workers = [threading.Thread(target=work, args=(str(k), k < 2)) for k in range(4)]
     for worker in workers:
         worker.start()
-    time.sleep(0.3)
+    assert all(event.wait(60) for event in begun)
     token.cancel()
     for worker in workers:
         worker.join(60)
@@ -259,10 +292,11 @@ def test_a_token_ends_calls_of_the_thread_that_entered_it_alone() -> None:
 
 def test_a_token_reaches_tasks_on_other_threads() -> None:
     async def work() -> str:
-        token = sf.CancelToken()
+        token, begun = sf.CancelToken(), threading.Event()
+        settings: dict[str, Any] = {"resample": sf.Bootstrap(ENDLESS), "progress": Begun(begun.set)}
         with token:
-            task = asyncio.create_task(asyncio.to_thread(sf.fit, noisy(), "chinchilla", resample=sf.Bootstrap(ENDLESS)))
-            await asyncio.sleep(0.3)
+            task = asyncio.create_task(asyncio.to_thread(sf.fit, noisy(), "chinchilla", **settings))
+        assert await asyncio.to_thread(begun.wait, 60)
         token.cancel()
         try:
             await task
@@ -307,13 +341,13 @@ def test_interrupted_groups_on_the_command_line(tmp_path: Path) -> None:
 
 def test_an_interval_that_nobody_asked_for_needs_no_more_than_the_draws() -> None:
     """By itself the fit would read BCa off these; an interruption leaves percentiles."""
-    many = {"resample": sf.Bootstrap(ENDLESS), "on_interrupt": "partial"}
-    part = cancelled_after(0.5, lambda: sf.fit(noisy(), "chinchilla", **many))
+    many: dict[str, Any] = {"resample": sf.Bootstrap(ENDLESS), "on_interrupt": "partial"}
+    part = cancelled_once_begun(lambda told: sf.fit(noisy(), "chinchilla", progress=told, **many), steps=100)
     assert part.parameters["interval_method"].unique().to_list() == ["pairs-percentile"]
     assert part.parameters["lower"].null_count() == 0
 
 
-ARGUMENTS = ("fit", "-", "--law", "chinchilla", "--resample", "50000000", "--format", "csv")
+ARGUMENTS = ("fit", "-", "--law", "chinchilla", "--resample", f"{ENDLESS}", "--format", "csv", "--progress")
 
 
 def interrupted(*options: str, number: signal.Signals = signal.SIGINT) -> tuple[int, str, str]:
@@ -323,10 +357,17 @@ def interrupted(*options: str, number: signal.Signals = signal.SIGINT) -> tuple[
         run.stdin.write(noisy().write_csv())
         run.stdin.close()
         run.stdin = None
-        time.sleep(2.5)
+        assert run.stderr is not None
+        read_until(run.stderr, "replicates: ")
         run.send_signal(number)
         out, err = run.communicate(timeout=60)
     return run.returncode, out, err
+
+
+def has_taken_over(pid: int) -> bool:
+    """Whether the script handles SIGTERM, which Python by itself does not: an interrupt before that is Python's own."""
+    [mask] = [line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("SigCgt:")]
+    return bool(int(mask.split()[1], 16) >> (signal.SIGTERM - 1) & 1)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -364,7 +405,9 @@ def test_at_any_moment_a_command_leaves_all_of_its_files_or_none(tmp_path: Path)
         names = ("--draws-to", str(folder / "draws.parquet"), "-o", str(folder / "law.parquet"))
         keeps = ("--on-interrupt", "partial") if number % 2 else ()
         run = process("fit", str(runs), "--law", "chinchilla", "--resample", "20000", *names, *keeps)
-        timer = threading.Timer(generator.uniform(0.5, 8.0), run.send_signal, (signal.SIGINT,))
+        while run.poll() is None and not has_taken_over(run.pid):
+            time.sleep(0.01)
+        timer = threading.Timer(generator.uniform(0.0, 8.0), run.send_signal, (signal.SIGINT,))
         timer.start()
         started.append((folder, run, timer))
     for folder, run, timer in started:

@@ -8,14 +8,13 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from typing import Any
 
 import pytest
 
 import long_work
 import scalefast as sf
-from long_work import ENDLESS, answer, code_of, noisy, noisy_columns
+from long_work import ENDLESS, Begun, answer, code_of, noisy, noisy_columns
 
 #: Where `long_work` lies, for programs of their own.
 HERE = os.path.dirname(long_work.__file__)
@@ -67,17 +66,19 @@ def test_a_forked_child_whose_parent_used_the_pools(answers: list[str]) -> None:
 
 def test_a_child_forked_while_threads_of_the_parent_work(answers: list[str]) -> None:
     """Locks of the pool may be held at the moment of the fork; the child has pools of its own."""
-    token = sf.CancelToken()
+    token, begun = sf.CancelToken(), [threading.Event() for _ in range(2)]
 
-    def busy() -> None:
+    def busy(event: threading.Event) -> None:
+        endless: dict[str, Any] = {"resample": sf.Bootstrap(ENDLESS), "progress": Begun(event.set, total=None, steps=0)}
         with token:
-            assert code_of(lambda: sf.fit(noisy_columns(), "chinchilla", resample=sf.Bootstrap(ENDLESS))) == "cancelled"
+            assert code_of(lambda: sf.fit(noisy_columns(), "chinchilla", **endless)) == "cancelled"
 
-    workers = [threading.Thread(target=busy) for _ in range(2)]
+    workers = [threading.Thread(target=busy, args=(event,)) for event in begun]
     for worker in workers:
         worker.start()
-    time.sleep(0.2)
     try:
+        # One call may keep the pool to itself; the other then waits for it, which is work too.
+        assert all(event.wait(60) for event in begun)
         assert [in_a_fork(answer, seed) for seed in range(3)] == answers[:3]
         assert in_a_fork(in_a_fork, answer, 3) == answers[3]
     finally:
@@ -100,15 +101,17 @@ def test_fits_go_to_and_from_processes() -> None:
 
 def test_another_thread_goes_on_while_a_call_works() -> None:
     """The GIL is released: this thread counts on while the core works on another."""
-    counted, token, ended = 0, sf.CancelToken(), threading.Event()
+    counted, token, begun, ended = 0, sf.CancelToken(), threading.Event(), threading.Event()
+    endless: dict[str, Any] = {"resample": sf.Bootstrap(ENDLESS), "threads": 1, "progress": Begun(begun.set)}
 
     def work() -> None:
         with token:
-            code_of(lambda: sf.fit(noisy_columns(), "chinchilla", resample=sf.Bootstrap(ENDLESS), threads=1))
+            code_of(lambda: sf.fit(noisy_columns(), "chinchilla", **endless))
         ended.set()
 
     worker = threading.Thread(target=work)
     worker.start()
+    assert begun.wait(60)
     while counted < 100_000:
         counted += 1
     assert not ended.is_set()
