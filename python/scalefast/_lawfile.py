@@ -137,6 +137,12 @@ class LawFile:
     published: tuple[Published, ...]
     meanings: Mapping[str, Variable] = field(default_factory=dict)
 
+    @property
+    def typed(self) -> dict[str, str]:
+        """The definitions that are part of the formula, without those that stand for a parameter of levels."""
+        levels = {entry.of for entry in self.parameters.values()}
+        return {name: text for name, text in self.definitions.items() if name not in levels}
+
 
 def parse_law_file(text: str, where: str) -> LawFile:
     """The law in `text`; `where` names the file in errors."""
