@@ -33,6 +33,7 @@ from scalefast._rows import Rows, read_rows
 from scalefast._runs import Runs, choose_checkpoints, codes
 from scalefast._spec import HOW_IT_RUNS, FitSpec, Residual
 from scalefast._starts import start_matrix
+from scalefast._undefined import undefined_rows
 
 if TYPE_CHECKING:
     from scalefast._intervals import Interval, Uncertainty
@@ -578,12 +579,27 @@ def _read(spec: FitSpec, law: Law, runs: Any) -> Rows:
     positive = {name for name, variable in law.variables.items() if variable.positive} | {SIGMA}
     if spec.residual == "log":
         positive.add(RESPONSE)
-    return read_rows(runs, choose, positive=frozenset(positive), where=spec.where, drop_invalid=spec.drop_invalid)
+    return read_rows(
+        runs,
+        choose,
+        positive=frozenset(positive),
+        undefined=lambda arrays: undefined_rows(law, arrays, bounds=spec.bounds, values=spec.fixed),
+        where=spec.where,
+        drop_invalid=spec.drop_invalid,
+    )
 
 
 def _ask_about_parameters(spec: FitSpec, law: Law, available: list[str]) -> None:
     """A name that a typed formula leaves open must not be a column of the data."""
     settled = {*(spec.bounds or {}), *(spec.fixed or {}), *(spec.tied or {})}
+    for name in law.form.typed:
+        if name in available:
+            raise DataError(
+                f"`{name}` is defined in the formula and is a column of the data",
+                code="ambiguous-symbol",
+                column=name,
+                hint="give the definition another name, or leave it out to use the column",
+            )
     for name, entry in law.form.parameters.items():
         if entry.inferred and name in available and name not in settled:
             raise DataError(

@@ -27,6 +27,7 @@ from scalefast._names import did_you_mean
 from scalefast._progress import Progress
 from scalefast._rows import _evaluate, _filter
 from scalefast._spec import FitSpec, Residual
+from scalefast._undefined import undefined_rows
 
 __all__ = ["fit_groups"]
 
@@ -77,9 +78,10 @@ def fit_groups(
 
     `status` is `converged`, `at-bound`, `ill-determined` (the rows do not determine all parameters), `not-converged`,
     `undefined` (the law has no value on these rows), or without an estimate `too-few-points` (fewer distinct points than
-    parameters plus one), `too-few-values` (a variable takes fewer than three), `invalid-values` (null, NaN, infinite, or not
-    positive where it must be), `constant-response`, `interrupted` (with `on_interrupt="partial"`, the call was ended before
-    this group was fitted). Standard errors are null where they are refused.
+    parameters plus one), `too-few-values` (a variable takes fewer than three), `invalid-values` (null, NaN, infinite, not
+    positive where it must be, or one at which the law is undefined), `constant-response`, `interrupted` (with
+    `on_interrupt="partial"`, the call was ended before this group was fitted). Standard errors are null where they are
+    refused.
 
     `errors` says what standard errors rest on, and `se_status` what came of it. Rows of a group count in the order in which
     they stand, such as the points of a learning curve. "checked": residuals are independent unless a Durbin-Watson test at
@@ -129,6 +131,10 @@ def fit_groups(
     bound = _evaluate(frame, _choose(spec, frame.columns))
     groups = _group(frame.select(keys))
     arrays = {name: groups.arrange(to_array(bound[name])) for name in bound.columns}
+    outside = undefined_rows(form, arrays, bounds=spec.bounds, values=spec.fixed)
+    if outside is not None:
+        # A value that the core refuses, so that the group is told apart without an error.
+        arrays[RESPONSE] = np.where(outside.mask, np.nan, arrays[RESPONSE])
     if spacing is not None:
         arrays[WEIGHTS] = _log_gaps(groups, frame, spacing) * arrays.get(WEIGHTS, 1.0)
     parameters = spec.parameters

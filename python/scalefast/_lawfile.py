@@ -28,13 +28,14 @@ CONFIDENCE = ("verified", "verified-secondary", "computed", "illustrative", "own
 class Variable:
     """What one symbol of a formula means, in which unit it is counted, and whether it must lie above zero.
 
+    Where it need not, a value is refused only if the formula has none there.
     A variable with a `column` is not bound: it is 1 where that column `equals` the level, as text, and 0 elsewhere.
     """
 
     unit: str
     meaning: str = ""
     definition: str = ""
-    positive: bool = True
+    positive: bool = False
     column: str = ""
     equals: str = ""
 
@@ -139,7 +140,9 @@ class LawFile:
 
     @property
     def typed(self) -> dict[str, str]:
-        """The definitions that are part of the formula, without those that stand for a parameter of levels."""
+        """The definitions of a typed formula, without those that stand for a parameter of levels; a file has none."""
+        if self.id:
+            return {}
         levels = {entry.of for entry in self.parameters.values()}
         return {name: text for name, text in self.definitions.items() if name not in levels}
 
@@ -204,7 +207,7 @@ def _variable(table: Table) -> Variable:
         unit=table.take("unit", str),
         meaning=table.take("meaning", str, ""),
         definition=table.take("definition", str, ""),
-        positive=table.take("positive", bool, True),
+        positive=table.take("positive", bool, False),
         column=table.take("column", str, ""),
         equals=table.take("equals", str, ""),
     )

@@ -17,6 +17,7 @@ from scalefast._expression import exact_column
 from scalefast._frames import FloatArray, collect, column_names, read_frame, to_array
 from scalefast._levels import check_levels
 from scalefast._names import listing
+from scalefast._undefined import undefined_rows
 
 if TYPE_CHECKING:
     from scalefast._law import Law
@@ -66,6 +67,7 @@ def predict(
         raise DataError(f"the points cannot be evaluated: {str(error).splitlines()[0]}", code="not-numeric") from error
     arrays: dict[str, FloatArray] = {name: to_array(inputs[name]) for name in inputs.columns}
     _require_positive(law, arrays, bound)
+    _require_defined(law, arrays, scalars, bound)
     found = law._system.evaluate(arrays, scalars, threads)
     added_columns = [pl.Series(outputs[output], values) for output, values in found.items()]
     if any(inputs[name].null_count() for name in inputs.columns):
@@ -92,6 +94,29 @@ def _require_positive(law: Law, arrays: Mapping[str, FloatArray], bound: Mapping
                 value=float(values[first]),
                 limit=0.0,
             )
+
+
+def _require_defined(
+    law: Law, arrays: Mapping[str, FloatArray], scalars: Mapping[str, float], bound: Mapping[str, Column]
+) -> None:
+    """Refuses points at which the law has no value with its parameters."""
+    outside = undefined_rows(law, arrays, values=scalars)
+    if outside is None:
+        return
+    rows = outside.mask.nonzero()[0]
+    first = int(rows[0])
+    fault = outside.faults[int(outside.rows[first])]
+    symbol = fault.symbol or ""
+    value = float(arrays[symbol][first]) if symbol in arrays else None
+    raise DataError(
+        f"the law is undefined at {rows.size} of {outside.rows.size} points: {outside.counted()}; "
+        f"the first in row {first}" + (f": {symbol} = {value:g}" if value is not None else ""),
+        code="invalid-rows",
+        row=first,
+        column=bound[symbol].words if symbol in bound else fault.symbol,
+        value=value,
+        limit=-1.0 if fault.must == "above -1" else 0.0,
+    )
 
 
 def check(law: Law) -> pl.DataFrame:
