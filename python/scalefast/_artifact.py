@@ -21,7 +21,7 @@ from scalefast._errors import LawError, ScalefastError, SettingsError
 from scalefast._frames import usable_draws
 from scalefast._intervals import stored
 from scalefast._law import Law
-from scalefast._lawfile import LawFile, Published, parse_law_file
+from scalefast._lawfile import OWN_TITLE, LawFile, Published, parse_law_file
 from scalefast._lawtext import law_text
 from scalefast._losses import Loss
 from scalefast._manifest import SCHEMA_VERSION, Manifest, check_version
@@ -364,7 +364,7 @@ def _as_file(fit: Fit, name: str) -> LawFile:
         f"objective {fit.objective!r}, {fit.status}",
     )
     return dataclasses.replace(
-        law.form, id=law.form.id or name, title=law.form.title or "A law of one's own", published=(published,)
+        law.form, id=law.form.id or name, title=law.form.title or OWN_TITLE, published=(published,)
     )
 
 

@@ -21,6 +21,8 @@ from scalefast._names import did_you_mean
 __all__ = ["Check", "LawFile", "Parameter", "Published", "Recipe", "Source", "Variable", "parse_law_file"]
 
 SCHEMA = 1
+#: Title of a saved law that was typed.
+OWN_TITLE = "A law of one's own"
 CONFIDENCE = ("verified", "verified-secondary", "computed", "illustrative", "own")
 
 
@@ -140,8 +142,9 @@ class LawFile:
 
     @property
     def typed(self) -> dict[str, str]:
-        """The definitions of a typed formula, without those that stand for a parameter of levels; a file has none."""
-        if self.id:
+        """The definitions of a typed formula, without those that stand for a parameter of levels; a law file has none, unless
+        it is of a fit to a typed formula."""
+        if self.title not in ("", OWN_TITLE):
             return {}
         levels = {entry.of for entry in self.parameters.values()}
         return {name: text for name, text in self.definitions.items() if name not in levels}

@@ -1,6 +1,5 @@
 """Which rows a law takes: only those are refused on which it has no value, and the error says why."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +22,7 @@ def test_a_power_of_zero_is_fitted_with_a_finite_gradient():
     assert [found[name] for name in "abc"] == pytest.approx([10.19, -0.187, 0.368], rel=5e-3)
     assert fit.n_rows == 8
     assert np.isfinite(fit.certificate.gradient)
-    assert np.isfinite(fit.params["std_error"].to_numpy()).all()
+    assert np.isfinite(fit.parameters["std_error"].to_numpy()).all()
 
 
 def test_a_sum_with_a_power_of_zero_is_fitted():
@@ -133,4 +132,4 @@ def test_the_error_is_one_object_on_the_command_line(tmp_path: Path):
     pl.DataFrame(LEARNING).write_csv(path)
     done = invoke("fit", str(path), "--law", "a + b*log(S)", "--col", "S=step", "--y", "acc", "--format", "json")
     assert done.exit_code != 0
-    assert json.loads(done.stderr)["code"] == "invalid-rows"
+    assert '"invalid-rows"' in done.stderr and "takes log(S)" in done.stderr

@@ -87,6 +87,21 @@ impl Graph {
         (op.info().derivative)(self, Application { this, a, b, da, db })
     }
 
+    /// Whether an expression is a sum with a power of an exponent that varies, which is infinite at zero for some.
+    fn may_be_infinite(&self, id: NodeId) -> bool {
+        matches!(self.node(id), Node::Binary(Op::Add | Op::Sub, ..))
+            && self
+                .topological(id)
+                .into_iter()
+                .any(|part| match self.node(part) {
+                    Node::Binary(Op::Pow, base, exponent) => {
+                        self.constant_value(base).is_none()
+                            && self.constant_value(exponent).is_none()
+                    }
+                    _ => false,
+                })
+    }
+
     fn is_zero(&self, id: NodeId) -> bool {
         self.constant_value(id) == Some(0.0)
     }
@@ -147,14 +162,19 @@ pub(crate) fn mul(graph: &mut Graph, at: Application) -> NodeId {
     graph.add(left, right)
 }
 
-/// `(a/b)' = a'/b − (a/b)·(b'/b)`.
+/// `(a/b)' = a'/b − (a/b)·(b'/b)`. A divisor with a power in it may be infinite where the quotient is zero, as `1 + x**c` is
+/// at `x = 0` for negative `c`: then so is the derivative.
 pub(crate) fn div(graph: &mut Graph, at: Application) -> NodeId {
     let numerator = graph.over_shared(at.da, at.b);
     if graph.is_zero(at.db) {
         return numerator;
     }
     let relative = graph.over_shared(at.db, at.b);
-    let product = graph.mul(at.this, relative);
+    let product = if graph.may_be_infinite(at.b) {
+        graph.edge_product(at.this, relative)
+    } else {
+        graph.mul(at.this, relative)
+    };
     graph.sub(numerator, product)
 }
 

@@ -288,7 +288,7 @@ fn kinks_have_the_stated_slopes() {
 fn derivatives_at_zero_are_their_limits() {
     // Formula, symbols, values, and the derivatives there by each symbol; NaN where the limit is not finite.
     let none = f64::NAN;
-    let cases: [(&str, &str, &[f64], &[f64]); 11] = [
+    let cases: [(&str, &str, &[f64], &[f64]); 13] = [
         ("b*x**c", "b x c", &[2.0, 0.0, 0.3], &[0.0, none, 0.0]),
         ("b*x**c", "b x c", &[2.0, 0.0, 1.0], &[0.0, 2.0, 0.0]),
         ("b*x**c", "b x c", &[2.0, 0.0, 1.7], &[0.0, 0.0, 0.0]),
@@ -310,6 +310,19 @@ fn derivatives_at_zero_are_their_limits() {
         ("max(0, a*log(x))", "a x", &[1.0, 0.0], &[0.0, 0.0]),
         ("0**c", "c", &[0.5], &[0.0]),
         ("a*abs(x)**c", "a x c", &[2.0, 0.0, 0.5], &[0.0, none, 0.0]),
+        // Where the power is infinite the quotient is zero, and stays so.
+        (
+            "a/(1 + b*x**c)",
+            "a b x c",
+            &[3.0, 2.0, 0.0, -0.5],
+            &[0.0, 0.0, none, 0.0],
+        ),
+        (
+            "a/(b + x**(-c))",
+            "a b x c",
+            &[3.0, 2.0, 0.0, 0.5],
+            &[0.0, 0.0, none, 0.0],
+        ),
     ];
     for (text, names, values, expected) in cases {
         let mut system = System::formula(text).unwrap_or_else(|error| panic!("{error}"));

@@ -18,6 +18,12 @@ type PlainNode<'py> = (&'static str, Bound<'py, PyAny>, usize, usize);
 /// A fault for Python: its subject, the symbol's name where it is one, what it must be, what the law does with it.
 type PlainFault = (String, Option<String>, &'static str, String);
 
+/// The position of each row's fault, or -1, and the faults.
+type PlainUndefined<'py> = (Bound<'py, PyArray1<i32>>, Vec<PlainFault>);
+
+/// A typed law for Python: the system, its definitions as (name, text), the text of the law.
+type PlainTyped = (System, Vec<(String, String)>, String);
+
 /// One or more formulas over common symbols.
 #[pyclass(frozen, module = "scalefast._core")]
 pub struct System {
@@ -46,9 +52,9 @@ impl System {
         Ok(System { inner })
     }
 
-    /// A typed law with its definitions: the system, (name, text) of each definition, the text of the law.
+    /// A law with definitions before it, in one text.
     #[staticmethod]
-    fn typed(py: Python<'_>, text: &str) -> PyResult<(System, Vec<(String, String)>, String)> {
+    fn typed(py: Python<'_>, text: &str) -> PyResult<PlainTyped> {
         let typed =
             scalefast_expr::System::typed(text).map_err(|error| formula_error(py, error))?;
         let inner = typed.system;
@@ -113,7 +119,7 @@ impl System {
         outputs: Vec<String>,
         columns: &Bound<'py, PyDict>,
         bounds: Vec<(String, f64, f64)>,
-    ) -> PyResult<Option<(Bound<'py, PyArray1<i32>>, Vec<PlainFault>)>> {
+    ) -> PyResult<Option<PlainUndefined<'py>>> {
         let held = Columns::new(columns)?;
         let slices = held.slices()?;
         let outputs: Vec<&str> = outputs.iter().map(String::as_str).collect();

@@ -370,8 +370,13 @@ impl Forms {
                 inside && all(&[*a, *b])
             }
             Form::Product(product) => {
+                // A sum that is zero in a divisor makes the value infinite: no edge.
+                let divides = |id: FormId| {
+                    self.nonzero[id.index()]
+                        || matches!(self.form(id), Form::Apply(Op::Add | Op::Sub, _))
+                };
                 let factor = |&(factor, count): &(FormId, i32)| {
-                    all(&[factor]) && (count > 0 || self.nonzero[factor.index()])
+                    all(&[factor]) && (count > 0 || divides(factor))
                 };
                 let power = |power: &Power| all(&[power.base, power.exponent]);
                 product.factors.iter().all(factor) && product.powers.iter().all(power)
