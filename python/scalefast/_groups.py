@@ -133,8 +133,10 @@ def fit_groups(
     arrays = {name: groups.arrange(to_array(bound[name])) for name in bound.columns}
     outside = undefined_rows(form, arrays, bounds=spec.bounds, values=spec.fixed)
     if outside is not None:
-        # A value that the core refuses, so that the group is told apart without an error.
-        arrays[RESPONSE] = np.where(outside.mask, np.nan, arrays[RESPONSE])
+        # A value that the core refuses marks rows among others; groups of nothing else are found undefined when fitted.
+        whole = np.minimum.reduceat(outside.mask, groups.offsets[:-1].astype(np.int64))
+        marked = outside.mask & ~np.repeat(whole, np.diff(groups.offsets.astype(np.int64)))
+        arrays[RESPONSE] = np.where(marked, np.nan, arrays[RESPONSE])
     if spacing is not None:
         arrays[WEIGHTS] = _log_gaps(groups, frame, spacing) * arrays.get(WEIGHTS, 1.0)
     parameters = spec.parameters

@@ -83,6 +83,8 @@ def read_rows(
     n_dropped = 0
     usable = all(_all_usable(bound[name], arrays[name], name in positive, name) for name in columns)
     outside = undefined(arrays)
+    if outside is not None and outside.blames_law:
+        outside = None
     if not usable or outside is not None:
         faults = {name: _faults(name, name in positive) for name in columns}
         invalid = bound.select(pl.any_horizontal(faults.values()).alias("invalid"))["invalid"]

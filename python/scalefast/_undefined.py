@@ -50,6 +50,11 @@ class Undefined:
         found: NDArray[np.bool_] = self.rows >= 0
         return found
 
+    @property
+    def blames_law(self) -> bool:
+        """Whether every row is at fault and none by a value of its own, as for `log(-A**2*N)`: the law is wrong, not the rows."""
+        return bool(self.mask.all()) and not any(fault.symbol for fault in self.faults)
+
     def counted(self) -> str:
         """Every fault with the number of its rows."""
         return "; ".join(f"{(self.rows == place).sum()} where {fault}" for place, fault in enumerate(self.faults))

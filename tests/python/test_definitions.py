@@ -1,5 +1,6 @@
 """Definitions in a typed formula: the same law as with the definitions written out, wherever a formula is taken."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -109,6 +110,33 @@ def test_the_command_line_takes_definitions(tmp_path: Path):
     done = invoke("fit", str(path), "--law", TYPED)
     assert done.exit_code == 0, done.stderr
     assert "r = D/U; s = 1 + r; L = E + A*s**a," in done.stderr
-    done = invoke("laws", "show", TYPED, "--format", "json")
+    done = invoke("fit", str(path), "--law", TYPED, "-o", str(tmp_path / "law.parquet"))
     assert done.exit_code == 0, done.stderr
-    assert '"definitions"' in done.stdout
+    shown = invoke("laws", "show", str(tmp_path / "law.parquet"), "--format", "json")
+    assert shown.exit_code == 0, shown.stderr
+    assert json.loads(shown.stdout)["definitions"] == {"r": "D/U", "s": "1 + r"}
+    assert "r = D/U; s = 1 + r; E + A*s**a" in shown.stdout
+
+
+def test_a_checked_file_may_hold_definitions(tmp_path: Path):
+    path = tmp_path / "own.toml"
+    path.write_text(
+        """
+schema = 1
+id = "own"
+title = "By the ratio"
+formula = "E + A*r**a"
+[definitions]
+r = "D/U"
+[variables]
+D = { unit = "tokens" }
+U = { unit = "tokens" }
+[parameters]
+E = {}
+A = {}
+a = {}
+"""
+    )
+    done = invoke("laws", "check", str(path))
+    assert done.exit_code == 0, done.stderr
+    assert sf.law(path).definitions == {"r": "D/U"}

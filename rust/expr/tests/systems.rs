@@ -233,7 +233,11 @@ fn faults_of_a_typed_formula_are_shown_where_they_are() {
             "unnamed-part",
             "  r = D; E + r; 2*r\n         ^^^^^",
         ),
-        ("r = D; s = 2*r", "no-law", "  r = D; s = 2*r\n           ^"),
+        (
+            "r = D; s = 2*r",
+            "missing-law",
+            "  r = D; s = 2*r\n           ^",
+        ),
         ("L = E", "unexpected-character", "  L = E\n    ^"),
         (
             "r = a == b; r",

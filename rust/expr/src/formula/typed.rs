@@ -58,8 +58,12 @@ impl System {
             let (name, body) = halves(text, stretch)?;
             if names.insert(name, Meaning::Later).is_some() {
                 let message = format!("`{name}` is defined twice");
-                return Err(at_name(text, stretch, "duplicate-definition", message)
-                    .hint("give one of them another name"));
+                return Err(at_name(
+                    text,
+                    stretch,
+                    FormulaError::new("duplicate-definition", message),
+                )
+                .hint("give one of them another name"));
             }
             places.push((name, body, stretch));
         }
@@ -83,8 +87,12 @@ impl System {
             let mut later = later.chain([(law.start, law.end)]);
             if !later.any(|(start, end)| names_it(&text[start..end], name)) {
                 let message = format!("the definition `{name}` is not used");
-                return Err(at_name(text, stretch, "unused-definition", message)
-                    .hint(format!("use `{name}` after it, or remove the definition")));
+                return Err(at_name(
+                    text,
+                    stretch,
+                    FormulaError::new("unused-definition", message),
+                )
+                .hint(format!("use `{name}` after it, or remove the definition")));
             }
         }
         let owned = |from: usize, to: usize| text[from..to].trim().to_owned();
@@ -130,7 +138,7 @@ fn split(text: &str) -> Result<(Vec<Stretch>, Stretch), FormulaError> {
             return Ok((Vec::new(), whole));
         }
         let place = parts[last].equals.unwrap_or_default();
-        let error = FormulaError::new("no-law", "there is no law after this definition");
+        let error = FormulaError::new("missing-law", "there is no law after this definition");
         return Err(error
             .at(text, place, place + 1)
             .hint("the law comes after the definitions and has no name"));
@@ -183,14 +191,19 @@ fn halves<'t>(text: &'t str, part: &Stretch) -> Result<(&'t str, (usize, usize))
     let name = text[part.start..equals].trim();
     if let Some(problem) = problem_of_name(name) {
         let message = format!("the definition `{name}` {problem}");
-        return Err(at_name(text, part, "bad-definition-name", message));
+        return Err(at_name(
+            text,
+            part,
+            FormulaError::new("bad-definition-name", message),
+        ));
     }
     Ok((name, (equals + 1, part.end)))
 }
 
-fn at_name(text: &str, part: &Stretch, code: &'static str, message: String) -> FormulaError {
+/// The error at the name of a definition.
+fn at_name(text: &str, part: &Stretch, error: FormulaError) -> FormulaError {
     let name = text[part.start..part.equals.unwrap_or(part.end)].trim_end();
-    FormulaError::new(code, message).at(text, part.start, part.start + name.len().max(1))
+    error.at(text, part.start, part.start + name.len().max(1))
 }
 
 /// Whether a text names a symbol.
