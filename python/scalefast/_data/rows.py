@@ -18,6 +18,7 @@ from scalefast._base.errors import DataError, SettingsError
 from scalefast._base.suggest import did_you_mean
 from scalefast._data.binding import WEIGHTS, Column, spoken
 from scalefast._data.frames import FloatArray, collect, column_names, read_frame, to_array
+from scalefast._data.undefined import Undefined
 
 __all__ = ["Rows", "evaluate_columns", "filter_rows", "read_rows"]
 
@@ -55,14 +56,15 @@ def read_rows(
     choose: Callable[[list[str]], Mapping[str, Column]],
     *,
     positive: frozenset[str],
+    undefined: Callable[[Mapping[str, FloatArray]], Undefined | None],
     where: str | pl.Expr | None = None,
     drop_invalid: bool = False,
 ) -> Rows:
     """Reads `source`, asks `choose` for the columns, applies `where`, and checks every value.
 
-    A row is invalid where a bound value is null, NaN or infinite, is not above zero though its symbol is in `positive`,
-    or is a negative weight. Raises DataError: `no-rows`, `invalid-rows` (counted, the first shown), `unknown-column`;
-    SettingsError: `bad-where`.
+    A row is invalid where a bound value is null, NaN or infinite, is not above zero though its symbol is in `positive`, is
+    a negative weight, or is one of those that `undefined` finds, where the law has no value. Raises DataError: `no-rows`,
+    `invalid-rows` (counted, the first shown), `unknown-column`; SettingsError: `bad-where`.
     """
     lazy = read_frame(source)
     columns = choose(column_names(lazy))
@@ -79,12 +81,20 @@ def read_rows(
     bound = evaluate_columns(frame, columns)
     arrays = {name: to_array(bound[name]) for name in bound.columns}
     n_dropped = 0
-    if not all(_all_usable(bound[name], arrays[name], name in positive, name) for name in columns):
+    usable = all(_all_usable(bound[name], arrays[name], name in positive, name) for name in columns)
+    outside = undefined(arrays)
+    if outside is not None and outside.blames_law:
+        outside = None
+    if not usable or outside is not None:
         faults = {name: _faults(name, name in positive) for name in columns}
         invalid = bound.select(pl.any_horizontal(faults.values()).alias("invalid"))["invalid"]
         if not drop_invalid:
+            if usable and outside is not None:
+                raise _undefined(bound, columns, outside, original)
             counts = bound.select(fault.sum().alias(name) for name, fault in faults.items()).row(0, named=True)
             raise _invalid_rows(bound, columns, counts, invalid, original, positive)
+        if outside is not None:
+            invalid = invalid | pl.Series(outside.mask)
         n_dropped = int(invalid.sum())
         frame, bound = frame.filter(~invalid), bound.filter(~invalid)
         if frame.height == 0:
@@ -204,6 +214,28 @@ def _invalid_rows(
         column=columns[worst].words,
         value=bound[worst][first],
         limit=0.0,
+        hint="leave rows out with where=, or drop_invalid=True (--where, --drop-invalid) to drop and count them",
+    )
+
+
+def _undefined(
+    bound: pl.DataFrame, columns: Mapping[str, Column], outside: Undefined, original: pl.Series | None
+) -> DataError:
+    """The error for rows on which the law has no value: every reason with its count, and the first rows."""
+    rows = outside.mask.nonzero()[0].tolist()
+    number = (lambda row: row) if original is None else (lambda row: int(original[row]))
+    shown = [
+        f"row {number(row)}: " + ", ".join(f"{spoken(name)}={_shown(bound[name][row])}" for name in bound.columns)
+        for row in rows[:_SHOWN]
+    ]
+    fault = outside.faults[int(outside.rows[rows[0]])]
+    return DataError(
+        f"the law is undefined on {len(rows)} of {bound.height} rows: {outside.counted()}\n  " + "\n  ".join(shown),
+        code="invalid-rows",
+        row=number(rows[0]),
+        column=columns[fault.symbol].words if fault.symbol else None,
+        value=bound[fault.symbol][rows[0]] if fault.symbol else None,
+        limit=-1.0 if fault.must == "above -1" else 0.0,
         hint="leave rows out with where=, or drop_invalid=True (--where, --drop-invalid) to drop and count them",
     )
 

@@ -26,6 +26,7 @@ from scalefast._core import fit_groups as core_fit_groups
 from scalefast._data.binding import RESPONSE, WEIGHTS, Column, bind, bind_one
 from scalefast._data.frames import FloatArray, collect, read_frame, to_array
 from scalefast._data.rows import evaluate_columns, filter_rows
+from scalefast._data.undefined import undefined_rows
 from scalefast._fitting.problem import ask_about_parameters
 from scalefast._fitting.spec import FitSpec, Residual
 from scalefast._forms.losses import Loss, Squared, loss_fields
@@ -82,9 +83,10 @@ def fit_groups(
     starts found the optimum), `unbounded` (the objective falls towards parameters at infinity), `ill-determined` (the rows do
     not determine all parameters), `not-converged`,
     `undefined` (the law has no value on these rows), or without an estimate `too-few-points` (fewer distinct points than
-    parameters plus one), `too-few-values` (a variable takes fewer than three), `invalid-values` (null, NaN, infinite, or not
-    positive where it must be), `constant-response`, `interrupted` (with `on_interrupt="partial"`, the call was ended before
-    this group was fitted). Standard errors are null where they are refused.
+    parameters plus one), `too-few-values` (a variable takes fewer than three), `invalid-values` (null, NaN, infinite, not
+    positive where it must be, or one at which the law is undefined), `constant-response`, `interrupted` (with
+    `on_interrupt="partial"`, the call was ended before this group was fitted). Standard errors are null where they are
+    refused.
 
     `errors` says what standard errors rest on, and `se_status` what came of it. Rows of a group count in the order in which
     they stand, such as the points of a learning curve. "checked": residuals are independent unless a Durbin-Watson test at
@@ -133,6 +135,13 @@ def fit_groups(
     bound = evaluate_columns(frame, _choose(spec, frame.columns))
     groups = _group(frame.select(keys))
     arrays = {name: groups.arrange(to_array(bound[name])) for name in bound.columns}
+    law = spec.resolved_law
+    outside = undefined_rows(law.form, law.system, arrays, bounds=spec.bounds, values=spec.fixed)
+    if outside is not None:
+        # A value that the core refuses marks rows among others; groups of nothing else are found undefined when fitted.
+        whole = np.minimum.reduceat(outside.mask, groups.offsets[:-1].astype(np.int64))
+        marked = outside.mask & ~np.repeat(whole, np.diff(groups.offsets.astype(np.int64)))
+        arrays[RESPONSE] = np.where(marked, np.nan, arrays[RESPONSE])
     with LongCall(spec.progress, spec.timeout_s, partial=on_interrupt == "partial") as call:
         if spacing is not None:
             gaps = _log_gaps(groups, frame, spacing, spec.threads, call.stage("spacing"))

@@ -15,6 +15,7 @@ from scalefast._core import Problem, System
 from scalefast._data.binding import RESPONSE, SIGMA, WEIGHTS, Column, bind, bind_one
 from scalefast._data.checkpoints import codes
 from scalefast._data.rows import Rows, read_rows
+from scalefast._data.undefined import undefined_rows
 from scalefast._fitting.spec import FitSpec
 from scalefast._laws.law import Law
 
@@ -62,12 +63,27 @@ def read_runs(spec: FitSpec, law: Law, runs: Any) -> Rows:
     positive = {name for name, variable in law.variables.items() if variable.positive} | {SIGMA}
     if spec.residual == "log":
         positive.add(RESPONSE)
-    return read_rows(runs, choose, positive=frozenset(positive), where=spec.where, drop_invalid=spec.drop_invalid)
+    return read_rows(
+        runs,
+        choose,
+        positive=frozenset(positive),
+        undefined=lambda arrays: undefined_rows(law.form, law.system, arrays, bounds=spec.bounds, values=spec.fixed),
+        where=spec.where,
+        drop_invalid=spec.drop_invalid,
+    )
 
 
 def ask_about_parameters(spec: FitSpec, law: Law, available: list[str]) -> None:
     """A name that a typed formula leaves open must not be a column of the data."""
     settled = {*(spec.bounds or {}), *(spec.fixed or {}), *(spec.tied or {})}
+    for name in law.form.typed:
+        if name in available:
+            raise DataError(
+                f"`{name}` is defined in the formula and is a column of the data",
+                code="ambiguous-symbol",
+                column=name,
+                hint="give the definition another name, or leave it out to use the column",
+            )
     for name, entry in law.form.parameters.items():
         if entry.inferred and name in available and name not in settled:
             raise DataError(

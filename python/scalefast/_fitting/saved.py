@@ -27,7 +27,7 @@ from scalefast._fitting.replicates import Replicates
 from scalefast._fitting.result import Certificate
 from scalefast._fitting.state import FitState
 from scalefast._fitting.uncertainty import of_fit, of_state, read_scatter, stored
-from scalefast._forms.form import LawFile, Published
+from scalefast._forms.form import OWN_TITLE, LawFile, Published
 from scalefast._forms.losses import Loss
 from scalefast._forms.write import law_text
 from scalefast._laws.container import content_of, read_container, write_container
@@ -306,7 +306,7 @@ def _as_file(fit: FitState, name: str) -> LawFile:
         f"objective {fit.objective!r}, {fit.status}",
     )
     return dataclasses.replace(
-        law.form, id=law.form.id or name, title=law.form.title or "A law of one's own", published=(published,)
+        law.form, id=law.form.id or name, title=law.form.title or OWN_TITLE, published=(published,)
     )
 
 

@@ -183,10 +183,12 @@ def _bound_symbols(text: str, columns: Mapping[str, Any] | None) -> list[str]:
     if not columns:
         return []
     try:
-        symbols = System.parse([("L", text)], []).symbols()
+        system, definitions, _ = System.typed(text)
     except FormulaError:
         return []
-    return [name for name in columns if name in symbols]
+    # A definition that is bound as well is reported with the formula.
+    known = [*system.symbols(), *(name for name, _ in definitions)]
+    return [name for name in columns if name in known]
 
 
 def _check(spec: FitSpec) -> None:

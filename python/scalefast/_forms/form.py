@@ -15,19 +15,22 @@ __all__ = ["SCHEMA", "Check", "LawFile", "Parameter", "Published", "Recipe", "So
 
 #: Of the format of law files.
 SCHEMA = 1
+#: Title of a saved law that was typed.
+OWN_TITLE = "A law of one's own"
 
 
 @dataclass(frozen=True)
 class Variable:
     """What one symbol of a formula means, in which unit it is counted, and whether it must lie above zero.
 
+    Where it need not, a value is refused only if the formula has none there.
     A variable with a `column` is not bound: it is 1 where that column `equals` the level, as text, and 0 elsewhere.
     """
 
     unit: str
     meaning: str = ""
     definition: str = ""
-    positive: bool = True
+    positive: bool = False
     column: str = ""
     equals: str = ""
 
@@ -129,3 +132,12 @@ class LawFile:
     source: Source | None
     published: tuple[Published, ...]
     meanings: Mapping[str, Variable] = field(default_factory=dict)
+
+    @property
+    def typed(self) -> dict[str, str]:
+        """The definitions of a typed formula, without those that stand for a parameter of levels; a law file has none, unless
+        it is of a fit to a typed formula."""
+        if self.title not in ("", OWN_TITLE):
+            return {}
+        levels = {entry.of for entry in self.parameters.values()}
+        return {name: text for name, text in self.definitions.items() if name not in levels}

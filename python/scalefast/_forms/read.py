@@ -83,7 +83,7 @@ def _variable(table: Table) -> Variable:
         unit=table.take("unit", str),
         meaning=table.take("meaning", str, ""),
         definition=table.take("definition", str, ""),
-        positive=table.take("positive", bool, True),
+        positive=table.take("positive", bool, False),
         column=table.take("column", str, ""),
         equals=table.take("equals", str, ""),
     )

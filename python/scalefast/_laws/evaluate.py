@@ -17,6 +17,7 @@ from scalefast._base.suggest import listing
 from scalefast._data.binding import Column, bind
 from scalefast._data.frames import FloatArray, collect, column_names, exact_column, read_frame, to_array
 from scalefast._data.levels import check_levels
+from scalefast._data.undefined import undefined_rows
 from scalefast._forms.form import LawFile, Variable
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ def predict(
         raise DataError(f"the points cannot be evaluated: {str(error).splitlines()[0]}", code="not-numeric") from error
     arrays: dict[str, FloatArray] = {name: to_array(inputs[name]) for name in inputs.columns}
     _require_positive(form.variables, arrays, bound)
+    _require_defined(form, system, arrays, scalars, bound)
     found = system.evaluate(arrays, scalars, threads)
     added_columns = [pl.Series(outputs[output], column) for output, column in found.items()]
     if any(inputs[name].null_count() for name in inputs.columns):
@@ -98,3 +100,30 @@ def _require_positive(
                 value=float(values[first]),
                 limit=0.0,
             )
+
+
+def _require_defined(
+    form: LawFile,
+    system: System,
+    arrays: Mapping[str, FloatArray],
+    scalars: Mapping[str, float],
+    bound: Mapping[str, Column],
+) -> None:
+    """Refuses points at which the law has no value with its parameters."""
+    outside = undefined_rows(form, system, arrays, values=scalars)
+    if outside is None:
+        return
+    rows = outside.mask.nonzero()[0]
+    first = int(rows[0])
+    fault = outside.faults[int(outside.rows[first])]
+    symbol = fault.symbol or ""
+    value = float(arrays[symbol][first]) if symbol in arrays else None
+    raise DataError(
+        f"the law is undefined at {rows.size} of {outside.rows.size} points: {outside.counted()}; "
+        f"the first in row {first}" + (f": {symbol} = {value:g}" if value is not None else ""),
+        code="invalid-rows",
+        row=first,
+        column=bound[symbol].words if symbol in bound else fault.symbol,
+        value=value,
+        limit=-1.0 if fault.must == "above -1" else 0.0,
+    )

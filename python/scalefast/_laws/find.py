@@ -25,15 +25,15 @@ if TYPE_CHECKING:
 
 __all__ = ["RESERVED", "law", "laws", "resolve"]
 
-#: Symbols that are variables in a user's formula without being declared.
+#: Symbols that are variables in a user's formula without being declared. What values they may have is the law's to say.
 RESERVED = {
-    "N": Variable("parameters", "size of the model"),
-    "D": Variable("tokens", "training tokens seen"),
-    "C": Variable("FLOPs", "training compute"),
-    "U": Variable("tokens", "unique training tokens"),
+    "N": Variable("parameters", "size of the model", positive=False),
+    "D": Variable("tokens", "training tokens seen", positive=False),
+    "C": Variable("FLOPs", "training compute", positive=False),
+    "U": Variable("tokens", "unique training tokens", positive=False),
     "T": Variable("tokens", "tokens served", positive=False),
-    "P": Variable("bits", "precision"),
-    "S": Variable("steps", "optimiser steps"),
+    "P": Variable("bits", "precision", positive=False),
+    "S": Variable("steps", "optimiser steps", positive=False),
 }
 
 
@@ -222,13 +222,17 @@ def _from_formula(
     part = len(text.strip()) > 2 and any(text.strip() in name for name in catalogue.known_ids())
     like_an_id = part or _LIKE_AN_ID.fullmatch(text.strip()) is not None
     try:
-        system = System.parse([("L", text)], [])
+        system, typed, formula = System.typed(text)
     except FormulaError:
         if like_an_id:
             raise _unknown_law(text.strip()) from None
         raise
     symbols = system.symbols()
     named = list(parameters) if parameters is not None else []
+    definitions = dict(typed)
+    for name in [*variables, *named, *bounds]:
+        if name in definitions:
+            raise _defined_already(text, name)
     found_variables = {
         name: RESERVED.get(name, Variable("any", positive=False))
         for name in symbols
@@ -246,8 +250,8 @@ def _from_formula(
     form = LawFile(
         id="",
         title="",
-        outputs={"L": text.strip()},
-        definitions={},
+        outputs={"L": formula},
+        definitions=definitions,
         variables=found_variables,
         parameters={
             name: Parameter(inferred=name not in named and name not in bounds)
@@ -263,6 +267,20 @@ def _from_formula(
     values = complete_values(form, parameters) if isinstance(parameters, Mapping) else None
     # A formula whose numbers are all written out has nothing left to fit.
     return Law(form, None, values if form.parameters else {})
+
+
+def _defined_already(text: str, name: str) -> FormulaError:
+    """For a name that the formula defines and the call takes for a variable or a parameter."""
+    place = re.search(rf"(?<![\w.]){re.escape(name)}\s*=", text)
+    begin = len(text[: place.start()].encode()) if place else 0
+    return FormulaError(
+        f"`{name}` is defined in the formula, so it is no variable and no parameter",
+        code="duplicate-definition",
+        text=text,
+        span=(begin, begin + len(name.encode())),
+        column=name,
+        hint="give the definition another name, or leave it out of columns=, variables=, parameters= and bounds=",
+    )
 
 
 def _with_bounds(form: LawFile, bounds: Mapping[str, tuple[float, float]]) -> LawFile:

@@ -48,9 +48,11 @@ class Law:
 
     @property
     def formula(self) -> str:
-        """The formula as written; `name = formula; …` where there are several outputs."""
+        """The formula as written, behind the definitions that were typed; `name = formula; …` for several outputs."""
         outputs = self.form.outputs
-        return outputs["L"] if list(outputs) == ["L"] else "; ".join(f"{k} = {v}" for k, v in outputs.items())
+        if list(outputs) != ["L"]:
+            return "; ".join(f"{name} = {text}" for name, text in outputs.items())
+        return "; ".join([*(f"{name} = {text}" for name, text in self.form.typed.items()), outputs["L"]])
 
     @property
     def definitions(self) -> dict[str, str]:

@@ -4,6 +4,10 @@
 //! rule stands here and is named by its row of the operator table. The rules are written so that
 //! values already present are used again: the derivative of `A/N**alpha` by `alpha` is
 //! `-(A/N**alpha*log(N))`, with the same node `A/N**alpha`.
+//!
+//! At the edge of a domain, `x**c` at 0 say, a derivative is its limit from inside wherever that is finite: internal
+//! operators stand for the logarithm beside a power and for products with an inner derivative that may vanish. Lowering
+//! turns them into the plain ones where the base is proven to be other than zero.
 
 use crate::graph::{Graph, Node, NodeId};
 use crate::op::Op;
@@ -40,7 +44,7 @@ impl Graph {
     /// let mut system = System::formula("E + A/N**alpha")?;
     /// let loss = system.outputs()[0].1;
     /// let slope = system.graph.derivative(loss, "alpha");
-    /// assert_eq!(system.graph.print(slope), "-(A/N**alpha*log(N))");
+    /// assert_eq!(system.graph.print(slope), "-(A/N**alpha*edge_log(N))");
     /// # Ok::<(), scalefast_expr::FormulaError>(())
     /// ```
     pub fn derivative(&mut self, root: NodeId, symbol: &str) -> NodeId {
@@ -83,6 +87,21 @@ impl Graph {
         (op.info().derivative)(self, Application { this, a, b, da, db })
     }
 
+    /// Whether an expression is a sum with a power of an exponent that varies, which is infinite at zero for some.
+    fn may_be_infinite(&self, id: NodeId) -> bool {
+        matches!(self.node(id), Node::Binary(Op::Add | Op::Sub, ..))
+            && self
+                .topological(id)
+                .into_iter()
+                .any(|part| match self.node(part) {
+                    Node::Binary(Op::Pow, base, exponent) => {
+                        self.constant_value(base).is_none()
+                            && self.constant_value(exponent).is_none()
+                    }
+                    _ => false,
+                })
+    }
+
     fn is_zero(&self, id: NodeId) -> bool {
         self.constant_value(id) == Some(0.0)
     }
@@ -101,6 +120,10 @@ impl Graph {
 
     fn div(&mut self, a: NodeId, b: NodeId) -> NodeId {
         self.build_binary(Op::Div, a, b)
+    }
+
+    fn edge_product(&mut self, a: NodeId, b: NodeId) -> NodeId {
+        self.build_binary(Op::EdgeProduct, a, b)
     }
 
     fn neg(&mut self, a: NodeId) -> NodeId {
@@ -139,19 +162,24 @@ pub(crate) fn mul(graph: &mut Graph, at: Application) -> NodeId {
     graph.add(left, right)
 }
 
-/// `(a/b)' = a'/b − (a/b)·(b'/b)`.
+/// `(a/b)' = a'/b − (a/b)·(b'/b)`. A divisor with a power in it may be infinite where the quotient is zero, as `1 + x**c` is
+/// at `x = 0` for negative `c`: then so is the derivative.
 pub(crate) fn div(graph: &mut Graph, at: Application) -> NodeId {
     let numerator = graph.over_shared(at.da, at.b);
     if graph.is_zero(at.db) {
         return numerator;
     }
     let relative = graph.over_shared(at.db, at.b);
-    let product = graph.mul(at.this, relative);
+    let product = if graph.may_be_infinite(at.b) {
+        graph.edge_product(at.this, relative)
+    } else {
+        graph.mul(at.this, relative)
+    };
     graph.sub(numerator, product)
 }
 
 /// `(u**v)' = v·u**(v−1)·u' + u**v·log(u)·v'`. The first term is not written `u**v·v/u`, since `u` may be
-/// zero; the logarithm appears only where the exponent varies.
+/// zero; the logarithm appears only where the exponent varies, and counts as 0 at `u = 0`, where `u**v·log(u)` tends to 0.
 pub(crate) fn pow(graph: &mut Graph, at: Application) -> NodeId {
     let one = graph.constant(1.0);
     let zero = graph.constant(0.0);
@@ -160,12 +188,16 @@ pub(crate) fn pow(graph: &mut Graph, at: Application) -> NodeId {
         let less = graph.sub(at.b, one);
         let power = graph.build_binary(Op::Pow, at.a, less);
         let slope = graph.mul(at.b, power);
-        by_base = graph.mul(slope, at.da);
+        by_base = match graph.constant_value(at.b) {
+            // No slope of such a power is infinite at zero.
+            Some(exponent) if exponent >= 1.0 => graph.mul(slope, at.da),
+            _ => graph.edge_product(at.da, slope),
+        };
     }
     if graph.is_zero(at.db) {
         return by_base;
     }
-    let logarithm = graph.build_unary(Op::Log, at.a);
+    let logarithm = graph.build_unary(Op::EdgeLog, at.a);
     let slope = graph.mul(at.this, logarithm);
     let by_exponent = graph.mul(slope, at.db);
     graph.add(by_base, by_exponent)
@@ -185,8 +217,8 @@ pub(crate) fn max(graph: &mut Graph, at: Application) -> NodeId {
 fn choose(graph: &mut Graph, first: NodeId, at: Application) -> NodeId {
     let one = graph.constant(1.0);
     let second = graph.sub(one, first);
-    let left = graph.mul(first, at.da);
-    let right = graph.mul(second, at.db);
+    let left = graph.edge_product(first, at.da);
+    let right = graph.edge_product(second, at.db);
     graph.add(left, right)
 }
 
@@ -229,8 +261,12 @@ pub(crate) fn expm1(graph: &mut Graph, at: Application) -> NodeId {
 
 pub(crate) fn sqrt(graph: &mut Graph, at: Application) -> NodeId {
     let half = graph.constant(0.5);
-    let numerator = graph.mul(half, at.da);
-    graph.over_shared(numerator, at.this)
+    if graph.constant_value(at.da).is_some() {
+        let numerator = graph.mul(half, at.da);
+        return graph.over_shared(numerator, at.this);
+    }
+    let slope = graph.over_shared(half, at.this);
+    graph.edge_product(at.da, slope)
 }
 
 pub(crate) fn abs(graph: &mut Graph, at: Application) -> NodeId {
@@ -283,4 +319,21 @@ pub(crate) fn sigmoid(graph: &mut Graph, at: Application) -> NodeId {
 /// Zero wherever there is a derivative.
 pub(crate) fn step(graph: &mut Graph, _at: Application) -> NodeId {
     graph.constant(0.0)
+}
+
+pub(crate) fn edge_log(graph: &mut Graph, at: Application) -> NodeId {
+    let slope = graph.build_unary(Op::EdgeReciprocal, at.a);
+    graph.mul(at.da, slope)
+}
+
+pub(crate) fn edge_reciprocal(graph: &mut Graph, at: Application) -> NodeId {
+    let square = graph.mul(at.this, at.this);
+    let product = graph.mul(square, at.da);
+    graph.neg(product)
+}
+
+pub(crate) fn edge_product(graph: &mut Graph, at: Application) -> NodeId {
+    let left = graph.edge_product(at.da, at.b);
+    let right = graph.edge_product(at.a, at.db);
+    graph.add(left, right)
 }

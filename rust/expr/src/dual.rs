@@ -68,6 +68,10 @@ fn unary(op: Op, (a, da): Dual) -> Dual {
         Op::Tan => a.cos().powi(2).recip(),
         Op::Arctan => (1.0 + a * a).recip(),
         Op::Tanh => a.cosh().powi(2).recip(),
+        Op::EdgeLog if a == 0.0 => 0.0,
+        Op::EdgeLog => a.recip(),
+        Op::EdgeReciprocal if a == 0.0 => 0.0,
+        Op::EdgeReciprocal => -(a * a).recip(),
         Op::Sigmoid => (2.0 + a.exp() + (-a).exp()).recip(),
         _ => 0.0,
     };
@@ -81,7 +85,16 @@ fn binary(op: Op, (a, da): Dual, (b, db): Dual) -> Dual {
         Op::Sub => da - db,
         Op::Mul => a * db + b * da,
         Op::Div => (da * b - a * db) / (b * b),
-        Op::Pow => scaled(b * a.powf(b - 1.0), da) + scaled(a.powf(b) * a.ln(), db),
+        Op::Pow => {
+            // At zero a power that vanishes goes faster than its logarithm comes.
+            let by_exponent = if a == 0.0 && b >= 0.0 {
+                0.0
+            } else {
+                a.powf(b) * a.ln()
+            };
+            scaled(b * a.powf(b - 1.0), da) + scaled(by_exponent, db)
+        }
+        Op::EdgeProduct => scaled(a, db) + scaled(b, da),
         Op::Min => {
             if a <= b {
                 da

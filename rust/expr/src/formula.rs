@@ -11,6 +11,10 @@ use crate::lexer::is_plain_name;
 use crate::op::Op;
 use crate::parser::{Meaning, parse};
 
+mod typed;
+
+pub use typed::Typed;
+
 /// Name of the output of a formula that stands alone.
 pub const LOSS: &str = "L";
 
@@ -152,6 +156,17 @@ impl Graph {
 }
 
 fn check_definition_name(name: &str) -> Result<(), FormulaError> {
+    let Some(problem) = problem_of_name(name) else {
+        return Ok(());
+    };
+    Err(FormulaError::new(
+        "bad-definition-name",
+        format!("the definition `{name}` {problem}"),
+    ))
+}
+
+/// Why nothing can be defined under a name.
+fn problem_of_name(name: &str) -> Option<&'static str> {
     let problem = if !is_plain_name(name) {
         "is not a name: names are made of letters, digits, `_` and `.`"
     } else if Op::function(name).is_some() {
@@ -159,10 +174,7 @@ fn check_definition_name(name: &str) -> Result<(), FormulaError> {
     } else if name == "pi" {
         "is the constant 3.14159…"
     } else {
-        return Ok(());
+        return None;
     };
-    Err(FormulaError::new(
-        "bad-definition-name",
-        format!("the definition `{name}` {problem}"),
-    ))
+    Some(problem)
 }

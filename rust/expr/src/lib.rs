@@ -2,6 +2,7 @@
 
 pub mod binding;
 pub mod differentiate;
+pub mod domain;
 mod dual;
 pub mod error;
 pub mod eval;
@@ -24,7 +25,7 @@ mod workspace;
 pub use binding::{Binding, Rate};
 pub use error::FormulaError;
 pub use eval::{BLOCK, KERNEL_VARIABLE, Kernel, math, reduce};
-pub use formula::System;
+pub use formula::{System, Typed};
 pub use graph::{Graph, Node, NodeId, SymbolId};
 pub use lexer::MAX_CHARACTERS;
 pub use op::Op;

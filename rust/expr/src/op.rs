@@ -40,6 +40,14 @@ pub enum Op {
     Sign,
     /// 1 where the first argument is at most the second, else 0; NaN for NaN. Appears only in derivatives.
     LessEqual,
+    /// The logarithm, but 0 at 0: beside a power of the same base, whose product with it vanishes there. Appears only in
+    /// derivatives.
+    EdgeLog,
+    /// 1/x, but 0 at 0: the derivative of [`Op::EdgeLog`]. Appears only in derivatives.
+    EdgeReciprocal,
+    /// The product, but 0 where the first argument is zero, whatever the second is: an inner derivative that vanishes times
+    /// an outer one at the edge of its domain. Appears only in derivatives.
+    EdgeProduct,
 }
 
 /// How an operator is written.
@@ -196,19 +204,19 @@ const fn comparison(
         name,
         aliases: &[],
         arity: 2,
-        variadic: !matches!(op, Op::LessEqual),
+        variadic: matches!(op, Op::Min | Op::Max),
         notation: Function,
         latex,
         domain: All,
         commutative: false,
-        internal: matches!(op, Op::LessEqual),
+        internal: matches!(op, Op::LessEqual | Op::EdgeProduct),
         value: Value::Binary(value),
         derivative,
     }
 }
 
 #[rustfmt::skip]
-static TABLE: [OpInfo; 24] = [
+static TABLE: [OpInfo; 27] = [
     infix(Op::Add, "add", "+", 1, "+", |a, b| a + b, rule::add),
     infix(Op::Sub, "sub", "-", 1, "-", |a, b| a - b, rule::sub),
     infix(Op::Mul, "mul", "*", 2, "\\,", |a, b| a * b, rule::mul),
@@ -242,6 +250,16 @@ static TABLE: [OpInfo; 24] = [
         ..function(Op::Sign, "sign", "\\operatorname{sign}", All, sign, rule::step)
     },
     comparison(Op::LessEqual, "less_equal", "\\operatorname{less\\_equal}", less_equal, rule::step),
+    OpInfo {
+        internal: true,
+        ..function(Op::EdgeLog, "edge_log", "\\ln", NonNegative, edge_log, rule::edge_log)
+    },
+    OpInfo {
+        internal: true,
+        ..function(Op::EdgeReciprocal, "edge_reciprocal", "\\operatorname{reciprocal}", All, edge_reciprocal,
+            rule::edge_reciprocal)
+    },
+    comparison(Op::EdgeProduct, "edge_product", "\\operatorname{product}", edge_product, rule::edge_product),
 ];
 
 impl Op {
@@ -312,6 +330,18 @@ fn less_equal(a: f64, b: f64) -> f64 {
     } else {
         f64::NAN
     }
+}
+
+fn edge_log(a: f64) -> f64 {
+    if a == 0.0 { 0.0 } else { math::ln(a) }
+}
+
+fn edge_reciprocal(a: f64) -> f64 {
+    if a == 0.0 { 0.0 } else { 1.0 / a }
+}
+
+fn edge_product(a: f64, b: f64) -> f64 {
+    if a == 0.0 { 0.0 } else { a * b }
 }
 
 #[cfg(test)]

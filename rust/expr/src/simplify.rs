@@ -58,7 +58,8 @@ impl Graph {
             return self.unary(op, a);
         }
         match (op, self.node(a)) {
-            (Op::Neg, Node::Unary(Op::Neg, x)) | (Op::Log, Node::Unary(Op::Exp, x)) => x,
+            (Op::Neg, Node::Unary(Op::Neg, x))
+            | (Op::Log | Op::EdgeLog, Node::Unary(Op::Exp, x)) => x,
             (Op::Neg, Node::Binary(Op::Sub, x, y)) => self.binary_within(Op::Sub, y, x, budget - 1),
             (Op::Neg, Node::Binary(inner @ (Op::Mul | Op::Div), x, y)) => {
                 match self.coefficient(inner, x) {
@@ -86,6 +87,7 @@ impl Graph {
             Op::Mul => self.product(a, b, budget - 1),
             Op::Div => self.quotient(a, b, budget - 1),
             Op::Pow => self.power(a, b),
+            Op::EdgeProduct => self.edge_product_within(a, b, budget - 1),
             Op::Min | Op::Max if a == b => Some(a),
             _ => None,
         };
@@ -219,6 +221,20 @@ impl Graph {
             }
         }
         None
+    }
+
+    /// Plain where a factor is a number; signs go to the front.
+    fn edge_product_within(&mut self, a: NodeId, b: NodeId, budget: u32) -> Option<NodeId> {
+        if self.constant_value(a).is_some() || self.constant_value(b).is_some() {
+            return Some(self.binary_within(Op::Mul, a, b, budget));
+        }
+        let (inner, other) = match (self.node(a), self.node(b)) {
+            (Node::Unary(Op::Neg, x), _) => (x, b),
+            (_, Node::Unary(Op::Neg, y)) => (a, y),
+            _ => return None,
+        };
+        let product = self.binary_within(Op::EdgeProduct, inner, other, budget);
+        Some(self.unary_within(Op::Neg, product, budget))
     }
 
     /// `value · x`.

@@ -456,3 +456,61 @@ proptest! {
         }
     }
 }
+
+/// The derivatives of powers at zero, with every binding of the base and by every kernel, as the graph has them.
+#[test]
+fn derivatives_at_zero_have_the_same_bits_everywhere() {
+    for text in [
+        "b*x**c",
+        "a/(1 + b*x**c)",
+        "b*(x/a)**c",
+        "sqrt(a*x) + max(b*x**c, a - x)",
+    ] {
+        let mut system = System::formula(text).unwrap();
+        let root = system.outputs()[0].1;
+        let mut outputs = vec![root];
+        for name in ["a", "b", "c"] {
+            let slope = system.graph.derivative(root, name);
+            outputs.push(slope);
+            outputs.push(system.graph.derivative(slope, "c"));
+        }
+        let x: Vec<f64> = (0..67).map(|i| f64::from(i % 5)).collect();
+        for base in [Binding::prepared("x", false), Binding::varying("x", false)] {
+            let free = ["a", "b", "c"].map(|name| Binding::uniform(name, false));
+            let all: Vec<Binding> = free.into_iter().chain([base]).collect();
+            let family = Family::compile(&system.graph, &[&outputs], &all).unwrap();
+            let at = |name: &String| match name.as_str() {
+                "a" => 1.75,
+                "b" => 0.4,
+                _ => 0.3,
+            };
+            let uniforms: Vec<f64> = family.uniforms().iter().map(at).collect();
+            let expected = run(&family, Kernel::Scalar, &[&x], &uniforms, BLOCK);
+            for kernel in Kernel::available() {
+                let found = run(&family, kernel, &[&x], &uniforms, 13);
+                for (column, scalar) in found.iter().zip(&expected) {
+                    assert!(
+                        column.iter().zip(scalar).all(|(a, b)| same(*a, *b)),
+                        "{text}"
+                    );
+                }
+            }
+            for (k, &output) in outputs.iter().enumerate() {
+                for (row, &value) in x.iter().enumerate() {
+                    let symbols: Vec<f64> = system
+                        .graph
+                        .symbols()
+                        .iter()
+                        .map(|name| if name == "x" { value } else { at(name) })
+                        .collect();
+                    let plain = system.graph.evaluate(output, &symbols);
+                    let close = (expected[k][row] - plain).abs() <= 1e-12 * plain.abs().max(1.0);
+                    assert!(
+                        close && plain.is_finite(),
+                        "{text}, output {k}, x = {value}: {plain}"
+                    );
+                }
+            }
+        }
+    }
+}

@@ -210,9 +210,9 @@ proptest! {
 fn derivatives_reuse_the_parts_of_the_original() {
     let slopes = [
         ("E + A/N**alpha", "A", "1/N**alpha"),
-        ("E + A/N**alpha", "alpha", "-(A/N**alpha*log(N))"),
+        ("E + A/N**alpha", "alpha", "-(A/N**alpha*edge_log(N))"),
         ("E + A/N**alpha", "N", "-(A/N**alpha*(alpha*(1/N)))"),
-        ("F/(N**c*D**d)", "c", "-(F/(N**c*D**d)*log(N))"),
+        ("F/(N**c*D**d)", "c", "-(F/(N**c*D**d)*edge_log(N))"),
         ("b1*exp(-b2*x)", "b2", "-(x*exp(-b2*x)*b1)"),
         ("x**2", "x", "2*x"),
         ("x**3", "x", "3*x**2"),
@@ -281,4 +281,100 @@ fn kinks_have_the_stated_slopes() {
     assert_eq!(slope("max(3, 2*x)", &[1.5]), 0.0);
     assert_eq!(slope("max(2*x, 3)", &[1.5]), 2.0);
     assert_eq!(slope("max(2*x, 3)", &[1.0]), 0.0);
+}
+
+/// Derivatives at the edge of a domain are the limits from inside it, wherever these are finite.
+#[test]
+fn derivatives_at_zero_are_their_limits() {
+    // Formula, symbols, values, and the derivatives there by each symbol; NaN where the limit is not finite.
+    let none = f64::NAN;
+    let cases: [(&str, &str, &[f64], &[f64]); 13] = [
+        ("b*x**c", "b x c", &[2.0, 0.0, 0.3], &[0.0, none, 0.0]),
+        ("b*x**c", "b x c", &[2.0, 0.0, 1.0], &[0.0, 2.0, 0.0]),
+        ("b*x**c", "b x c", &[2.0, 0.0, 1.7], &[0.0, 0.0, 0.0]),
+        (
+            "a/(1 + b*x**c)",
+            "a b x c",
+            &[3.0, 2.0, 0.0, 0.5],
+            &[1.0, 0.0, none, 0.0],
+        ),
+        ("(x/k)**c", "x k c", &[0.0, 2.0, 0.5], &[none, 0.0, 0.0]),
+        (
+            "x**c/(k**c + x**c)",
+            "x c k",
+            &[0.0, 0.5, 2.0],
+            &[none, 0.0, 0.0],
+        ),
+        ("sqrt(k*x)", "k x", &[2.0, 0.0], &[0.0, none]),
+        ("k*x**0.5", "k x", &[2.0, 0.0], &[0.0, none]),
+        ("max(0, a*log(x))", "a x", &[1.0, 0.0], &[0.0, 0.0]),
+        ("0**c", "c", &[0.5], &[0.0]),
+        ("a*abs(x)**c", "a x c", &[2.0, 0.0, 0.5], &[0.0, none, 0.0]),
+        // Where the power is infinite the quotient is zero, and stays so.
+        (
+            "a/(1 + b*x**c)",
+            "a b x c",
+            &[3.0, 2.0, 0.0, -0.5],
+            &[0.0, 0.0, none, 0.0],
+        ),
+        (
+            "a/(b + x**(-c))",
+            "a b x c",
+            &[3.0, 2.0, 0.0, 0.5],
+            &[0.0, 0.0, none, 0.0],
+        ),
+    ];
+    for (text, names, values, expected) in cases {
+        let mut system = System::formula(text).unwrap_or_else(|error| panic!("{error}"));
+        let root = system.outputs()[0].1;
+        assert_eq!(system.graph.symbols().join(" "), names, "{text}");
+        let value = system.graph.evaluate(root, values);
+        assert!(value.is_finite(), "{text} is {value}");
+        for (symbol, expected) in names.split(' ').zip(expected) {
+            if expected.is_nan() {
+                continue;
+            }
+            let slope = system.graph.derivative(root, symbol);
+            let found = system.graph.evaluate(slope, values);
+            assert_eq!(found, *expected, "d/d{symbol} of {text} at {values:?}");
+            // The symbols that are zero here by the data are no parameters, by which the second derivative is asked.
+            for (other, value) in names.split(' ').zip(values) {
+                if *value != 0.0 {
+                    let second = system.graph.derivative(slope, other);
+                    let found = system.graph.evaluate(second, values);
+                    assert!(found.is_finite(), "d²/d{symbol}d{other} of {text}: {found}");
+                }
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(seeded(500))]
+
+    /// What is computed at zero is what is approached from above.
+    #[test]
+    fn derivatives_at_zero_continue_those_beside_it(
+        k in 0.3f64..3.0, c in 0.2f64..3.0, b in 0.3f64..3.0, form in 0usize..5,
+    ) {
+        let text = [
+            "b*x**c", "k/(1 + b*x**c)", "b*(x/k)**c", "exp(-b*(x*k)**c)", "b*x**c/(k**c + x**c)",
+        ][form];
+        let mut system = System::formula(text).unwrap_or_else(|error| panic!("{error}"));
+        let root = system.outputs()[0].1;
+        let at = |graph: &Graph, x: f64| -> Vec<f64> {
+            let names = graph.symbols().iter();
+            names.map(|name| match name.as_str() { "x" => x, "k" => k, "b" => b, _ => c }).collect()
+        };
+        for symbol in system.symbols().iter().filter(|name| *name != "x") {
+            let slope = system.graph.derivative(root, symbol);
+            let (zero, beside) = (at(&system.graph, 0.0), at(&system.graph, 1e-120));
+            let (found, limit) =
+                (system.graph.evaluate(slope, &zero), system.graph.evaluate(slope, &beside));
+            prop_assert!((found - limit).abs() <= 1e-9, "d/d{symbol} of {text}: {found}, {limit}");
+            let seed = direction(&system.graph, symbol);
+            let dual = system.graph.evaluate_dual(root, &zero, &seed).1;
+            prop_assert!(agrees(found, dual, 1.0, 1e-12), "d/d{symbol} of {text}: {found}, dual {dual}");
+        }
+    }
 }

@@ -148,3 +148,128 @@ proptest! {
         prop_assert!(value.to_bits() == again.to_bits() || (value.is_nan() && again.is_nan()));
     }
 }
+
+fn typed_error(text: &str) -> String {
+    match System::typed(text) {
+        Ok(typed) => panic!("{text} was read as {}", typed.law),
+        Err(error) => format!("{}: {error}", error.code),
+    }
+}
+
+#[test]
+fn a_typed_formula_may_name_its_parts() {
+    let texts = [
+        "r = D/U; s = r**a ; E + A*s + B*r**b",
+        "r = D/U\ns = r**a\n\nE + A*s\n  + B*r**b",
+        "r = (D\n/U); s = r**a; E + A*s + B*r**b;",
+    ];
+    for text in texts {
+        let typed = System::typed(text).unwrap_or_else(|error| panic!("{error}"));
+        let names: Vec<&str> = typed
+            .definitions
+            .iter()
+            .map(|(name, _)| name.as_str())
+            .collect();
+        assert_eq!(names, ["r", "s"]);
+        let (_, root) = typed.system.outputs()[0];
+        assert_eq!(
+            typed.system.graph.print(root),
+            "E + A*(D/U)**a + B*(D/U)**b",
+            "{text}"
+        );
+    }
+    let plain = System::typed("E +\nA/N**alpha").unwrap_or_else(|error| panic!("{error}"));
+    assert!(plain.definitions.is_empty());
+    assert_eq!(plain.law, "E +\nA/N**alpha");
+}
+
+#[test]
+fn faults_of_a_typed_formula_are_shown_where_they_are() {
+    let cases = [
+        (
+            "r = D/U; E + A",
+            "unused-definition",
+            "  r = D/U; E + A\n  ^",
+        ),
+        (
+            "r = D^2; E + r",
+            "caret-power",
+            "  r = D^2; E + r\n       ^",
+        ),
+        (
+            "r = D; E + r*",
+            "dangling-operator",
+            "  r = D; E + r*\n              ^",
+        ),
+        (
+            "r = s; s = D; r + s",
+            "definition-order",
+            "  r = s; s = D; r + s\n      ^",
+        ),
+        (
+            "r = r; E + r",
+            "circular-definition",
+            "  r = r; E + r\n      ^",
+        ),
+        (
+            "r = D; r = U; E + r",
+            "duplicate-definition",
+            "  r = D; r = U; E + r\n         ^",
+        ),
+        (
+            "exp = D; E + exp",
+            "bad-definition-name",
+            "  exp = D; E + exp\n  ^^^",
+        ),
+        ("2r = D; E", "bad-definition-name", "  2r = D; E\n  ^^"),
+        (" = D; E", "bad-definition-name", "   = D; E\n   ^"),
+        (
+            "E + A; r = D; r",
+            "unnamed-part",
+            "  E + A; r = D; r\n  ^^^^^",
+        ),
+        (
+            "r = D; E + r; 2*r",
+            "unnamed-part",
+            "  r = D; E + r; 2*r\n         ^^^^^",
+        ),
+        (
+            "r = D; s = 2*r",
+            "missing-law",
+            "  r = D; s = 2*r\n           ^",
+        ),
+        ("L = E", "unexpected-character", "  L = E\n    ^"),
+        (
+            "r = a == b; r",
+            "unexpected-character",
+            "  r = a == b; r\n        ^",
+        ),
+    ];
+    for (text, code, shown) in cases {
+        let error = typed_error(text);
+        assert!(
+            error.starts_with(code) && error.contains(shown),
+            "{text}\n{error}"
+        );
+    }
+}
+
+proptest! {
+    #![proptest_config(seeded(200))]
+
+    /// A law with a definition is the law with the definition written out.
+    #[test]
+    fn a_definition_is_what_it_stands_for(
+        steps in steps(prop::sample::select(vec![1.0, 2.0, -1.0, 0.5])),
+    ) {
+        let mut graph = Graph::new();
+        let root = build(&mut graph, &steps);
+        let part = graph.print(root);
+        let written = System::formula(&format!("a*({part})**b + log(c + ({part}))"))
+            .unwrap_or_else(|error| panic!("{error}"));
+        let typed = System::typed(&format!("named = {part}; a*named**b + log(c + named)"))
+            .unwrap_or_else(|error| panic!("{error}"));
+        let show = |system: &System| system.graph.print(system.outputs()[0].1);
+        prop_assert_eq!(show(&typed.system), show(&written));
+    }
+}

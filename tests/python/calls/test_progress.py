@@ -201,7 +201,7 @@ def test_lines_are_flushed() -> None:
 
 def test_the_command_line_shows_it_on_stderr_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """The quiet second is over at once, so that a short call shows what a long one would."""
-    monkeypatch.setattr("scalefast._progress._QUIET_S", 0.0)
+    monkeypatch.setattr("scalefast._calls.progress._QUIET_S", 0.0)
     monkeypatch.setattr(_Lines, "every_s", 0.0)
     shown = {}
     for option in ("--progress", "--no-progress", "--quiet"):

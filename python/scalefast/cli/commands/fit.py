@@ -250,7 +250,9 @@ def check_law_file(path: Path, force: bool) -> None:
 def tell(result: sf.Fit, to: output.Destination) -> None:
     """What was fitted to what, how it ended, and every diagnostic, on stderr."""
     spec = result.spec
-    output.note(f"L = {result.law.formula}, {spec.residual} residual, {result.loss}", to)
+    definitions = "".join(f"{name} = {text}; " for name, text in result.law.form.typed.items())
+    formula = result.law.formula.removeprefix(definitions)
+    output.note(f"{definitions}L = {formula}, {spec.residual} residual, {result.loss}", to)
     output.note(f"{result.status}, objective {result.objective:.10g}, {certificate_in_words(result.certificate)}", to)
     output.note(f"intervals of {100 * spec.level:g} %", to)
     for row in result.diagnostics.iter_rows(named=True):

@@ -202,8 +202,8 @@ impl Task for BlockRun<'_> {
                     Action::Plain(code) => plain!(code;
                         unary Four<L>: Copy Neg Abs Sign;
                         unary Two<L>: Exp Log Sin Cos;
-                        unary L: Sqrt Expm1 Log2 Log10 Log1p Tan Arctan Tanh Sigmoid Reciprocal LogReciprocal;
-                        binary Four<L>: Add Sub Mul Min Max LessEqual;
+                        unary L: EdgeLog EdgeReciprocal Sqrt Expm1 Log2 Log10 Log1p Tan Arctan Tanh Sigmoid Reciprocal LogReciprocal;
+                        binary Four<L>: Add Sub Mul Min Max LessEqual EdgeProduct;
                         binary Two<L>: Pow;
                         binary L: Div;
                         ternary Four<L>: MulAdd MulSub NegMulAdd;

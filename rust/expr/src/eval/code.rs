@@ -41,6 +41,12 @@ pub(crate) enum Code {
     Min,
     Max,
     LessEqual,
+    /// ln a, but 0 at 0.
+    EdgeLog,
+    /// 1/a, but 0 at 0.
+    EdgeReciprocal,
+    /// a·b, but 0 where a is zero.
+    EdgeProduct,
     /// a·b + c, rounded once.
     MulAdd,
     /// a·b − c, rounded once.
@@ -77,6 +83,9 @@ impl Code {
             Op::Sigmoid => Code::Sigmoid,
             Op::Sign => Code::Sign,
             Op::LessEqual => Code::LessEqual,
+            Op::EdgeLog => Code::EdgeLog,
+            Op::EdgeReciprocal => Code::EdgeReciprocal,
+            Op::EdgeProduct => Code::EdgeProduct,
         }
     }
 
@@ -85,7 +94,7 @@ impl Code {
         match self {
             Code::MulAdd | Code::MulSub | Code::NegMulAdd => 3,
             Code::Add | Code::Sub | Code::Mul | Code::Div => 2,
-            Code::Pow | Code::Min | Code::Max | Code::LessEqual => 2,
+            Code::Pow | Code::Min | Code::Max | Code::LessEqual | Code::EdgeProduct => 2,
             _ => 1,
         }
     }
@@ -104,6 +113,7 @@ impl Code {
                 | Min
                 | Max
                 | LessEqual
+                | EdgeProduct
                 | MulAdd
                 | MulSub
                 | NegMulAdd
@@ -146,6 +156,9 @@ impl Code {
             Code::Min => L::pick(a.is_nan() | a.le(b), a, b),
             Code::Max => L::pick(a.is_nan() | b.le(a), a, b),
             Code::LessEqual => less_equal(a, b),
+            Code::EdgeLog => zero_at_zero(a, vecmath::ln(a)),
+            Code::EdgeReciprocal => zero_at_zero(a, a.of(1.0) / a),
+            Code::EdgeProduct => zero_at_zero(a, a * b),
             Code::MulAdd => a.fma(b, c),
             Code::MulSub => a.fms(b, c),
             Code::NegMulAdd => a.fnma(b, c),
@@ -178,4 +191,11 @@ fn sign<L: Lane>(a: L) -> L {
 fn less_equal<L: Lane>(a: L, b: L) -> L {
     let value = L::pick(a.le(b), a.of(1.0), a.of(0.0));
     L::pick(a.is_nan() | b.is_nan(), a + b, value)
+}
+
+/// `value`, but 0 where `a` is zero.
+#[inline(always)]
+fn zero_at_zero<L: Lane>(a: L, value: L) -> L {
+    let zero = a.of(0.0);
+    L::pick(a.equal(zero), zero, value)
 }

@@ -35,6 +35,10 @@ pub(crate) struct Forms {
     forms: Vec<Form>,
     stages: Vec<Stage>,
     positive: Vec<bool>,
+    /// Proven to be other than zero, but for underflow.
+    nonzero: Vec<bool>,
+    /// Proven to be finite wherever its symbols are, but for overflow.
+    regular: Vec<bool>,
     places: HashMap<Form, FormId>,
 }
 
@@ -93,6 +97,12 @@ impl Forms {
                 let minus_one = self.constant(-1.0);
                 self.multiply(a, minus_one)
             }
+            // Where nothing is zero the functions of the edge are the plain ones.
+            (Op::EdgeLog, _) if self.nonzero[a.index()] => self.unary(Op::Log, a),
+            (Op::EdgeReciprocal, _) if self.nonzero[a.index()] => {
+                let one = self.constant(1.0);
+                self.binary(Op::Div, one, a)
+            }
             (Op::Log, &Form::Apply(Op::Exp, [x, _])) => x,
             (Op::Log, Form::Product(product)) => {
                 let product = product.clone();
@@ -113,6 +123,7 @@ impl Forms {
                 }
             }
             Op::Pow => self.power(a, b),
+            Op::EdgeProduct if self.nonzero[a.index()] || self.is_finite(b) => self.multiply(a, b),
             // The order of the arguments changes no bit of a sum.
             Op::Add => self.apply(op, [a.min(b), a.max(b)]),
             _ => self.apply(op, [a, b]),
@@ -307,10 +318,60 @@ impl Forms {
             return id;
         }
         let id = FormId(self.forms.len() as u32);
+        let nonzero = positive || self.is_nonzero(&form);
+        let regular = self.is_regular(&form);
+        self.nonzero.push(nonzero);
+        self.regular.push(regular);
         self.forms.push(form.clone());
         self.stages.push(stage);
         self.positive.push(positive);
         self.places.insert(form, id);
         id
+    }
+
+    /// Whether a compound form is finite for finite symbols; a symbol by itself may be anything.
+    fn is_finite(&self, id: FormId) -> bool {
+        self.regular[id.index()] && !matches!(self.form(id), Form::Uniform(_) | Form::Input(_))
+    }
+
+    fn is_nonzero(&self, form: &Form) -> bool {
+        match form {
+            Form::Constant(bits) => f64::from_bits(*bits).abs() > 0.0,
+            Form::Product(product) => product
+                .factors
+                .iter()
+                .all(|&(factor, count)| count < 0 || self.nonzero[factor.index()]),
+            _ => false,
+        }
+    }
+
+    fn is_regular(&self, form: &Form) -> bool {
+        let all = |parts: &[FormId]| parts.iter().all(|part| self.regular[part.index()]);
+        match form {
+            Form::Constant(_) | Form::Uniform(_) | Form::Input(_) => true,
+            Form::Apply(op, [a, b]) => {
+                let inside = match op {
+                    Op::Log | Op::Log2 | Op::Log10 | Op::Log1p => self.positive[a.index()],
+                    Op::Div => self.nonzero[b.index()],
+                    Op::Pow => {
+                        self.positive[a.index()] || self.number(*b).is_some_and(|b| b >= 0.0)
+                    }
+                    _ => true,
+                };
+                inside && all(&[*a, *b])
+            }
+            Form::Product(product) => {
+                // A sum that is zero in a divisor makes the value infinite: no edge.
+                let divides = |id: FormId| {
+                    self.nonzero[id.index()]
+                        || matches!(self.form(id), Form::Apply(Op::Add | Op::Sub, _))
+                };
+                let factor = |&(factor, count): &(FormId, i32)| {
+                    all(&[factor]) && (count > 0 || divides(factor))
+                };
+                let power = |power: &Power| all(&[power.base, power.exponent]);
+                product.factors.iter().all(factor) && product.powers.iter().all(power)
+            }
+        }
     }
 }

@@ -107,3 +107,26 @@ fn an_unbound_symbol_is_an_error() {
     let error = lower(&system.graph, &[&outputs], &[Binding::uniform("a", false)]).err();
     assert_eq!(error.map(|e| e.code), Some("unbound-symbol"));
 }
+
+#[test]
+fn the_edge_costs_nothing_where_columns_are_positive() {
+    let laws: [(&str, &[&str]); 6] = [
+        (
+            "log(E + A/N**alpha + B/D**beta) - log(L)",
+            &["E", "A", "alpha", "B", "beta"],
+        ),
+        ("E + A*(X/d)**c", &["A", "d", "c"]),
+        ("a/(1 + b*X**c)", &["a", "b", "c"]),
+        ("b*(X + 2)**c", &["b", "c"]),
+        ("E + A/max(N/D, 1)**alpha", &["E", "A", "alpha"]),
+        ("sqrt(a*X + b) + exp(-a*X)", &["a", "b"]),
+    ];
+    for (text, parameters) in &laws {
+        let law = lowered(text, parameters);
+        for code in [Code::EdgeLog, Code::EdgeReciprocal, Code::EdgeProduct] {
+            for stage in [Stage::Varying, Stage::Prepared] {
+                assert_eq!(count(&law, code, stage), 0, "{text}");
+            }
+        }
+    }
+}

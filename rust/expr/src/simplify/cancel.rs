@@ -39,6 +39,10 @@ impl Graph {
                 let quotient = self.cancelled(y, b, depth - 1, budget)?;
                 Some(self.binary_within(Op::Mul, x, quotient, budget))
             }
+            Node::Binary(Op::EdgeProduct, x, y) => {
+                let quotient = self.cancelled(y, b, depth - 1, budget)?;
+                Some(self.binary_within(Op::EdgeProduct, x, quotient, budget))
+            }
             Node::Binary(Op::Div, x, y) => {
                 let quotient = self.cancelled(x, b, depth - 1, budget)?;
                 Some(self.binary_within(Op::Div, quotient, y, budget))
