@@ -364,8 +364,9 @@ def run_fit(spec: FitSpec, runs: Any) -> Fit:
     partial, tidy = spec.on_interrupt == "partial", spec.draws_to is not None
     with LongCall(spec.progress, spec.timeout_s, partial=partial, tidy=tidy) as call:
         result, stopped = problem.fit(loss_fields(spec.loss), starts, spec.threads, call.stage("starts"))
-        solved, count = result.solved
-        # Where every start has ended, what was interrupted is the resampling, and nothing of it is finished.
+        solved, count = (
+            result.solved
+        )  # once all starts have ended, an interruption hits the resampling, which has nothing
         interrupted = call.keeps(stopped, 0 if spec.resample is not None and solved == count else solved)
         _LOG.info("%s, objective %.10g, %d of %d rows", result.status, result.objective, rows.frame.height, rows.n_read)
         if spec.resample is not None and not interrupted:

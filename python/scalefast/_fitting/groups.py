@@ -135,13 +135,7 @@ def fit_groups(
     bound = evaluate_columns(frame, _choose(spec, frame.columns))
     groups = _group(frame.select(keys))
     arrays = {name: groups.arrange(to_array(bound[name])) for name in bound.columns}
-    law = spec.resolved_law
-    outside = undefined_rows(law.form, law.system, arrays, bounds=spec.bounds, values=spec.fixed)
-    if outside is not None:
-        # A value that the core refuses marks rows among others; groups of nothing else are found undefined when fitted.
-        whole = np.minimum.reduceat(outside.mask, groups.offsets[:-1].astype(np.int64))
-        marked = outside.mask & ~np.repeat(whole, np.diff(groups.offsets.astype(np.int64)))
-        arrays[RESPONSE] = np.where(marked, np.nan, arrays[RESPONSE])
+    arrays[RESPONSE] = _marked(spec, arrays, groups.offsets.astype(np.int64))
     with LongCall(spec.progress, spec.timeout_s, partial=on_interrupt == "partial") as call:
         if spacing is not None:
             gaps = _log_gaps(groups, frame, spacing, spec.threads, call.stage("spacing"))
@@ -150,6 +144,18 @@ def fit_groups(
         names = group_statuses()
         call.keeps(found["stopped"], int((found["status"] != names.index(INTERRUPTED)).sum()))
     return _frame(groups, list(spec.parameters), found, names)
+
+
+def _marked(spec: FitSpec, arrays: Mapping[str, FloatArray], offsets: NDArray[np.int64]) -> FloatArray:
+    """The response, NaN where the law is undefined in a group that has other rows; a group of nothing else is found
+    undefined when it is fitted."""
+    law = spec.resolved_law
+    outside = undefined_rows(law.form, law.system, arrays, bounds=spec.bounds, values=spec.fixed)
+    if outside is None:
+        return arrays[RESPONSE]
+    whole = np.minimum.reduceat(outside.mask, offsets[:-1])
+    marked: FloatArray = np.where(outside.mask & ~np.repeat(whole, np.diff(offsets)), np.nan, arrays[RESPONSE])
+    return marked
 
 
 def _solved(

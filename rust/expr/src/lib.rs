@@ -1,5 +1,6 @@
 //! The formula language: text to graph, derivatives, programs, block evaluation.
 
+pub mod arithmetic;
 pub mod binding;
 pub mod differentiate;
 pub mod domain;
@@ -22,9 +23,10 @@ mod simplify;
 pub mod spelling;
 mod workspace;
 
+pub use arithmetic::math;
 pub use binding::{Binding, Rate};
 pub use error::FormulaError;
-pub use eval::{BLOCK, KERNEL_VARIABLE, Kernel, math, reduce};
+pub use eval::{BLOCK, KERNEL_VARIABLE, Kernel, reduce};
 pub use formula::{System, Typed};
 pub use graph::{Graph, Node, NodeId, SymbolId};
 pub use lexer::MAX_CHARACTERS;

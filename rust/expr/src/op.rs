@@ -6,8 +6,8 @@
 use Domain::{AboveMinusOne, All, NonNegative, Positive};
 use Notation::{Function, Infix, Prefix};
 
+use crate::arithmetic::math;
 use crate::differentiate::{self as rule, Rule};
-use crate::eval::math;
 
 /// An operator of the formula language.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

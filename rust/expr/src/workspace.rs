@@ -3,8 +3,8 @@
 //! Stage: beside `program`. Holds the numbers of the uniform stage and the block registers; made once, so that
 //! runs allocate nothing.
 
+use crate::arithmetic::lane::Lane;
 use crate::eval::block::BLOCK;
-use crate::eval::lane::Lane;
 use crate::eval::{Kernel, Task};
 use crate::schedule::{Schedule, UniformStep};
 

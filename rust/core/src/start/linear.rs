@@ -3,6 +3,7 @@
 use crate::loss::Loss;
 use crate::model::Model;
 use crate::objective::{Objective, Order, Scratch};
+use crate::parameter::Transform;
 
 /// The best linear parameters for the nonlinear ones of `theta`, and the screening cost there.
 pub(crate) fn linear_solve(
@@ -46,20 +47,7 @@ pub(crate) fn linear_solve(
         let right = shift.clone();
         crate::linalg::cholesky_in_place(&mut matrix, n).ok()?;
         crate::linalg::cholesky_solve(&matrix, n, &mut shift);
-        let worst = (0..n)
-            .filter(|&a| {
-                let (low, high) = model.free[block[a]]
-                    .bounds
-                    .unwrap_or((f64::NEG_INFINITY, f64::INFINITY));
-                let low = if model.free[block[a]].transform == crate::parameter::Transform::Log {
-                    low.max(0.0)
-                } else {
-                    low
-                };
-                let value = shift[a] / scale[a];
-                value < low || value > high
-            })
-            .min_by(|&a, &b| shift[a].total_cmp(&shift[b]));
+        let worst = most_outside(model, &block, &shift, &scale);
         if let Some(a) = worst {
             // Leave a small positive amount, so that a logarithmic scale can start from it.
             let root = (2.0 * evaluation.cost).sqrt();
@@ -74,4 +62,22 @@ pub(crate) fn linear_solve(
         }
         return (cost.is_finite() && theta.iter().all(|t| t.is_finite())).then_some((cost, theta));
     }
+}
+
+/// The place in the block of the parameter outside its bounds with the lowest scaled value, if any is.
+fn most_outside(model: &Model, block: &[usize], shift: &[f64], scale: &[f64]) -> Option<usize> {
+    let outside = |&a: &usize| {
+        let free = &model.free[block[a]];
+        let (low, high) = free.bounds.unwrap_or((f64::NEG_INFINITY, f64::INFINITY));
+        let low = if free.transform == Transform::Log {
+            low.max(0.0)
+        } else {
+            low
+        };
+        let value = shift[a] / scale[a];
+        value < low || value > high
+    };
+    (0..block.len())
+        .filter(outside)
+        .min_by(|&a, &b| shift[a].total_cmp(&shift[b]))
 }

@@ -7,9 +7,9 @@
 
 use super::code::Code;
 use super::kernel::Task;
-use super::lane::Lane;
-use super::pair::Pair;
-use super::vecmath;
+use crate::arithmetic::lane::Lane;
+use crate::arithmetic::pair::Pair;
+use crate::arithmetic::vecmath;
 
 /// Rows of a block.
 ///

@@ -3,11 +3,11 @@
 //! Stage: shared by lowering (which folds constants with it), by the uniform stage of a program and by the
 //! block evaluator. There is one definition of every operation, generic over the lane, so that all agree.
 
-use super::lane::Lane;
+use crate::arithmetic::lane::Lane;
 use crate::op::Op;
 
 use super::kernel::{Kernel, Task};
-use super::vecmath;
+use crate::arithmetic::vecmath;
 
 /// One operation on up to three arguments.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

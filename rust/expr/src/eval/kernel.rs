@@ -2,7 +2,9 @@
 
 use std::sync::OnceLock;
 
-use super::lane::Lane;
+#[cfg(target_arch = "x86_64")]
+use crate::arithmetic::has_fma;
+use crate::arithmetic::lane::Lane;
 
 /// The environment variable that overrides the choice of kernel: `scalar`, `avx2` or `avx512`.
 pub const KERNEL_VARIABLE: &str = "SCALEFAST_KERNEL";
@@ -124,11 +126,6 @@ impl Kernel {
             }
         }
     }
-}
-
-#[cfg(target_arch = "x86_64")]
-pub(super) fn has_fma() -> bool {
-    is_x86_feature_detected!("fma")
 }
 
 #[cfg(target_arch = "x86_64")]

@@ -1,17 +1,12 @@
 //! Evaluators: one arithmetic, compiled for several instruction sets.
 //!
 //! Stage: `program` and `reduce` run on it, and so does every loop of the layers above through
-//! [`Kernel::dispatch`]. All kernels give the same bits (see [`lane`]); they differ in speed alone.
+//! [`Kernel::dispatch`]. All kernels give the same bits (see `arithmetic::lane`); they differ in speed alone.
 
 pub(crate) mod block;
 pub(crate) mod code;
 mod kernel;
-pub(crate) mod lane;
-pub mod math;
-mod pair;
 pub mod reduce;
-mod scalar;
-pub(crate) mod vecmath;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 

@@ -11,7 +11,7 @@ mod tile;
 pub use tile::PARTIALS;
 
 use super::kernel::{Kernel, Task};
-use super::lane::Lane;
+use crate::arithmetic::lane::Lane;
 use tile::Tile;
 
 /// Adds `a` to the partial sums.

@@ -10,8 +10,8 @@ use std::collections::HashMap;
 use super::id::FormId;
 use super::product::{Power, Product, usable};
 use super::values::Stage;
+use crate::arithmetic::math;
 use crate::eval::code::Code;
-use crate::eval::math;
 use crate::op::Op;
 
 /// A subexpression in normal form.

@@ -4,7 +4,7 @@
 //! values however they were written.
 
 use super::id::FormId;
-use crate::eval::math;
+use crate::arithmetic::math;
 
 /// coefficient · ∏ factor^multiplicity · ∏ base^(multiple·exponent).
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]

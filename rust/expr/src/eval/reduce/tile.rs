@@ -4,7 +4,7 @@
 //! the same chain of fused multiply-adds in every case.
 //! Longer than the rule, because `add` is the inner loop of all products, its accumulators in registers.
 
-use crate::eval::lane::Lane;
+use crate::arithmetic::lane::Lane;
 
 /// Partial sums of one result.
 pub const PARTIALS: usize = 8;

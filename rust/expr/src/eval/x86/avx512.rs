@@ -3,7 +3,7 @@
 use std::arch::x86_64::*;
 use std::ops::{Add, BitAnd, BitOr, Div, Mul, Neg, Not, Sub};
 
-use crate::eval::lane::{Lane, Mask};
+use crate::arithmetic::lane::{Lane, Mask};
 
 /// Eight doubles.
 #[derive(Clone, Copy)]

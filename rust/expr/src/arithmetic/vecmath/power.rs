@@ -6,7 +6,7 @@
 use super::exponential::exp_long;
 use super::logarithm::{lift, log_long, ordinary, split};
 use super::parts::{LN2_HI, LN2_LO, fast_two_sum};
-use crate::eval::lane::{Lane, Mask};
+use crate::arithmetic::lane::{Lane, Mask};
 
 /// Beyond this magnitude of y·ln x the power is zero or infinite.
 const INSIDE: f64 = 800.0;

@@ -4,7 +4,7 @@
 //! two doubles.
 
 use super::parts::{LN2_HI, LN2_LO};
-use crate::eval::lane::{Lane, Mask, ROUNDER};
+use crate::arithmetic::lane::{Lane, Mask, ROUNDER};
 
 /// Beyond this magnitude 2^k alone may leave the range of normal doubles.
 const EXP_PLAIN: f64 = 708.0;

@@ -4,7 +4,7 @@
 //! s². A second, longer form gives ln m as a sum of two doubles, for powers and for other bases.
 
 use super::parts::{LN2_HI, LN2_LO, fast_two_sum, horner};
-use crate::eval::lane::{Lane, Mask};
+use crate::arithmetic::lane::{Lane, Mask};
 
 /// 1/ln 2 and 1/ln 10, each as the sum of two doubles.
 const INV_LN2_HI: f64 = std::f64::consts::LOG2_E;

@@ -1,6 +1,6 @@
 //! The lane type: the few operations that every kernel must perform identically, bit for bit.
 //!
-//! Stage: below everything in `eval`. A kernel is written once, generic over [`Lane`], and compiled for
+//! Stage: below everything. A kernel is written once, generic over [`Lane`], and compiled for
 //! plain `f64` and for the vector registers of each instruction set. Only + − × ÷ √, fused
 //! multiply-add, comparisons and integer operations on the bits are offered, since each of these is
 //! exactly rounded (or exact) everywhere; that is what makes results independent of the machine.

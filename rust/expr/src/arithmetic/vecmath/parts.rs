@@ -1,6 +1,6 @@
 //! What the elementary functions share: ln 2 in two doubles, sums of polynomials, exact sums.
 
-use crate::eval::lane::Lane;
+use crate::arithmetic::lane::Lane;
 
 /// ln 2 as the sum of two doubles.
 pub(super) const LN2_HI: f64 = f64::from_bits(0x3fe6_2e42_fefa_39ef);

@@ -6,7 +6,7 @@
 //! lane alone, so every kernel gives the same bits.
 
 use super::parts::horner;
-use crate::eval::lane::{Lane, Mask, ROUNDER};
+use crate::arithmetic::lane::{Lane, Mask, ROUNDER};
 
 const TWO_OVER_PI: f64 = std::f64::consts::FRAC_2_PI;
 /// π/2 as the sum of three doubles.

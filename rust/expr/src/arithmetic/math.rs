@@ -23,7 +23,7 @@ macro_rules! export {
                 fn with_fma($($argument: f64),+) -> f64 {
                     vecmath::$name($($argument),+)
                 }
-                if super::kernel::has_fma() {
+                if super::has_fma() {
                     // SAFETY: the guard has found the instruction.
                     return unsafe { with_fma($($argument),+) };
                 }
