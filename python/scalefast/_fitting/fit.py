@@ -70,8 +70,7 @@ class Fit(FitState):
     sigma: robust scale of the residuals, 1.4826 times their median absolute value; with `sigma=` of residual/sigma.
     quadratic_share: share of the rows in the quadratic zone of the loss.
     n_rows, n_read, n_filtered, n_dropped: rows used, read, left out by `where`, dropped as invalid.
-    sources: symbol to the column that it was taken from.
-    runs: the runs and checkpoints in use, None without `run=`.
+    sources, runs: symbol to the column that it was taken from; the runs and checkpoints in use, None without `run=`.
     """
 
     @cached_property
@@ -364,10 +363,9 @@ def run_fit(spec: FitSpec, runs: Any) -> Fit:
     partial, tidy = spec.on_interrupt == "partial", spec.draws_to is not None
     with LongCall(spec.progress, spec.timeout_s, partial=partial, tidy=tidy) as call:
         result, stopped = problem.fit(loss_fields(spec.loss), starts, spec.threads, call.stage("starts"))
-        solved, count = (
-            result.solved
-        )  # once all starts have ended, an interruption hits the resampling, which has nothing
-        interrupted = call.keeps(stopped, 0 if spec.resample is not None and solved == count else solved)
+        # Once all starts have ended, an interruption hits the resampling, of which nothing is finished.
+        solved, count = result.solved
+        interrupted = call.keeps(stopped, 0 if spec.resample and solved == count else solved)
         _LOG.info("%s, objective %.10g, %d of %d rows", result.status, result.objective, rows.frame.height, rows.n_read)
         if spec.resample is not None and not interrupted:
             replicates = run_replicates(spec, rows, problem, result, list(parameters), call)
