@@ -52,6 +52,13 @@ def noise():
     return pl.DataFrame({"x": np.linspace(0, 10, 40), "L": np.random.default_rng(0).standard_normal(40)})
 
 
+def curve():
+    """A learning curve of 60 points whose noise is a random walk."""
+    x = np.geomspace(1e2, 1e5, 60)
+    walk = np.cumsum(np.random.default_rng(1).standard_normal(60))
+    return pl.DataFrame({"x": x, "L": 2 + 30 * x**-0.5 + 0.003 * walk})
+
+
 def drifting():
     runs = clean()
     return runs.with_columns(pl.col("C") * (pl.col("C") / 1e18).pow(0.05))
@@ -93,6 +100,9 @@ FITS: dict[str, Callable[[], sf.Fit]] = {
     "interrupted": lambda: fitted(clean(), resample=sf.Bootstrap(50_000_000), on_interrupt="partial", timeout_s=2.0),
     "not-converged": lambda: fitted(clean(sf.Sobol(30)), "E + F + A/N**alpha + B/D**beta"),
     "unconfirmed": lambda: fitted(noise(), "sin(a*x + sin(b*x + sin(d*x)))", columns={"x": "x"}),
+    "constant-response": lambda: fitted(noise().with_columns(L=pl.lit(2.0)), "a + b*exp(k*x)", columns={"x": "x"}),
+    "duplicate-rows": lambda: fitted(pl.concat([clean(), clean()])),
+    "autocorrelated": lambda: fitted(curve(), "power-offset", columns={"x": "x"}),
     "unbounded": lambda: fitted(
         noise().with_columns(L=3 * pl.col("x") + 0.01 * pl.col("L")), "c + a*exp(b*x)", columns={"x": "x"}
     ),
@@ -132,6 +142,9 @@ CAUSES = {
     "interrupted": "two seconds for 50 million replicates",
     "not-converged": "two constants that trade",
     "unconfirmed": "sines of sines fitted to noise",
+    "constant-response": "a loss of 2 everywhere",
+    "duplicate-rows": "every run twice",
+    "autocorrelated": "a learning curve whose noise is a random walk",
     "unbounded": "an exponential fitted to a straight line",
     "no-std-error": "δ = 1e-8",
 }

@@ -60,6 +60,21 @@ TABLE: dict[str, Kind] = {
         "twice the free parameters",
         "make more runs, or fix or tie parameters",
     ),
+    "duplicate-rows": Kind(
+        "warning",
+        "Rows are identical to others in every variable and in the response: standard errors count them as new evidence.",
+        "identical rows beyond the first of each",
+        "0",
+        "leave copies out, or say with `run=` which rows belong together",
+    ),
+    "autocorrelated": Kind(
+        "warning",
+        "Residuals rise and fall together along the only variable, as along a learning curve: standard errors that take "
+        "rows for independent are too small.",
+        "rows",
+        "",
+        'thin the curve, or fit it with `fit_groups(..., errors="block")`',
+    ),
     "collinear": Kind(
         "warning",
         "Two variables rise and fall together, as N and D do at a fixed ratio: their exponents cannot be told apart.",
@@ -100,8 +115,19 @@ TABLE: dict[str, Kind] = {
         "1e6",
         "fit the limit (an exponent of zero is a logarithm, a rate of zero a straight line), or give bounds",
     ),
+    "constant-response": Kind(
+        "warning",
+        "The response takes one value: nothing can be learnt of how it depends on the variables.",
+        "the value",
+        "",
+        "check which column `y` names",
+    ),
     "at-bound": Kind(
-        "warning", "A parameter stopped at its bound.", "the parameter", "", "widen the bound, or fix the parameter"
+        "warning",
+        "A parameter stopped at its bound. The intervals of the others hold for it held there.",
+        "the parameter",
+        "",
+        "widen the bound, or fix the parameter; `fit.profile` gives intervals that do not depend on it",
     ),
     "flat-ridge": Kind(
         "warning",

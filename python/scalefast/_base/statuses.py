@@ -8,6 +8,7 @@ from __future__ import annotations
 
 __all__ = [
     "AT_BOUND",
+    "CONSTANT_RESPONSE",
     "CONVERGED",
     "INFEASIBLE",
     "INTERIOR",
@@ -24,6 +25,8 @@ CONVERGED, AT_BOUND = "converged", "at-bound"
 #: Of a fit or a group: at an optimum that too few independent starts found; the objective falls towards parameters at
 #: infinity, or cannot tell them from there.
 UNCONFIRMED, UNBOUNDED = "unconfirmed", "unbounded"
+#: Of a fit or a group: the response never changes.
+CONSTANT_RESPONSE = "constant-response"
 #: Those whose parameters count.
 USABLE = (CONVERGED, AT_BOUND)
 #: Of a start or a group: not come to before the call was ended.

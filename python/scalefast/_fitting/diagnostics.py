@@ -13,8 +13,8 @@ import polars as pl
 
 from scalefast._base.findings import Finding, found
 from scalefast._base.scale import looks_scaled
-from scalefast._base.statuses import AT_BOUND, UNBOUNDED, UNCONFIRMED, USABLE
-from scalefast._data.binding import spoken
+from scalefast._base.statuses import AT_BOUND, CONSTANT_RESPONSE, UNBOUNDED, UNCONFIRMED, USABLE
+from scalefast._data.binding import RESPONSE, spoken
 from scalefast._data.levels import level_columns
 from scalefast._fitting.evidence import design_findings, given_and_cost, row_findings
 from scalefast._forms.losses import Asymmetric, Pinball, Squared
@@ -73,7 +73,10 @@ def _design(fit: FitState) -> Iterator[Finding]:
 
 def _optimum(fit: FitState) -> Iterator[Finding]:
     certificate = fit.certificate
-    if fit.status == UNCONFIRMED:
+    if fit.status == CONSTANT_RESPONSE:
+        constant = float(fit._rows.arrays[RESPONSE][0])
+        yield found("constant-response", f"the response is {constant:g} in every row", constant)
+    elif fit.status == UNCONFIRMED:
         yield _unconfirmed(certificate)
     elif fit.status == UNBOUNDED:
         message = (
@@ -86,7 +89,11 @@ def _optimum(fit: FitState) -> Iterator[Finding]:
     for name, at_bound in zip(fit.spec.free, fit._result.at_bound, strict=True):
         if at_bound:
             value = fit.law.parameters[name]
-            yield found("at-bound", f"{name} lies on its bound {value:g}", value)
+            yield found(
+                "at-bound",
+                f"{name} lies on its bound {value:g}: the intervals of the others hold for it held there",
+                value,
+            )
     if certificate.condition > _CONDITION:
         message = (
             f"the parameters are nearly exchangeable (scaled condition {certificate.condition:.3g}): "

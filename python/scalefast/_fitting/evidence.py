@@ -20,11 +20,12 @@ from scalefast._base.errors import ScalefastError
 from scalefast._base.findings import Finding, found
 from scalefast._base.statuses import CONVERGED
 from scalefast._calls.longcall import LongCall
-from scalefast._core import System, log_correlation, scale_correlation
+from scalefast._core import Call, System, fit_groups, group_trusts, log_correlation, scale_correlation
 from scalefast._core import trend as log_trend
+from scalefast._data.binding import RESPONSE, WEIGHTS
 from scalefast._data.frames import FloatArray, to_array
 from scalefast._fitting.problem import bind_problem
-from scalefast._forms.losses import loss_fields
+from scalefast._forms.losses import Squared, loss_fields
 from scalefast._optimum.best import best_size
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ _RUN_NAME = re.compile(r"(^|[^a-z])(run|run_?id|run_?name|experiment|name)$")
 def design_findings(fit: FitState) -> Iterator[Finding]:
     """What the design, its columns and the given constants say."""
     yield from _range(fit)
+    yield from _duplicates(fit)
+    yield from _autocorrelation(fit)
     yield from _collinear(fit)
     yield from _schedule(fit)
     yield from _checkpoints(fit)
@@ -87,6 +90,43 @@ def _range(fit: FitState) -> Iterator[Finding]:
         decades = math.log10(ends[1] / ends[0])
         message = f"the runs span C = {ends[0]:.3g} to {ends[1]:.3g} FLOPs, {decades:.2g} decades"
         yield found("range", message, decades)
+
+
+def _duplicates(fit: FitState) -> Iterator[Finding]:
+    """Rows that say again what others say; with `run=` the rows of a run are no separate evidence anyway."""
+    rows = fit.n_rows - fit._rows.count_distinct([*fit.law.variables, RESPONSE])
+    if rows and fit.spec.run is None:
+        message = f"{rows} of {fit.n_rows} rows are identical to another row in every variable and in the response"
+        yield found("duplicate-rows", message, float(rows), 0.0)
+
+
+def _autocorrelation(fit: FitState) -> Iterator[Finding]:
+    """The test of `fit_groups` on the rows as one curve, in the order of the only variable."""
+    law, spec = fit.law, fit.spec
+    told = spec.run is not None or spec.sigma is not None or bool(spec.per)
+    if told or len(law.variables) != 1 or not isinstance(fit.loss, Squared):
+        return
+    (name,) = law.variables
+    order = np.argsort(fit._rows.arrays[name], kind="stable")
+    arrays = {symbol: np.ascontiguousarray(values[order]) for symbol, values in fit._rows.arrays.items()}
+    curve = fit_groups(
+        law.system,
+        law.outputs[0],
+        {name: arrays[name]},
+        arrays[RESPONSE],
+        arrays.get(WEIGHTS),
+        np.array([0, len(order)], dtype=np.uint64),
+        spec.plain_parameters,
+        [law.variables[name].positive],
+        str(spec.residual),
+        loss_fields(spec.loss),
+        "checked",
+        spec.threads,
+        Call(),
+    )
+    if group_trusts()[int(curve["trust"][0])] == "autocorrelated":
+        message = f"residuals rise and fall together along {name}: standard errors are too small"
+        yield found("autocorrelated", message, float(len(order)))
 
 
 def _collinear(fit: FitState) -> Iterator[Finding]:

@@ -66,7 +66,7 @@ impl Fit {
 }
 
 /// Every status of a fit.
-pub const STATUSES: [&str; 9] = [
+pub const STATUSES: [&str; 10] = [
     "converged",
     "unconfirmed",
     "unbounded",
@@ -76,7 +76,10 @@ pub const STATUSES: [&str; 9] = [
     "stalled",
     "iterations",
     "undefined",
+    CONSTANT_RESPONSE,
 ];
+/// The response never changes: whatever the law says of it is no finding.
+pub(super) const CONSTANT_RESPONSE: &str = "constant-response";
 
 /// Curvature, scaled, below which a point is a saddle.
 pub(super) const NEGATIVE: f64 = -1e-8;
@@ -189,14 +192,17 @@ pub(crate) fn finish(search: &Search<'_, '_>, best: Run, found: Outcome) -> Resu
 
 /// The robust scale of the residuals, and the share of rows in the quadratic zone of the loss.
 fn scatter(search: &Search<'_, '_>, scratch: &mut Scratch, theta: &[f64]) -> (f64, f64) {
-    let mut sizes: Vec<f64> = search
-        .objective
-        .residuals(scratch, theta)
+    let residuals = search.objective.residuals(scratch, theta);
+    let weights = search.objective.weights();
+    // A row of weight zero is no row.
+    let mut sizes: Vec<(f64, f64)> = residuals
         .into_iter()
-        .map(f64::abs)
+        .enumerate()
+        .map(|(row, r)| (r.abs(), weights.map_or(1.0, |w| w[row])))
+        .filter(|&(_, weight)| weight > 0.0)
         .collect();
     let quadratic_share = search.loss.threshold().map_or(1.0, |d| {
-        sizes.iter().filter(|r| **r <= d).count() as f64 / sizes.len() as f64
+        sizes.iter().filter(|(r, _)| *r <= d).count() as f64 / sizes.len() as f64
     });
     (1.4826 * median(&mut sizes), quadratic_share)
 }
@@ -256,18 +262,21 @@ pub(super) fn jacobian_factors(
     Some(Qr::new(&columns, m, open.len()))
 }
 
-fn median(sizes: &mut [f64]) -> f64 {
-    if sizes.is_empty() {
-        return f64::NAN;
+/// The median of values with weights: half of the weight lies on either side.
+fn median(sizes: &mut [(f64, f64)]) -> f64 {
+    sizes.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let total: f64 = sizes.iter().map(|(_, weight)| weight).sum();
+    let mut below = 0.0;
+    for (place, &(size, weight)) in sizes.iter().enumerate() {
+        below += weight;
+        if below > 0.5 * total {
+            return size;
+        }
+        if below == 0.5 * total {
+            return sizes
+                .get(place + 1)
+                .map_or(size, |next| 0.5 * (size + next.0));
+        }
     }
-    let middle = sizes.len() / 2;
-    let (_, &mut upper, _) = sizes.select_nth_unstable_by(middle, f64::total_cmp);
-    if sizes.len() % 2 == 1 {
-        return upper;
-    }
-    let lower = sizes[..middle]
-        .iter()
-        .copied()
-        .fold(f64::NEG_INFINITY, f64::max);
-    0.5 * (lower + upper)
+    f64::NAN
 }

@@ -45,6 +45,28 @@ pub(crate) fn fit_model(
     control: &Control,
 ) -> Result<Fit, CoreError> {
     check_design(model, data)?;
+    let mut found = fit_under(spec, model, data, control)?;
+    if constant(data) {
+        found.status = certify::CONSTANT_RESPONSE;
+    }
+    Ok(found)
+}
+
+/// Whether the response takes one value on the rows in use.
+fn constant(data: &Dataset<'_>) -> bool {
+    let mut values = (0..data.len())
+        .filter(|&row| data.weight(row) > 0.0)
+        .map(|row| data.response[row]);
+    let first = values.next();
+    values.all(|value| Some(value) == first)
+}
+
+fn fit_under(
+    spec: &FitSpec,
+    model: &Model,
+    data: &Dataset<'_>,
+    control: &Control,
+) -> Result<Fit, CoreError> {
     match spec.loss {
         LossChoice::Given(loss) => {
             loss.validate()?;

@@ -11,8 +11,8 @@ use crate::error::CoreError;
 use crate::executor::with_pool;
 use crate::fit::{Fit, FitSpec};
 use crate::linalg::dot;
-use crate::model::Model;
-use crate::parameter::{Role, Transform};
+use crate::model::{Draw, Model};
+use crate::parameter::{Parameter, Role, Transform};
 use crate::rng::normal_quantile;
 use crate::student::two_sided_quantile;
 
@@ -40,7 +40,8 @@ pub struct Inference {
     pub degrees_of_freedom: usize,
     names: Vec<String>,
     values: Vec<f64>,
-    scales: Vec<(Transform, f64, f64)>,
+    /// Whether intervals are symmetric on the logarithm, and the bounds.
+    scales: Vec<(bool, f64, f64)>,
     kinds: Vec<&'static str>,
     full: Option<Vec<f64>>,
 }
@@ -114,11 +115,7 @@ impl Inference {
                 .map(|parameter| parameter.name.clone())
                 .collect(),
             values: fit.parameters.clone(),
-            scales: spec
-                .parameters
-                .iter()
-                .map(|q| (q.transform, q.lower(), q.upper()))
-                .collect(),
+            scales: scales(model, spec, fit),
             kinds,
             full,
         })
@@ -158,8 +155,8 @@ impl Inference {
                     .full
                     .as_ref()
                     .map(|full| full[i * n + i].max(0.0).sqrt());
-                let (transform, lower, upper) = self.scales[i];
-                let on_logs = transform == Transform::Log && value > 0.0 && self.kinds[i] == "free";
+                let (logarithmic, lower, upper) = self.scales[i];
+                let on_logs = logarithmic && value != 0.0 && self.kinds[i] == "free";
                 self.estimate(value, error, level, on_logs, (lower, upper))
             })
             .collect()
@@ -208,8 +205,10 @@ impl Inference {
         };
         let half = error * self.quantile(level);
         let (lower, upper) = if on_logs {
-            let factor = math::exp(half / value);
-            (value / factor, value * factor)
+            // Of a negative value the logarithm of its size.
+            let factor = math::exp(half / value.abs());
+            let (near, far) = (value / factor, value * factor);
+            (near.min(far), near.max(far))
         } else {
             (value - half, value + half)
         };
@@ -249,4 +248,25 @@ fn widen(matrix: &[f64], open: &[usize], p: usize) -> Vec<f64> {
         }
     }
     wide
+}
+
+/// Whether each parameter of the law has its interval on the scale of the logarithm, and its bounds.
+///
+/// So it is where the law says so, and for a coefficient of a typed law that other free parameters share a term with, such as
+/// `k` of `k*C**a`: only its product with them is determined, and its error spans orders of size.
+fn scales(model: &Model, spec: &FitSpec, fit: &Fit) -> Vec<(bool, f64, f64)> {
+    let shares = |position: usize| {
+        let draws = &model.kinds().draws;
+        let place = fit.positions.iter().position(|&p| p == position);
+        place.is_some_and(|j| matches!(draws[j], Draw::Factor { alone: false, .. }))
+    };
+    let scale = |(position, q): (usize, &Parameter)| {
+        let logarithmic = match q.transform {
+            Transform::Log => fit.parameters[position] > 0.0,
+            Transform::Auto => q.bounds.is_none() && shares(position),
+            Transform::Identity => false,
+        };
+        (logarithmic, q.lower(), q.upper())
+    };
+    spec.parameters.iter().enumerate().map(scale).collect()
 }
