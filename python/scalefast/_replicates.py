@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, reduce
 from operator import itemgetter, or_
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -220,10 +221,16 @@ def run_replicates(
     if isinstance(settings, Bootstrap) and settings.interval == "bca" and not interrupted:
         watched = call.stage("left out")
         # The acceleration speaks of the estimate's own optimum.
-        left_out, stopped = run("jackknife", None, "estimate", watched, _blocks(units, count))
-        if call.keeps(stopped, left_out.height):
-            # The acceleration of some of the units is not that of all.
-            left_out = None
+        try:
+            left_out, stopped = run("jackknife", None, "estimate", watched, _blocks(units, count))
+            if call.keeps(stopped, left_out.height):
+                # The acceleration of some of the units is not that of all.
+                left_out = None
+        except BaseException:
+            # A call that ends so keeps nothing, and the draws are written already.
+            if spec.draws_to is not None:
+                Path(spec.draws_to).unlink(missing_ok=True)
+            raise
     if (
         isinstance(settings, Bootstrap)
         and settings.interval == "bca"

@@ -14,7 +14,7 @@ import click
 from scalefast import SettingsError
 
 from .. import errors, groups, manifests, options, output, reading, resampling
-from ..app import INTERRUPTED
+from ..app import INTERRUPTED, writing
 
 if TYPE_CHECKING:
     import scalefast as sf
@@ -197,6 +197,7 @@ def fit(
             overwrite=force,
             **{name: value for name, value in settings.items() if value is not None},
         )
+    click.get_current_context().with_resource(writing())
     tell(result, to)
     output.write_frame(result.parameters, to, meta=summary(result), table=lambda: result.parameters.drop("level"))
     if law_file is not None:
