@@ -22,6 +22,8 @@ TOOLS := $(VENV)/.tools-installed
 PEERS := $(VENV)/.peers-installed
 INSTALLED := $(VENV)/.scalefast-installed
 
+# Cargo locks its folder, and the tests of timing want a quiet machine: one target at a time, whatever -j says.
+.NOTPARALLEL:
 .PHONY: help build test test-rust test-python lint fmt bench bench-stages instructions docs wheel evidence lock licences clean
 
 help:  ## list the targets
@@ -34,9 +36,11 @@ test: lint test-rust test-python  ## build, check and test everything
 test-rust: $(TOOLS)
 	$(CARGO) test --locked $(RUST_TESTED)
 
+# Signals, threads and interruptions come last and alone: beside other work they would measure that work.
 test-python: $(INSTALLED)
 	$(BIN)/python -m mypy.stubtest scalefast._core --mypy-config-file pyproject.toml
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal --ignore tests/python/timing
+	$(BIN)/python -m pytest tests/python/timing
 
 lint: $(TOOLS) licences  ## formatting, lints, types, licences
 	$(CARGO) fmt --all --check

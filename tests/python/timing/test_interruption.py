@@ -333,8 +333,8 @@ def test_bca_without_all_units_has_no_interval(monkeypatch: pytest.MonkeyPatch, 
 def test_interrupted_groups_on_the_command_line(tmp_path: Path) -> None:
     runs = tmp_path / "runs.parquet"
     curves(100_000).write_parquet(runs)
-    arguments = ("fit", str(runs), "--law", "power-offset", "--by", "group", "--loss", "huber:1e-2", "--timeout", "2")
-    arguments = (*arguments, "--threads", "1")
+    law = ("--law", "power-offset", "--by", "group", "--loss", "huber:1e-2")
+    arguments = ("fit", str(runs), *law, "--timeout", "2", "--threads", "1")
     refused = invoke(*arguments)
     assert (refused.exit_code, refused.stdout) == (2, "")
     kept = invoke(*arguments, "--on-interrupt", "partial")
