@@ -12,8 +12,8 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 CARGO ?= cargo
-# The extension module is tested through Python: a test binary of it would need a shared libpython.
-RUST_TESTED := --workspace --exclude scalefast-python
+# The extension module is tested through Python: a test binary of it would need a shared libpython; benches hold no tests.
+RUST_TESTED := --workspace --exclude scalefast-python --exclude scalefast-benches
 export PYO3_PYTHON := $(BIN)/python
 
 RUST_SOURCES := $(shell find rust -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock
@@ -62,7 +62,7 @@ bench: $(INSTALLED) $(PEERS)  ## time scalefast against its peers
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python benches/run.py $(BENCH)
 
 bench-stages:  ## time the Rust stages one by one (criterion)
-	$(CARGO) bench --locked --package scalefast-expr --package scalefast-core --bench stages
+	$(CARGO) bench --locked --package scalefast-benches
 
 instructions:  ## count the instructions of the objective a row (needs valgrind)
 	$(PYTHON) benches/instructions.py
