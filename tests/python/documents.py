@@ -25,7 +25,8 @@ from scalefast.cli.program import program
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$\n*", re.MULTILINE | re.DOTALL)
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 WIDTH = 110
-ENVIRONMENT = {"COLUMNS": str(WIDTH), "NO_COLOR": "1", "TERM": "dumb"}
+#: An empty LINES leaves the size of the terminal to the program, whatever the caller's shell exports.
+ENVIRONMENT = {"COLUMNS": str(WIDTH), "LINES": "", "NO_COLOR": "1", "TERM": "dumb"}
 
 
 @dataclass(frozen=True)
