@@ -25,7 +25,7 @@ from scalefast.cli.program import program
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$\n*", re.MULTILINE | re.DOTALL)
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 WIDTH = 110
-#: An empty LINES leaves the size of the terminal to the program, whatever the caller's shell exports.
+#: LINES is emptied because pytest-xdist sets it for its workers, and with it a dumb terminal would be as wide as COLUMNS.
 ENVIRONMENT = {"COLUMNS": str(WIDTH), "LINES": "", "NO_COLOR": "1", "TERM": "dumb"}
 
 
