@@ -12,8 +12,8 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 CARGO ?= cargo
-# The extension module is tested through Python: a test binary of it would need a shared libpython.
-RUST_TESTED := --workspace --exclude scalefast-python
+# The extension module is tested through Python: a test binary of it would need a shared libpython; benches hold no tests.
+RUST_TESTED := --workspace --exclude scalefast-python --exclude scalefast-benches
 export PYO3_PYTHON := $(BIN)/python
 
 RUST_SOURCES := $(shell find rust -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock
@@ -29,14 +29,19 @@ help:  ## list the targets
 
 build: $(INSTALLED)  ## compile and install scalefast into .venv
 
-test: lint test-rust test-python  ## build, check and test everything
+# The release build ends on one core, which leaves the other to the checks. The Python tests come last and alone.
+test: $(TOOLS)  ## build, check and test everything
+	$(MAKE) --jobs 2 --output-sync=target build lint test-rust
+	$(MAKE) test-python
 
 test-rust: $(TOOLS)
 	$(CARGO) test --locked $(RUST_TESTED)
 
+# Signals, threads and interruptions come last and alone: beside other work they would measure that work.
 test-python: $(INSTALLED)
 	$(BIN)/python -m mypy.stubtest scalefast._core --mypy-config-file pyproject.toml
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal --ignore tests/python/timing
+	$(BIN)/python -m pytest tests/python/timing
 
 lint: $(TOOLS) licences  ## formatting, lints, types, licences
 	$(CARGO) fmt --all --check
@@ -58,7 +63,7 @@ bench: $(INSTALLED) $(PEERS)  ## time scalefast against its peers
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python benches/run.py $(BENCH)
 
 bench-stages:  ## time the Rust stages one by one (criterion)
-	$(CARGO) bench --locked --package scalefast-expr --package scalefast-core --bench stages
+	$(CARGO) bench --locked --package scalefast-benches
 
 instructions:  ## count the instructions of the objective a row (needs valgrind)
 	$(PYTHON) benches/instructions.py

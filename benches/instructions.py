@@ -25,7 +25,7 @@ def bench_program() -> str:
     command = ["cargo", "bench", "--locked", "--package", "scalefast-core", "--bench", "objective_cost", "--no-run"]
     messages = subprocess.run([*command, "--message-format=json"], check=True, capture_output=True, text=True).stdout
     programs = [json.loads(line).get("executable") for line in messages.splitlines()]
-    return next(p for p in reversed(programs) if p)
+    return str(next(p for p in reversed(programs) if p))
 
 
 def instructions(program: str, only: str, repeats: int) -> int:

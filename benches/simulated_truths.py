@@ -15,14 +15,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
 Parameters = dict[str, float]
-Curve = Callable[[Mapping[str, npt.NDArray], Mapping[str, npt.NDArray | complex]], npt.NDArray]
+Numbers = npt.NDArray[Any]
+Curve = Callable[[Mapping[str, Numbers], Mapping[str, Numbers | complex]], Numbers]
 
 ROWS: Final = 200
 N_DECADES: Final = (7.0, 11.0)

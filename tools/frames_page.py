@@ -45,6 +45,13 @@ def studied() -> sf.Study:
     return sf.study(runs(), [sf.FitSpec(LAW), sf.FitSpec("chinchilla")], cuts=[1e21], along="6*N*D")
 
 
+def kept() -> pl.DataFrame:
+    """Every allocation of a sweep."""
+    draws = sf.sweep("epoch-2024-huber", budget=[1e20, 1e24], draws=5, keep_draws=True).draws
+    assert draws is not None
+    return draws
+
+
 @cache
 def plan() -> sf.Plan:
     """A plan with something uncertain."""
@@ -78,7 +85,7 @@ FRAMES: dict[str, Callable[[], pl.DataFrame]] = {
     "Comparison": compared,
     "Buildable shapes": lambda: sf.buildable(budget=1e23, vocabulary=32000),
     "Sweep: summary": lambda: sf.sweep(budget=[1e20, 1e24]).summary,
-    "Sweep: draws": lambda: sf.sweep("epoch-2024-huber", budget=[1e20, 1e24], draws=5, keep_draws=True).draws,
+    "Sweep: draws": kept,
     "Sweep: spread": lambda: sf.sweep(budget=[1e20, 1e24]).spread,
     "Solve": lambda: sf.solve("epoch-2024-huber", N=10e9, draws=20),
     "Accelerators": sf.accelerators,

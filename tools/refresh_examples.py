@@ -38,7 +38,8 @@ def console(body: str, folder: Path) -> str:
 def refreshed(path: Path, folder: Path) -> str:
     """A page with present output; its examples run in `folder`."""
     text = path.read_text(encoding="utf-8")
-    blocks, namespace = list(FENCE.finditer(text)), {"__name__": "__main__"}
+    blocks = list(FENCE.finditer(text))
+    namespace: dict[str, object] = {"__name__": "__main__"}
     changes = {}
     for block, follower in zip_longest(blocks, blocks[1:]):
         language, body = block.groups()

@@ -36,7 +36,7 @@ def main() -> None:
         (DOCS / name).write_text(PAGES[name](), encoding="utf-8")
     if sys.argv[1:]:
         return
-    command = ["cargo", "test", "--quiet", "--package", "scalefast-expr", "--test", "operator_page"]
+    command = ["cargo", "test", "--quiet", "--package", "scalefast-expr", "--test", "it", "operator_page"]
     subprocess.run(command, check=True, cwd=ROOT, env=os.environ | {"SCALEFAST_WRITE_DOCS": "1"})
     print("formula-language.md")
     for name, page in PAGES.items():

@@ -49,7 +49,7 @@ def run() -> list[Row]:
     added_mb = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before_kb) / 1024
     peer_s = median_time_s(lambda: numpy_sweep(sample, draws), repeats=3, warm=0) * BUDGETS / SAMPLE
     part = budgets[:: BUDGETS // PART]
-    part_s = {n: median_time_s(lambda n=n: ours(part, n), repeats=3, warm=0) for n in (1, THREADS)}
+    part_s = {n: median_time_s(lambda n=n: ours(part, n), repeats=3, warm=0) for n in (1, THREADS)}  # type: ignore[misc]
     with_plan_s = median_time_s(lambda: ours(part, THREADS, plan_loss=True), repeats=3, warm=0)
     summary = ours(sample, THREADS).summary
     found = summary.select(f"{name}_q{q}" for name in ("N", "D", "D_per_N", "L") for q in ("05", "50", "95")).to_numpy()

@@ -17,7 +17,7 @@ def run() -> list[Row]:
     starts = published_grid()[::STRIDE]
     ends, times = [], []
     for start in starts:
-        times.append(least_time_s(lambda start=start: lbfgs_start(start, *logs), repeats=3, warm=0))
+        times.append(least_time_s(lambda start=start: lbfgs_start(start, *logs), repeats=3, warm=0))  # type: ignore[misc]
         ends.append(float(lbfgs_start(start, *logs).fun))
     peer_s, best = float(np.mean(times)), min(ends)
 

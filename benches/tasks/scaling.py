@@ -63,9 +63,9 @@ def run() -> list[Row]:
     rows = []
     for task, (work, count, unit) in WORK.items():
         whole, quarter = work(count), work(count // 4)
-        single_s = least_time_s(lambda whole=whole: whole(1), repeats=2)
-        double_s = least_time_s(lambda whole=whole: whole(THREADS), repeats=3)
-        part_s = least_time_s(lambda quarter=quarter: quarter(THREADS), repeats=3)
+        single_s = least_time_s(lambda whole=whole: whole(1), repeats=2)  # type: ignore[misc]
+        double_s = least_time_s(lambda whole=whole: whole(THREADS), repeats=3)  # type: ignore[misc]
+        part_s = least_time_s(lambda quarter=quarter: quarter(THREADS), repeats=3)  # type: ignore[misc]
         ratio, growth = single_s / double_s, double_s / part_s / 4
         rows.append(
             Row(

@@ -25,7 +25,8 @@ from scalefast.cli.program import program
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$\n*", re.MULTILINE | re.DOTALL)
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 WIDTH = 110
-ENVIRONMENT = {"COLUMNS": str(WIDTH), "NO_COLOR": "1", "TERM": "dumb"}
+#: LINES is emptied because pytest-xdist sets it for its workers, and with it a dumb terminal would be as wide as COLUMNS.
+ENVIRONMENT = {"COLUMNS": str(WIDTH), "LINES": "", "NO_COLOR": "1", "TERM": "dumb"}
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,10 @@ def examples(page: str) -> list[Example]:
         line = page.count("\n", 0, block.start()) + 1
         if language == "python":
             follower = blocks[i + 1] if i + 1 < len(blocks) else None
-            stated = follower and follower.start() == block.end() and follower.group(1) == "text"
-            found.append(Example(line, language, body, follower.group(2) if stated else None))
+            stated = None
+            if follower and follower.start() == block.end() and follower.group(1) == "text":
+                stated = follower.group(2)
+            found.append(Example(line, language, body, stated))
         elif language == "console":
             for command in re.split(r"^\$ ", body, flags=re.MULTILINE)[1:]:
                 source, _, output = re.sub(r"\s*\\\n>?\s*", " ", command).partition("\n")
@@ -116,8 +119,9 @@ def run_shell(source: str, folder: Path, terminal: int) -> int:
     """The exit code of a line that a shell runs on the terminal."""
     scripts = str(Path(sys.executable).parent)
     environment = {**os.environ, **ENVIRONMENT, "PATH": f"{scripts}{os.pathsep}{os.environ.get('PATH', '')}"}
-    streams = {"stdin": terminal, "stdout": terminal, "stderr": terminal}
-    return subprocess.run(source, shell=True, cwd=folder, env=environment, check=False, **streams).returncode
+    return subprocess.run(
+        source, shell=True, cwd=folder, env=environment, stdin=terminal, stdout=terminal, stderr=terminal, check=False
+    ).returncode
 
 
 def read_all(terminal: int) -> bytes:

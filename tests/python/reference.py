@@ -41,6 +41,6 @@ def grid(law: str = "hoffmann-2022", sizes: int = 6, lengths: int = 5) -> pl.Dat
     return sf.law(law).predict(points)
 
 
-def close(found: float, expected: float, tolerance: float) -> bool:
-    """Whether two numbers agree to a relative tolerance."""
-    return abs(found - expected) <= tolerance * abs(expected)
+def close(found: float | None, expected: float | None, tolerance: float) -> bool:
+    """Whether two numbers agree to a relative tolerance; a value that is missing agrees with none."""
+    return found is not None and expected is not None and abs(found - expected) <= tolerance * abs(expected)

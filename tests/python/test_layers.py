@@ -186,14 +186,17 @@ def first_comment(path: Path) -> str:
     return " ".join(line.removeprefix("//!").strip() for line in text.splitlines() if line.startswith("//!"))
 
 
+def length(node: ast.stmt) -> int:
+    return (node.end_lineno or node.lineno) - node.lineno + 1
+
+
 def python_functions(path: Path) -> dict[str, int]:
     """Lines of each function without its docstring."""
     found = {}
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             said = node.body[0] if ast.get_docstring(node) is not None else None
-            prose = 0 if said is None else said.end_lineno - said.lineno + 1
-            found[node.name] = node.end_lineno - node.lineno + 1 - prose
+            found[node.name] = length(node) - (0 if said is None else length(said))
     return found
 
 

@@ -50,7 +50,7 @@ def test_settings_of_a_fit(settings, code, said):
 @pytest.mark.parametrize(
     ("call", "code", "said"),
     [
-        (lambda: sf.law(None), "unknown-law", "formula"),
+        (lambda: sf.law(None), "unknown-law", "formula"),  # type: ignore[arg-type]
         (lambda: sf.law("hofman-2022"), "unknown-law", "`hoffmann-2022`"),
         (lambda: sf.law("runs.csv"), "unknown-law", "fit a law"),
         (lambda: sf.law("epoch-2023"), "unknown-law", "`epoch-2024`"),
@@ -63,7 +63,7 @@ def test_settings_of_a_fit(settings, code, said):
         (lambda: sf.sweep("hoffmann-2022"), "bad-budget", "1e24"),
         (lambda: sf.simulate("chinchilla", sf.Sobol(5)), "no-values", "`hoffmann-2022`"),
         (lambda: sf.simulate("hoffmann-2022", sf.Sobol(5, {"Q": (1, 2)})), "unknown-symbol", "`Q`"),
-        (lambda: sf.simulate("hoffmann-2022", sf.Sobol(5), "noise"), "bad-noise", "sf.LogNormal"),
+        (lambda: sf.simulate("hoffmann-2022", sf.Sobol(5), "noise"), "bad-noise", "sf.LogNormal"),  # type: ignore[arg-type]
         (lambda: sf.fit(None, "chinchilla"), "unknown-frame", "dict"),
     ],
 )

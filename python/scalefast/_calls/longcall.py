@@ -35,7 +35,7 @@ class LongCall:
     """The surroundings of one call, as a `with` block; `stage` gives what the core's functions take as `call`.
 
     `partial` keeps what is finished when the call is ended early. `tidy` says that there is something to put away (a
-    temporary file), so that SIGTERM unwinds the call before it ends the process.
+    temporary file), so that SIGTERM unwinds the call before it ends the process; signals then wait for the next look.
 
     >>> with LongCall(progress=False, timeout_s=None) as call:
     ...     watched = call.stage("replicates")
@@ -59,8 +59,7 @@ class LongCall:
         self._call = Call(self._timeout_s, self._watch)
         if (self._partial or self._tidy) and threading.current_thread() is threading.main_thread():
             self._catch(signal.SIGTERM, signal.SIG_DFL, _Terminated)
-            if self._partial:
-                self._catch(signal.SIGINT, signal.default_int_handler, KeyboardInterrupt)
+            self._catch(signal.SIGINT, signal.default_int_handler, KeyboardInterrupt)
         return self
 
     def __exit__(

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, reduce
 from operator import itemgetter, or_
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -187,7 +188,7 @@ def run_replicates(
     left_out = None
     if isinstance(settings, Bootstrap) and settings.interval == "bca":
         if not interrupted:
-            left_out = refits.left_out(call)
+            left_out = _left_out(refits, spec, call)
         if left_out is None and settings != spec.resample:
             # Nobody asked for BCa, and what it needs was not finished.
             settings = replace(settings, interval="percentile")
@@ -280,6 +281,16 @@ _ROWWISE = ("residual", "weights", "indices")
 
 #: Units beyond which the jackknife of BCa leaves out blocks of them: the acceleration is the same, to first order.
 _MOST_UNITS = 1000
+
+
+def _left_out(refits: _Refits, spec: FitSpec, call: LongCall) -> pl.DataFrame | None:
+    """The fits that BCa needs. A call that ends meanwhile keeps nothing, also not the draws that are written already."""
+    try:
+        return refits.left_out(call)
+    except BaseException:
+        if spec.draws_to is not None:
+            Path(spec.draws_to).unlink(missing_ok=True)
+        raise
 
 
 def _blocks(units: Any, count: int) -> Any:

@@ -6,10 +6,13 @@ program has taken over, an interrupt just ends the process with 130.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import signal
 import sys
+import threading
+from collections.abc import Iterator
 from types import FrameType
 
 from .exits import INTERRUPTED, TERMINATED
@@ -35,7 +38,33 @@ def main() -> None:
         sys.stdout.reconfigure(errors="backslashreplace")
     if interruptible:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    program()
+    try:
+        program()
+    finally:
+        # Everything is written: while the interpreter shuts down, a signal would only hide the exit code.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
+
+
+@contextlib.contextmanager
+def writing() -> Iterator[None]:
+    """Around what writes several files: an interrupt waits until all of them are there; asked twice, it does not."""
+    if threading.current_thread() is not threading.main_thread():
+        # Signals belong to the main thread.
+        yield
+        return
+    usual = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def wait(number: int, _frame: FrameType | None) -> None:
+        signal.signal(number, usual[signal.Signals(number)])
+
+    for number in usual:
+        signal.signal(number, wait)
+    try:
+        yield
+    finally:
+        for number, handler in usual.items():
+            signal.signal(number, handler)
 
 
 def leave(_signal: int, _frame: FrameType | None) -> None:

@@ -118,7 +118,7 @@ def test_what_is_said_twice_is_refused() -> None:
         ({"bounds": {"N": (None, 1e9)}}, "N"),
     ):
         with pytest.raises(sf.SettingsError) as caught:
-            sf.sweep(LAW, 1e23, scenarios={"T": [1e12], "N_max": [1e10]}, cost=SERVED, **settings_)  # type: ignore[arg-type]
+            sf.sweep(LAW, 1e23, scenarios={"T": [1e12], "N_max": [1e10]}, cost=SERVED, **settings_)
         assert caught.value.code == "contradictory" and caught.value.column == column
     with pytest.raises(sf.SettingsError) as caught:
         sf.sweep(LAW, 1e23, scenarios={"C": [1e22]})
@@ -144,7 +144,7 @@ def test_numbers_that_look_scaled_are_refused_everywhere() -> None:
         {"scenarios": {"C": [1e3]}},
     ):
         with pytest.raises(sf.UnitsError) as caught:
-            sf.sweep("hoffmann-2022", **arguments)  # type: ignore[arg-type]
+            sf.sweep("hoffmann-2022", **arguments)
         assert caught.value.code == "looks-scaled" and caught.value.value is not None
     # A cost in dollars has budgets in dollars.
     found = sf.sweep("hoffmann-2022", 1e7, cost="6*N*D/4e17").summary

@@ -83,7 +83,7 @@ def test_no_neighbour_at_the_same_cost_is_better(
 
 def test_budgets_come_as_numbers_lists_and_grids() -> None:
     assert sf.sweep("hoffmann-2022", budget="1e20..1e22:3").summary["C"].to_list() == [1e20, 1e21, 1e22]
-    assert sf.sweep("hoffmann-2022", budget=[1e20, "1e21"]).summary["C"].to_list() == [1e20, 1e21]
+    assert sf.sweep("hoffmann-2022", budget=[1e20, "1e21"]).summary["C"].to_list() == [1e20, 1e21]  # type: ignore[list-item]
     assert sf.sweep(["hoffmann-2022", "epoch-2024"], budget=1e20).summary["law"].to_list() == [
         "hoffmann-2022",
         "epoch-2024",
@@ -149,7 +149,7 @@ def test_what_is_no_law_is_named(ask: Any, law: Any) -> None:
 
 def test_none_among_several_laws_is_named() -> None:
     with pytest.raises(sf.LawError, match="None is no law"):
-        sf.sweep([None], budget=1e22)
+        sf.sweep([None], budget=1e22)  # type: ignore[list-item]
 
 
 def test_kaplan_by_its_own_cost_and_by_its_frontier() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -39,7 +40,7 @@ def test_units_of_columns_are_converted() -> None:
 def test_every_input_format_gives_the_same_numbers(tmp_path: Path, suffix: str) -> None:
     points = pl.DataFrame({"n_params": [70e9, 1e9], "tokens": [1.4e12, 2e10]})
     path = tmp_path / f"points{suffix}"
-    write = {
+    write: dict[str, Any] = {
         ".csv": points.write_csv,
         ".tsv": lambda name: points.write_csv(name, separator="\t"),
         ".parquet": points.write_parquet,

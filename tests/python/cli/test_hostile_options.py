@@ -181,7 +181,7 @@ def typed(draw: st.DrawFn) -> list[str]:
         if isinstance(argument, click.Argument) and (argument.required or draw(st.booleans())):
             texts.append(len(words))
             words.append(draw(st.sampled_from(suitable(argument))))
-    if texts and draw(st.booleans()):
+    if texts and draw(st.booleans()):  # type: ignore[arg-type]
         words[draw(st.sampled_from(texts))] = draw(st.one_of(st.sampled_from(TEXTS), WORDS))
     return words
 

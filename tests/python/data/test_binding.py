@@ -205,7 +205,7 @@ def test_every_kind_of_table_is_read(tmp_path: Path) -> None:
     ]
     pandas = pytest.importorskip("pandas")
     frames.append(pandas.DataFrame(RUNS.to_dict(as_series=False)))
-    writers = {
+    writers: dict[str, Any] = {
         "csv": RUNS.write_csv,
         "parquet": RUNS.write_parquet,
         "ndjson": RUNS.write_ndjson,

@@ -113,7 +113,7 @@ def test_a_csv_of_any_names_and_numbers_is_read_back_to_the_bit(
 ) -> None:
     written = io.BytesIO()
     frame = pl.DataFrame(dict.fromkeys(names, values), schema=dict.fromkeys(names, pl.Float64))
-    frame.write_csv(written, line_terminator=ends, quote_style=quotes)  # type: ignore[arg-type]
+    frame.write_csv(written, line_terminator=ends, quote_style=quotes)  # type: ignore[call-overload]
     back = sf.read_file(written.getvalue(), "csv")
     assert back.columns == frame.columns
     assert back.cast(pl.Float64).equals(frame)

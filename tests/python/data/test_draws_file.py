@@ -106,7 +106,7 @@ def test_misuse_is_named(tmp_path: Path) -> None:
         ({"draws_to": tmp_path / "draws.parquet"}, "bad-draws-to"),
     ):
         found: dict[str, Any] = settings
-        assert code_of(lambda found=found: sf.fit(noisy(), "chinchilla", **found)) == code
+        assert code_of(lambda found=found: sf.fit(noisy(), "chinchilla", **found)) == code  # type: ignore[misc]
     (tmp_path / "folder.parquet").mkdir()
     folder: dict[str, Any] = {"draws_to": tmp_path / "folder.parquet", "resample": sf.Bootstrap(10)}
     assert code_of(lambda: sf.fit(noisy(), "chinchilla", **folder)) == "is-a-directory"

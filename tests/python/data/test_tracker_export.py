@@ -9,7 +9,7 @@ import scalefast as sf
 import tracker_export
 from cli_runs import invoke
 
-BINDING = ("--y", "eval/loss", "--col", "N=config.n_params", "--unit", "N=millions")
+BINDING: tuple[str, ...] = ("--y", "eval/loss", "--col", "N=config.n_params", "--unit", "N=millions")
 BINDING += ("--col", "D=train/tokens_b", "--unit", "D=billions")
 FIT = ("fit", str(tracker_export.PATH), "--law", "chinchilla", *BINDING)
 

@@ -151,7 +151,7 @@ def test_derivatives_covariance_and_draws_know_the_levels() -> None:
     assert 0.7 < difference["std_error"] / by_formula < 1.4
     one = fit.law.at_level(corpus="rpj")
     assert one.draws is not None and one.draws.columns == list(one.parameters)
-    assert one.draws["E"].to_list() == fit.law.draws["E[rpj]"].to_list()  # type: ignore[index]
+    assert one.draws["E"].to_list() == fit.law.draws["E[rpj]"].to_list()
 
 
 def test_a_replicate_without_enough_rows_of_a_level_says_so() -> None:

@@ -43,6 +43,7 @@ def test_a_change_of_scale_changes_nothing() -> None:
     """Delta intervals depend on the scale of a parameter, profiles do not."""
     fit = curve()
     plain, logs = fit.profile("A"), fit.profile("log(A)")
+    assert logs.lower is not None and logs.upper is not None
     assert (plain.lower, plain.upper) == pytest.approx((np.exp(logs.lower), np.exp(logs.upper)), rel=1e-7)
 
 

@@ -65,7 +65,7 @@ def test_the_criterion_is_that_of_the_measured_losses_whatever_the_residual() ->
     """By hand from the log-likelihood of the normal and the log-normal law; without a likelihood there is none."""
     frame = runs()
     for residual in ("identity", "log"):
-        spec = sf.FitSpec("chinchilla", residual=residual, loss=sf.Squared())  # type: ignore[arg-type]
+        spec = sf.FitSpec("chinchilla", residual=residual, loss=sf.Squared())
         found, fit = sf.study(frame, [spec]).summary["aicc"][0], sf.fit(frame, spec)
         loss = frame["L"].to_numpy()
         r = fit.residuals["residual"].to_numpy()

@@ -49,7 +49,11 @@ RANGES = {
 def test_a_set_is_recovered_from_points_of_its_own(name: str) -> None:
     law, random = sf.law(name), np.random.default_rng(1)
     assert law.values is not None
-    points = {symbol: np.exp(random.uniform(*np.log(RANGES[symbol]), 120)) for symbol in law.variables}
+    points = {
+        symbol: np.exp(random.uniform(low, high, 120))
+        for symbol in law.variables
+        for low, high in [np.log(RANGES[symbol])]
+    }
     [output] = law.outputs
     runs = law.predict(points).rename({output: "response"})
     fit = sf.fit(runs, law.form.id, y="response", residual="log")
@@ -79,7 +83,11 @@ def test_every_form_without_numbers_has_a_truth_to_recover() -> None:
 def test_a_form_without_numbers_is_recovered_from_points(name: str) -> None:
     (truth, ranges), random = TRUTHS[name], np.random.default_rng(1)
     law = sf.law(name).with_values(truth)
-    points = {symbol: np.exp(random.uniform(*np.log(ends), 150)) for symbol, ends in ranges.items()}
+    points = {
+        symbol: np.exp(random.uniform(low, high, 150))
+        for symbol, ends in ranges.items()
+        for low, high in [np.log(ends)]
+    }
     [output] = law.outputs
     fit = sf.fit(law.predict(points).rename({output: "response"}), name, y="response")
     assert fit.status == "converged"

@@ -103,10 +103,10 @@ def test_nothing_known_is_nothing_said() -> None:
 
 @pytest.mark.parametrize("at_once", [sf.Squared(), sf.Huber("auto")])
 def test_without_draws_intervals_cover_new_runs(at_once: sf.Loss) -> None:
-    """200 replications, each with thirty new runs: the mean share covered has a standard error near 0.006."""
+    """80 replications, each with thirty new runs: the mean share covered has a standard error near 0.01."""
     covered: dict[str, list[bool]] = {"confidence": [], "prediction": [], "new_run": []}
     truth = grid()["L"]
-    for seed in range(200):
+    for seed in range(80):
         fit = sf.fit(noisy(2, seed), "chinchilla", loss=at_once, threads=1)
         new = noisy(1, 1000 + seed)
         for kind, shares in covered.items():

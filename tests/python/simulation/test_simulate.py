@@ -152,7 +152,7 @@ def test_settings_pickle_and_compare(value):
         (lambda: sf.LogNormal(-1), "bad-noise"),
         (lambda: sf.Additive(math.nan), "bad-noise"),
         (lambda: sf.StudentT(0.1, degrees=0), "bad-noise"),
-        (lambda: sf.StudentT(0.1, degrees=2.5), "bad-noise"),
+        (lambda: sf.StudentT(0.1, degrees=2.5), "bad-noise"),  # type: ignore[arg-type]
         (lambda: sf.RunLevel(0.1, 0.1, evaluations=0), "bad-noise"),
         (lambda: sf.IsoFLOP([]), "bad-design"),
         (lambda: sf.IsoFLOP("x"), "bad-number"),
@@ -163,7 +163,7 @@ def test_settings_pickle_and_compare(value):
         (lambda: sf.Sobol(4, ranges={"N": (2, 1)}), "bad-starts"),
         (lambda: sf.simulate("chinchilla", sf.Sobol(4)), "no-values"),
         (lambda: sf.simulate(LAW, sf.Sobol(4), seed=-1), "bad-seed"),
-        (lambda: sf.simulate(LAW, sf.Sobol(4), noise=0.01), "bad-noise"),
+        (lambda: sf.simulate(LAW, sf.Sobol(4), noise=0.01), "bad-noise"),  # type: ignore[arg-type]
         (lambda: sf.simulate(LAW, {"N": [1e9], "D": [math.nan]}), "invalid-rows"),
         (lambda: sf.simulate(LAW, pl.DataFrame({"N": [], "D": []})), "no-rows"),
         (lambda: sf.simulate(LAW, {"N": [1e9]}), "unbound-variable"),

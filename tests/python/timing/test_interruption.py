@@ -307,11 +307,11 @@ def test_a_token_reaches_tasks_on_other_threads() -> None:
     assert asyncio.run(work()) == "cancelled"
 
 
-def test_bca_without_all_units_has_no_interval(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bca_without_all_units_has_no_interval(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The draws are complete, the jackknife behind the acceleration is not."""
-    from scalefast._fitting import replicates
+    from scalefast import _core
 
-    true_resample = replicates.resample
+    true_resample = _core.resample
 
     def stopped_in_the_jackknife(*arguments: Any) -> Any:
         found = true_resample(*arguments)
@@ -319,19 +319,22 @@ def test_bca_without_all_units_has_no_interval(monkeypatch: pytest.MonkeyPatch) 
             found["stopped"] = KeyboardInterrupt()
         return found
 
-    monkeypatch.setattr(replicates, "resample", stopped_in_the_jackknife)
+    monkeypatch.setattr("scalefast._fitting.replicates.resample", stopped_in_the_jackknife)
     fit = sf.fit(noisy(), "chinchilla", resample=sf.Bootstrap(50, interval="bca"), on_interrupt="partial")
     assert fit.draws.height == 50
     assert fit.parameters["std_error"].null_count() == 0
     assert fit.parameters["lower"].null_count() == 5
     assert "interrupted" in fit.diagnostics["code"]
+    with pytest.raises(KeyboardInterrupt):
+        sf.fit(noisy(), "chinchilla", resample=sf.Bootstrap(50, interval="bca"), draws_to=tmp_path / "draws.parquet")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_interrupted_groups_on_the_command_line(tmp_path: Path) -> None:
     runs = tmp_path / "runs.parquet"
     curves(100_000).write_parquet(runs)
-    arguments = ("fit", str(runs), "--law", "power-offset", "--by", "group", "--loss", "huber:1e-2", "--timeout", "2")
-    arguments = (*arguments, "--threads", "1")
+    law = ("--law", "power-offset", "--by", "group", "--loss", "huber:1e-2")
+    arguments = ("fit", str(runs), *law, "--timeout", "2", "--threads", "1")
     refused = invoke(*arguments)
     assert (refused.exit_code, refused.stdout) == (2, "")
     kept = invoke(*arguments, "--on-interrupt", "partial")
@@ -393,8 +396,11 @@ def test_an_interrupted_command_keeps_what_is_finished(number: signal.Signals, t
     assert stored.height == draws.height
 
 
-def test_at_any_moment_a_command_leaves_all_of_its_files_or_none(tmp_path: Path) -> None:
-    """Six commands side by side, each ended at a moment of its own: while it loads, reads, fits or writes."""
+@pytest.mark.parametrize(("replicates", "longest_s"), [(20_000, 8.0), (300, 1.5)])
+def test_at_any_moment_a_command_leaves_all_of_its_files_or_none(
+    replicates: int, longest_s: float, tmp_path: Path
+) -> None:
+    """Six commands side by side, each ended at a moment of its own: while it loads, reads, fits, writes or leaves."""
     runs = tmp_path / "runs.csv"
     noisy().write_csv(runs)
     generator = random.Random(0)
@@ -404,10 +410,10 @@ def test_at_any_moment_a_command_leaves_all_of_its_files_or_none(tmp_path: Path)
         folder.mkdir()
         names = ("--draws-to", str(folder / "draws.parquet"), "-o", str(folder / "law.parquet"))
         keeps = ("--on-interrupt", "partial") if number % 2 else ()
-        run = process("fit", str(runs), "--law", "chinchilla", "--resample", "20000", *names, *keeps)
+        run = process("fit", str(runs), "--law", "chinchilla", "--resample", str(replicates), *names, *keeps)
         while run.poll() is None and not has_taken_over(run.pid):
             time.sleep(0.01)
-        timer = threading.Timer(generator.uniform(0.0, 8.0), run.send_signal, (signal.SIGINT,))
+        timer = threading.Timer(generator.uniform(0.0, longest_s), run.send_signal, (signal.SIGINT,))
         timer.start()
         started.append((folder, run, timer))
     for folder, run, timer in started:

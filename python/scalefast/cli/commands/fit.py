@@ -15,6 +15,7 @@ import click
 from scalefast import SettingsError
 
 from .. import errors, groups, manifests, options, output, reading, resampling
+from ..app import writing
 from ..exits import INTERRUPTED
 
 if TYPE_CHECKING:
@@ -181,6 +182,7 @@ def fit(
         groups.run(frame, click.get_current_context(), to)
         return
     result = fitted(frame, str(law), settings, force) if repeat is None else repeated(repeat, frame, settings, force)
+    click.get_current_context().with_resource(writing())
     tell(result, to)
     output.write_frame(result.parameters, to, meta=summary(result), table=lambda: result.parameters.drop("level"))
     keep(result, law_file, rows_to, influence_to, manifest_file, to)

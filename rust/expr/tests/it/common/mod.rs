@@ -1,7 +1,5 @@
 //! Random expressions and the one comparison of numbers that these tests share.
 
-#![allow(dead_code, reason = "each test file uses its part")]
-
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use scalefast_expr::{Graph, Node, NodeId, Op};

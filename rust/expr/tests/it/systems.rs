@@ -1,8 +1,6 @@
 //! Systems of formulas and the passes over their graphs: definitions, substitution, symbols, steps.
 
-mod common;
-
-use common::{NAMES, build, seeded, steps};
+use crate::common::{NAMES, build, seeded, steps};
 use proptest::prelude::*;
 use scalefast_expr::postfix::Token;
 use scalefast_expr::{Graph, NodeId, Op, System};

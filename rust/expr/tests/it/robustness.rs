@@ -1,8 +1,6 @@
 //! No text makes the language panic, exhaust the stack or take long: depth, length, any bytes.
 
-mod common;
-
-use common::seeded;
+use crate::common::seeded;
 use proptest::prelude::*;
 use scalefast_expr::{MAX_CHARACTERS, MAX_DEPTH, System, exercise};
 

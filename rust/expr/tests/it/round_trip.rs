@@ -1,8 +1,6 @@
 //! Printing and parsing are inverse to each other, bit for bit.
 
-mod common;
-
-use common::{build, seeded, steps};
+use crate::common::{build, seeded, steps};
 use proptest::prelude::*;
 use scalefast_expr::MAX_CHARACTERS;
 use scalefast_expr::{Graph, System};

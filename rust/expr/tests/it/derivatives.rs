@@ -1,8 +1,6 @@
 //! Exact derivatives against dual numbers: first and second, of laws and of random expressions.
 
-mod common;
-
-use common::{NAMES, agrees, build, magnitude, seeded, steps};
+use crate::common::{NAMES, agrees, build, magnitude, seeded, steps};
 use proptest::prelude::*;
 use scalefast_expr::{Graph, NodeId, System};
 

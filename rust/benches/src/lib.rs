@@ -1,0 +1,1 @@
+//! Nothing but benches: `make bench-stages` runs them.
