@@ -98,7 +98,7 @@ def test_several_laws_answer_in_one_frame() -> None:
         ("rule-20-to-1", {"N": 7e9, "given": {"D": 1e12}}, "bad-given", "leave out given"),
         ("rule-20-to-1", {"N": 7e9, "bounds": {"D": (1e9, None)}}, "bad-given", "leave out bounds"),
         ("rule-20-to-1", {"N": 7e9, "cost": "6*N*D"}, "bad-given", "leave out cost"),
-        ("deepseek-llm-2024", {"C": 1e24}, "unknown-symbol", "--optimise M,D"),
+        ("deepseek-llm-2024", {"C": 1e24}, "unknown-symbol", "optimise=('M', 'D')"),
         ("epoch-2024", {"M": 1e24}, "unknown-symbol", "`M` is not asked about"),
         ("steplaw-2025", {"N": 1e9}, "no-loss", "gives `lr`, `batch` of `N`, `D`"),
         ("pearce-song-2024", {"C": 1e21}, "no-loss", "nothing to minimise"),

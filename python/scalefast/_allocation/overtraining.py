@@ -66,11 +66,13 @@ def overtraining(
     [(1.371, 1.028), (2.416, 1.208)]
     """
     if not (np.isfinite(budget) and budget > 0):
-        raise SettingsError(f"budget: {budget:g} is not positive and finite", code="bad-budget", value=float(budget))
+        message = f"budget must be positive and finite; got {budget:g}"
+        raise SettingsError(message, code="bad-budget", argument="budget", value=float(budget))
     multiples = np.array(list(sizes), dtype=np.float64)
     if not len(multiples) or not np.all(np.isfinite(multiples) & (multiples > 0)):
         hint = "0.5 is half of the best size"
-        raise SettingsError("sizes must be multiples above zero, at least one", code="bad-sizes", hint=hint)
+        message = "sizes must be multiples above zero, at least one"
+        raise SettingsError(message, code="bad-sizes", argument="sizes", hint=hint)
     rows = []
     for found in chosen_laws(law):
         refuse_scaled(found.fitted_range, law_name(found))

@@ -18,6 +18,7 @@ import numpy as np
 import polars as pl
 
 from scalefast._base.errors import SettingsError
+from scalefast._base.wording import Advice, Argument
 from scalefast._optimum.question import binding
 
 __all__ = ["Kept", "PartFolder", "Sink", "allocations_of"]
@@ -92,7 +93,7 @@ class PartFolder:
             return
         if not self._overwrite:
             raise SettingsError(
-                f"{self.folder} exists", code="file-exists", hint="overwrite=True (--force) replaces it"
+                f"{self.folder} exists", code="file-exists", hint=Advice(Argument("overwrite", True), " replaces it")
             )
         foreign = [self.folder] if not self.folder.is_dir() else list(self.folder.iterdir())
         foreign = [path for path in foreign if not (path.is_file() and path.match("part-*.parquet"))]

@@ -22,6 +22,7 @@ from scalefast._base.numbers import label
 from scalefast._base.scale import refuse_scaled
 from scalefast._base.statuses import INFEASIBLE, INTERIOR, NO_FINITE_OPTIMUM
 from scalefast._base.suggest import did_you_mean
+from scalefast._base.wording import Advice, Argument
 from scalefast._calls.longcall import LongCall, check_long_call
 from scalefast._calls.progress import Progress
 from scalefast._core import Call
@@ -145,7 +146,7 @@ def solve(
 def _known(stated: Mapping[str, float | None], optimise: tuple[str, str]) -> dict[str, float]:
     """What is given, each checked to be a symbol of the question and a number above zero."""
     if len(set(optimise)) != 2:
-        raise SettingsError("optimise takes two different variables", code="bad-optimise")
+        raise SettingsError("optimise must be two different variables", code="bad-optimise", argument="optimise")
     known = {}
     for name, value in stated.items():
         if value is None:
@@ -303,7 +304,7 @@ def _refusal(question: Question, aim: str, target: float, known: Mapping[str, fl
         return LawError(
             f"under `{question.name}` and C = {question.cost} the loss keeps falling: there is no best split",
             code="no-finite-optimum",
-            hint=f'bounds={{"{question.optimise[0]}": (1e8, 1e12)}} limits the choice',
+            hint=Advice(Argument("bounds", {question.optimise[0]: (1e8, 1e12)}), " limits the choice"),
         )
     asked = ", ".join(f"{name} = {value:g}" for name, value in known.items())
     return LawError(

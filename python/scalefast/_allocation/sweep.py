@@ -192,13 +192,14 @@ def _check_settings(
     for quantile in quantiles:
         if not 0 < quantile < 1:
             raise SettingsError(
-                f"a quantile must lie between 0 and 1, not {quantile!r}",
+                f"quantiles must lie between 0 and 1; got {quantile!r}",
                 code="bad-quantile",
+                argument="quantiles",
                 value=float(quantile),
                 limit=1.0,
             )
     if len(set(optimise)) != 2:
-        raise SettingsError("optimise takes two different variables", code="bad-optimise")
+        raise SettingsError("optimise must be two different variables", code="bad-optimise", argument="optimise")
     if keep_draws and draws_to is not None:
         message = "keep_draws and draws_to are two places for the same rows"
         raise SettingsError(message, code="contradictory", hint="draws_to writes them, keep_draws keeps them in memory")

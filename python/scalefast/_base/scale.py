@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from scalefast._base.errors import UnitsError
+from scalefast._base.wording import Advice, Argument
 
 __all__ = ["LARGEST_DATA", "LARGEST_SIZE", "Scaled", "looks_scaled", "refuse_scaled", "refuse_small"]
 
@@ -56,7 +57,7 @@ def refuse_scaled(ranges: Mapping[str, tuple[float, float]], law: str) -> None:
             column=found.name,
             value=found.value,
             limit=found.limit,
-            hint=f'fit again with units={{"{found.name}": "millions"}} (or the unit of the column)',
+            hint=Advice("fit again with ", Argument("units", {found.name: "millions"}), " (or the unit of the column)"),
         )
 
 
@@ -76,6 +77,7 @@ def refuse_small(where: str, name: str, largest: float) -> None:
         raise UnitsError(
             f"{where}: the largest {name} is {largest:g} {unit}: is it in {asked}?",
             code="looks-scaled",
+            argument=where,
             column=name,
             value=largest,
             limit=limit,

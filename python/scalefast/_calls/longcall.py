@@ -122,7 +122,9 @@ def check_long_call(progress: Any, timeout_s: Any, on_interrupt: Any = "raise") 
     """Raises SettingsError: `bad-progress`, `bad-timeout`, `bad-interrupt`."""
     check_progress(progress)
     if timeout_s is not None and not (isinstance(timeout_s, int | float) and timeout_s > 0):
-        raise SettingsError("timeout_s must be above zero", code="bad-timeout", value=timeout_s, limit=0.0)
+        message = f"timeout_s must be above zero; got {timeout_s:g}"
+        raise SettingsError(message, code="bad-timeout", argument="timeout_s", value=timeout_s, limit=0.0)
     if on_interrupt not in ("raise", "partial"):
-        hint = '"raise", or "partial" to keep what is finished'
-        raise SettingsError(f"on_interrupt: {on_interrupt!r:.60} is not known", code="bad-interrupt", hint=hint)
+        message = f"on_interrupt must be `raise` or `partial`; got {on_interrupt!r:.60}"
+        hint = "`partial` keeps what is finished"
+        raise SettingsError(message, code="bad-interrupt", argument="on_interrupt", hint=hint)

@@ -41,8 +41,9 @@ _ON_TERMINAL = threading.Lock()
 def check_progress(progress: Any) -> None:
     """Raises SettingsError (`bad-progress`) for what is neither None, True, False nor a function."""
     if not (progress is None or isinstance(progress, bool) or callable(progress)):
-        hint = "True, False, None (where stderr is a terminal), or a function of (done, total)"
-        raise SettingsError(f"progress: {progress!r:.60} is none", code="bad-progress", hint=hint)
+        hint = "None shows it where stderr is a terminal; a function takes (done, total)"
+        message = f"progress must be True, False, None or a function; got {progress!r:.60}"
+        raise SettingsError(message, code="bad-progress", argument="progress", hint=hint)
 
 
 class Pace:

@@ -82,7 +82,12 @@ def rule_of(accounting: str | Accounting) -> Accounting:
         return accounting
     if accounting not in ACCOUNTINGS:
         hint = did_you_mean(str(accounting), ACCOUNTINGS, "accountings")
-        raise SettingsError(f"no accounting `{accounting}`", code="unknown-accounting", hint=hint)
+        raise SettingsError(
+            f"accounting must be a known rule; got `{accounting}`",
+            code="unknown-accounting",
+            argument="accounting",
+            hint=hint,
+        )
     return ACCOUNTINGS[accounting]
 
 

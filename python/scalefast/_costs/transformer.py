@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scalefast._base.errors import SettingsError
-from scalefast._base.suggest import did_you_mean
+from scalefast._base.suggest import did_you_mean, listing
 
 if TYPE_CHECKING:
     from scalefast._costs.accounting import Accounting
@@ -90,7 +90,13 @@ class Transformer:
             raise _bad("active_experts", message, self.active_experts, self.experts)
         if self.positions not in POSITIONS:
             hint = did_you_mean(self.positions, POSITIONS, "positions")
-            raise SettingsError(f"no positions `{self.positions}`", code="bad-shape", column="positions", hint=hint)
+            raise SettingsError(
+                f"positions must be one of {listing(POSITIONS)}; got `{self.positions}`",
+                code="bad-shape",
+                argument="positions",
+                column="positions",
+                hint=hint,
+            )
 
     @property
     def attention(self) -> int:
@@ -133,7 +139,13 @@ class Transformer:
         """The parameters that a law's N counts: "total", "non-embedding" or "active"."""
         if which not in COUNTS:
             hint = did_you_mean(which, COUNTS, "counts")
-            raise SettingsError(f"no count `{which}`", code="bad-shape", column="counts", hint=hint)
+            raise SettingsError(
+                f"counts must be one of {listing(COUNTS)}; got `{which}`",
+                code="bad-shape",
+                argument="counts",
+                column="counts",
+                hint=hint,
+            )
         return {
             "total": self.parameters,
             "non-embedding": self.non_embedding_parameters,
@@ -185,15 +197,17 @@ def check_size(name: str, value: object) -> None:
     """Raises SettingsError, `bad-shape`, for what is no whole number above zero."""
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         shown = float(value) if isinstance(value, int | float) else None
-        message = f"{name} must be a whole number above zero, not {value!r:.40}"
-        raise SettingsError(message, code="bad-shape", column=name, value=shown, limit=1.0)
+        message = f"{name} must be a whole number above zero; got {value!r:.40}"
+        raise SettingsError(message, code="bad-shape", argument=name, column=name, value=shown, limit=1.0)
     if value > _LARGEST:
-        message = f"{name} must be at most {_LARGEST:,}, not {float(min(value, 10**300)):.4g}"
-        raise SettingsError(message, code="bad-shape", column=name, limit=float(_LARGEST))
+        message = f"{name} must be at most {_LARGEST:,}; got {float(min(value, 10**300)):.4g}"
+        raise SettingsError(message, code="bad-shape", argument=name, column=name, limit=float(_LARGEST))
 
 
 def _bad(name: str, message: str, value: int, limit: int, hint: str | None = None) -> SettingsError:
-    return SettingsError(message, code="bad-shape", column=name, value=float(value), limit=float(limit), hint=hint)
+    return SettingsError(
+        message, code="bad-shape", argument=name, column=name, value=float(value), limit=float(limit), hint=hint
+    )
 
 
 def per_token(shape: Transformer, accounting: str | Accounting) -> int:

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from scalefast._base.errors import DataError, SettingsError
 from scalefast._base.statuses import INTERRUPTED
-from scalefast._base.suggest import did_you_mean
+from scalefast._base.suggest import did_you_mean, listing
+from scalefast._base.wording import Advice, Argument, Phrase
 from scalefast._calls.longcall import LongCall, OnInterrupt
 from scalefast._calls.progress import Progress
 from scalefast._core import Call, System, group_statuses, group_trusts
@@ -187,12 +188,13 @@ def _frame(groups: _Groups, parameters: list[str], found: Mapping[str, Any], nam
 def _keys(by: str | Sequence[str], available: list[str], parameters: list[str]) -> list[str]:
     keys = [by] if isinstance(by, str) else list(by)
     if not keys or len(set(keys)) < len(keys):
-        raise SettingsError("by: name the columns that tell groups apart, each once", code="bad-by")
+        raise SettingsError("by must name the columns that tell groups apart, each once", code="bad-by", argument="by")
     for key in keys:
         if key not in available:
             raise DataError(
                 f"by: there is no column `{key}`",
                 code="unknown-column",
+                argument="by",
                 column=key,
                 hint=did_you_mean(key, available, "columns"),
             )
@@ -202,6 +204,7 @@ def _keys(by: str | Sequence[str], available: list[str], parameters: list[str]) 
             raise DataError(
                 f"by: the result has a column `{key}` of its own",
                 code="column-exists",
+                argument="by",
                 column=key,
                 hint="rename the column before the fit",
             )
@@ -212,12 +215,14 @@ def _check_errors(errors: str, spec: FitSpec) -> None:
     known = get_args(Errors)
     if errors not in known:
         hint = did_you_mean(str(errors), known, "kinds of errors")
-        raise SettingsError(f"errors: {errors!r:.40} is not known", code="bad-errors", hint=hint)
+        message = f"errors must be one of {listing(known)}; got {errors!r:.40}"
+        raise SettingsError(message, code="bad-errors", argument="errors", hint=hint)
     if errors == "block" and not isinstance(spec.loss, Squared):
         raise SettingsError(
             f"errors: blocks go with the squared loss, not with {spec.loss}",
             code="bad-errors",
-            hint='loss=sf.Squared() (--loss squared), or errors="checked"',
+            argument="errors",
+            hint=Advice(Phrase("loss=sf.Squared()", "--loss squared"), ", or ", Argument("errors", "checked")),
         )
 
 

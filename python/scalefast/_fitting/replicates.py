@@ -328,9 +328,11 @@ def _matrix(values: Any, name: str, dtype: type) -> Any:
         raise SettingsError(
             f"resample: {name} need two dimensions, replicates by {'rows' if name == 'weights' else 'draws'}",
             code="bad-resample",
+            argument="resample",
             value=float(matrix.ndim),
             limit=2.0,
         )
     if not (np.issubdtype(matrix.dtype, np.integer) or (dtype is np.float64 and matrix.dtype.kind == "f")):
-        raise SettingsError(f"resample: {name} hold {matrix.dtype}, not numbers of the right kind", code="bad-resample")
+        message = f"resample: {name} hold {matrix.dtype}, not numbers of the right kind"
+        raise SettingsError(message, code="bad-resample", argument="resample")
     return np.ascontiguousarray(matrix, dtype=dtype)

@@ -15,6 +15,7 @@ import polars as pl
 
 from scalefast._base.errors import ScalefastError
 from scalefast._base.statuses import AT_BOUND
+from scalefast._base.wording import Advice, Phrase
 from scalefast._core import FitResult, Problem, System
 from scalefast._data.checkpoints import Runs
 from scalefast._data.rows import Rows
@@ -138,7 +139,10 @@ class FitState:
             raise ScalefastError(
                 f"the fit has no {wanted}: it was not resampled",
                 code="no-draws",
-                hint="fit with resample=sf.Bootstrap(4000) or sf.Jackknife()",
+                hint=Advice(
+                    "fit with ",
+                    Phrase("resample=sf.Bootstrap(4000) or sf.Jackknife()", "--resample 4000 or --resample jackknife"),
+                ),
             )
         return self._replicates
 

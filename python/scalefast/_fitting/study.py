@@ -17,6 +17,7 @@ import numpy as np
 import polars as pl
 
 from scalefast._base.errors import DataError, LawError, ScalefastError, SettingsError
+from scalefast._base.wording import Advice, Argument
 from scalefast._core import System
 from scalefast._data.binding import RESPONSE, bind, bind_one
 from scalefast._data.checkpoints import choose_checkpoints
@@ -214,7 +215,8 @@ def _compute(frame: pl.DataFrame, spec: FitSpec, along: str | pl.Expr | None) ->
         raise LawError(
             f"`{law.id or law.formula}` has no cost, and no column is called {', '.join(_COMPUTE)}",
             code="no-cost",
-            hint='say what is cut, such as along="6*n_params*n_tokens"',
+            argument="along",
+            hint=Advice("say what is cut, such as ", Argument("along", "6*n_params*n_tokens")),
         )
     bound = bind(law.variables, available, spec.columns, spec.units)
     system = System.parse([("C", law.cost)], [])
@@ -228,7 +230,8 @@ def _cuts(cuts: int | Sequence[float], compute: FloatArray) -> Iterator[float]:
         known = np.sort(compute[np.isfinite(compute)])
         if not 0 <= cuts < max(len(known), 1):
             limit = float(len(known) - 1)
-            raise SettingsError(f"cuts: {cuts} of {len(known)} runs", code="bad-cuts", value=float(cuts), limit=limit)
+            message = f"cuts must be at least one and at most {limit:g} for {len(known)} runs; got {cuts}"
+            raise SettingsError(message, code="bad-cuts", argument="cuts", value=float(cuts), limit=limit)
         for i in range(cuts):
             share = _LOWEST + (_HIGHEST - _LOWEST) * i / max(cuts - 1, 1)
             yield float(known[math.ceil(share * len(known)) - 1])
@@ -236,8 +239,11 @@ def _cuts(cuts: int | Sequence[float], compute: FloatArray) -> Iterator[float]:
     try:
         listed = [float(cut) for cut in cuts]  # type: ignore[union-attr]
     except (TypeError, ValueError) as error:
-        raise SettingsError(f"cuts: {cuts!r:.60} are no numbers of FLOPs", code="bad-cuts") from error
+        raise SettingsError(
+            f"cuts must be numbers of FLOPs; got {cuts!r:.60}", code="bad-cuts", argument="cuts"
+        ) from error
     for cut in listed:
         if not (math.isfinite(cut) and cut > 0):
-            raise SettingsError(f"cuts: {cut} is no positive number of FLOPs", code="bad-cuts", value=cut, limit=0.0)
+            message = f"cuts must be positive numbers of FLOPs; got {cut}"
+            raise SettingsError(message, code="bad-cuts", argument="cuts", value=cut, limit=0.0)
         yield cut

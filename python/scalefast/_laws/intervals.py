@@ -99,7 +99,13 @@ def of_draws(
         )
 
     if not 0 < level < 1:
-        raise SettingsError("level must lie between 0 and 1", code="bad-level", value=float(level), limit=1.0)
+        raise SettingsError(
+            f"level must lie between 0 and 1; got {level:g}",
+            code="bad-level",
+            argument="level",
+            value=float(level),
+            limit=1.0,
+        )
     if list(form.outputs) != ["L"]:
         raise SettingsError("intervals are those of laws of L", code="several-outputs")
     if draws is None:
@@ -122,8 +128,8 @@ def add_interval(
 ) -> pl.DataFrame:
     """`frame`, which has the prediction `value`, with L_lower, L_upper and interval_method; see `Fit.predict`."""
     if kind not in get_args(Interval):
-        hint = "interval is `confidence`, `prediction` or `new_run`"
-        raise SettingsError(f"interval: {kind!r:.60} is not known", code="bad-interval", hint=hint)
+        message = f"interval must be `confidence`, `prediction` or `new_run`; got {kind!r:.60}"
+        raise SettingsError(message, code="bad-interval", argument="interval")
     for name in ("L_lower", "L_upper", "interval_method", *known.form.parameters):
         if name in frame.columns:
             raise DataError(f"the points have a column `{name}` already", code="column-exists", column=name)

@@ -15,6 +15,7 @@ import numpy as np
 
 from scalefast._base.errors import LawError, SettingsError
 from scalefast._base.suggest import listing
+from scalefast._base.wording import Advice, Phrase
 from scalefast._core import Call, System, answer
 from scalefast._data.frames import FloatArray
 from scalefast._laws.law import Law
@@ -46,8 +47,13 @@ class Frontier:
                     f"`{self.name}` gives {listing(self.law.outputs)} at a compute, but no `{name}`",
                     code="unknown-symbol",
                     column=name,
-                    hint=f"choose among its outputs, such as optimise={tuple(self.law.outputs[:2])}, "
-                    f"on the command line --optimise {','.join(self.law.outputs[:2])}",
+                    argument="optimise",
+                    hint=Advice(
+                        "choose among its outputs, such as ",
+                        Phrase(
+                            f"optimise={tuple(self.law.outputs[:2])}", f"--optimise {','.join(self.law.outputs[:2])}"
+                        ),
+                    ),
                 )
 
     def refuse(self, **settings: object) -> None:

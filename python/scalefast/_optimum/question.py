@@ -18,6 +18,7 @@ from scalefast._base.errors import LawError, SettingsError
 from scalefast._base.scale import refuse_small
 from scalefast._base.statuses import AT_BOUND
 from scalefast._base.suggest import did_you_mean, listing
+from scalefast._base.wording import Advice, Argument, Phrase
 from scalefast._core import Call, System, answer, sweep
 from scalefast._data.frames import FloatArray
 from scalefast._laws.law import Law
@@ -46,7 +47,8 @@ class Question:
     def __post_init__(self) -> None:
         for name, value in self.numbers.items():
             if not (np.isfinite(value) and value >= 0):
-                raise SettingsError(f"given: {name} = {value:g} is no number above zero", code="bad-given", column=name)
+                message = f"given: {name} must be a number above zero; got {value:g}"
+                raise SettingsError(message, code="bad-given", argument="given", column=name)
             refuse_small("given", name, value)
         for name, bound in self.bounds.items():
             self._check_bound(name, bound)
@@ -55,6 +57,7 @@ class Question:
             raise SettingsError(
                 f"given: `{clash[0]}` is a parameter of `{self.name}`, not a variable",
                 code="bad-given",
+                argument="given",
                 column=clash[0],
                 hint="law.with_values changes parameters",
             )
@@ -69,11 +72,11 @@ class Question:
             if name not in read and name not in self.optimise:
                 hint = did_you_mean(name, read, "symbols of the law and its cost")
                 message = f"given: neither `{self.name}` nor its cost reads `{name}`"
-                raise SettingsError(message, code="unknown-symbol", column=name, hint=hint)
+                raise SettingsError(message, code="unknown-symbol", argument="given", column=name, hint=hint)
         for name in self.free:
             if name not in self.law_system.symbols():
                 raise LawError(
-                    f"`{name}` is no symbol of `{self.name}`",
+                    f"`{name}` is not a symbol of `{self.name}`",
                     code="unknown-symbol",
                     column=name,
                     hint=f"it has {listing([*self.law.variables, *(self.law.values or {})])}",
@@ -85,7 +88,7 @@ class Question:
         for name in used:
             if name not in known:
                 raise LawError(
-                    f"`{name}` is no symbol of `{self.name}`",
+                    f"`{name}` is not a symbol of `{self.name}`",
                     code="unknown-symbol",
                     column=name,
                     hint=f"it has {listing([*self.law.variables, *(self.law.values or {})])}",
@@ -96,14 +99,20 @@ class Question:
                     f"the parameters of `{self.name}` differ by `{column}`: which level?",
                     code="level-unsaid",
                     column=column,
-                    hint=f"law.at_level({column}=...), or on the command line --law 'law.parquet#{name}'",
+                    hint=Advice(
+                        Phrase(
+                            f"law.at_level({column}=...) is the law of one",
+                            f"--law 'law.parquet#{name}' is the law of one",
+                        )
+                    ),
                 )
             if name in self.law.variables and name not in {*self.numbers, *self.varying, *self.optimise}:
                 raise SettingsError(
                     f"`{self.name}` needs `{name}`",
                     code="missing-given",
+                    argument="given",
                     column=name,
-                    hint=f'pin it: given={{"{name}": 1e9}}, or on the command line --given {name}=1e9',
+                    hint=Advice("pin it: ", Argument("given", {name: 1e9})),
                 )
         for name in self.free:
             if name not in self._spending_symbols:
@@ -116,13 +125,15 @@ class Question:
     def _check_bound(self, name: str, bound: Bound) -> None:
         if name not in self.optimise:
             hint = f"bounds limit the variables to choose, {listing(self.optimise)}"
-            raise SettingsError(f"bounds: `{name}` is not chosen", code="bad-bounds", column=name, hint=hint)
+            raise SettingsError(
+                f"bounds: `{name}` is not chosen", code="bad-bounds", argument="bounds", column=name, hint=hint
+            )
         if name in self.given or name in self.varying:
             raise SettingsError(f"`{name}` is both given and bounded", code="contradictory", column=name)
         low, high = ends(bound)
         if (low or 0.0) < 0 or (high is not None and not high > 0) or (low and high and low > high):
-            message = f"bounds: {name} from {low} to {high} is no range above zero"
-            raise SettingsError(message, code="bad-bounds", column=name)
+            message = f"bounds of {name} must be a range above zero; got {low} to {high}"
+            raise SettingsError(message, code="bad-bounds", argument="bounds", column=name)
 
     @property
     def numbers(self) -> dict[str, float]:

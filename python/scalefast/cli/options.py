@@ -36,7 +36,11 @@ class Reader(click.ParamType[Any]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Read the option's text."""
         option = param.opts[0] if isinstance(param, click.Option) else self.name
-        return self.read(value, option) if isinstance(value, str) else value
+        try:
+            return self.read(value, option) if isinstance(value, str) else value
+        except SettingsError as error:
+            error.argument = error.argument or option
+            raise
 
 
 #: What options of the form NAME=VALUE look like.

@@ -254,7 +254,7 @@ def tell(result: sf.Fit, to: output.Destination) -> None:
     output.note(f"{result.status}, objective {result.objective:.10g}, {certificate_in_words(result.certificate)}", to)
     output.note(f"intervals of {100 * spec.level:g} %", to)
     for row in result.diagnostics.iter_rows(named=True):
-        message = errors.respelt(row["message"])
+        message = row["message"]
         if row["severity"] == "info":
             output.note(message, to)
         else:
