@@ -96,7 +96,7 @@ def test_a_terminal_that_cannot_move_its_cursor_gets_lines(term: str, monkeypatc
     lines = drawn(Terminal(), monkeypatch, True, counts).splitlines()
     assert lines == [
         "replicates: 1,500 of 4,000, 1,000 a second, 0:00:02 left",
-        "replicates: 3,600 of 4,000, 310 a second, 0:00:01 left",
+        "replicates: 3,600 of 4,000, 310 per second, 0:00:01 left",
     ]
 
 

@@ -1,7 +1,7 @@
 """Over-training curves: what a smaller model that is as good costs in data and compute.
 
 Stage: after laws, beside inverse questions. In: a law with values, a budget, sizes as multiples of the best one. Out: a
-frame of one row a size. Each draw of the law has its own best size and its own curve. Source: de Vries 2023, "Go smol or go
+frame of one row per size. Each draw of the law has its own best size and its own curve. Source: de Vries 2023, "Go smol or go
 home"; under an additive law data = (1 - (beta/alpha)*(size**-alpha - 1))**(-1/beta), at any budget.
 """
 
@@ -54,7 +54,7 @@ def overtraining(
     sizes: multiples of its size: 0.5 is half of it.
     cost, given, draws, quantiles: as in `sweep`.
 
-    Returns one row a law and size: law; size; data and compute as multiples of the best split's; N, D, D_per_N, C and L; and
+    Returns one row per law and size: law; size; data and compute as multiples of the best split's; N, D, D_per_N, C and L; and
     least_size, below which no amount of data is enough (each but L also as quantiles over the draws, of which each has its
     own best split). status: `interior`, or `infeasible` with nulls at sizes below the least one.
 

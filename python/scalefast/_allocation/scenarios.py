@@ -39,7 +39,7 @@ class Group:
     rows: NDArray[np.intp]
     formulas: Mapping[str, str]
     bounds: Mapping[str, Bound]
-    #: One number a row of the group.
+    #: One number per row of the group.
     pinned: Mapping[str, FloatArray]
 
 
@@ -95,7 +95,7 @@ def read_scenarios(
 ) -> Scenarios:
     """The frame, its columns told apart: `reads` are the symbols of the laws and costs, `results` the names of a summary.
 
-    Raises DataError: `no-rows`, `bad-scenarios` (a null, or a number that is none), `not-numeric`, `column-exists`;
+    Raises DataError: `no-rows`, `bad-scenarios` (a null, or not a number), `not-numeric`, `column-exists`;
     SettingsError: `bad-scenarios` (a column that is nearly a symbol, or a parameter), `bad-bounds`; UnitsError.
     """
     frame = collect(read_frame(source))

@@ -99,7 +99,7 @@ class PartFolder:
         foreign = [path for path in foreign if not (path.is_file() and path.match("part-*.parquet"))]
         if foreign:
             raise SettingsError(
-                f"{self.folder} holds `{foreign[0].name}`, which is no part of a data set of scalefast",
+                f"{self.folder} holds `{foreign[0].name}`, which is not part of a data set of scalefast",
                 code="file-exists",
                 hint="choose another folder: only data sets are replaced",
             )
@@ -108,7 +108,7 @@ class PartFolder:
 def allocations_of(
     name: str, cells: pl.DataFrame, columns: Mapping[str, Any], optimise: tuple[str, str], draws: int
 ) -> pl.DataFrame:
-    """One row a cell and draw; `cells` holds the budgets as `C` and, before it, the scenario. Without draws one row a cell,
+    """One row per cell and draw; `cells` holds the budgets as `C` and, before it, the scenario. Without draws one row per cell,
     the estimate, whose `draw` is null."""
     first, second = optimise
     if draws:

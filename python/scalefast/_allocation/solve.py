@@ -1,6 +1,6 @@
 """Inverse questions: from any one or two of compute, size, data and loss to the rest.
 
-Stage: after laws, beside sweeps. In: laws with values, and numbers for some of C, N, D, L. Out: a frame with a row a law:
+Stage: after laws, beside sweeps. In: laws with values, and numbers for some of C, N, D, L. Out: a frame with a row per law:
 all four, their quantiles over the law's draws, and how far the split lies from the best one. Questions without an answer
 are errors that say why. Laws that give N and D at a compute themselves answer what they can.
 """
@@ -96,7 +96,7 @@ def solve(
     quantiles: which quantiles over the draws; null where the law has none.
     progress, timeout_s: as in `sweep`.
 
-    Returns a row a law: law; C, N, D, D_per_N, L, each with quantiles (`N_q05`, …), and `epochs` where unique tokens U are
+    Returns a row per law: law; C, N, D, D_per_N, L, each with quantiles (`N_q05`, …), and `epochs` where unique tokens U are
     given; `C_least`, the least compute of this loss; `L_least`, the least loss of this compute (both at the estimate, null
     where nothing is to choose); status, at_bound, extrapolation_decades, uncertainty as in `sweep`. A law that gives N and D
     at a compute itself (`kaplan-frontier`, `rule-20-to-1`) answers from C, N or D alone, and from L where it has one.
@@ -161,7 +161,7 @@ def _known(stated: Mapping[str, float | None], optimise: tuple[str, str]) -> dic
         first, second = optimise
         hint = f"give C, {first}, {second} or L, or two of them but not C with L"
         raise SettingsError(
-            f"{', '.join(known) or 'nothing'} is no question with one answer", code="bad-question", hint=hint
+            f"{', '.join(known) or 'nothing'} is not a question with one answer", code="bad-question", hint=hint
         )
     return known
 

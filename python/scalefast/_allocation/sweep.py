@@ -44,7 +44,7 @@ class Sweep:
 
     Attributes
     ----------
-    summary: one row a law, scenario and budget: law, where there are scenarios their number and columns, C, then each of N,
+    summary: one row per law, scenario and budget: law, where there are scenarios their number and columns, C, then each of N,
         D, D_per_N, L as a point and as quantiles over draws (`N_q05`, …), `epochs` before L where unique tokens U are given,
         status, at_bound, extrapolation_decades, uncertainty, n_draws, n_solved. `L_q05` and the like are over each draw's
         own optimum; `L_plan_q05` and the like over the draws at the row's own N and D: what a plan for them is to expect.
@@ -53,11 +53,11 @@ class Sweep:
         does; `extrapolation_decades` is how far, in decades, the training compute by the law's own cost lies outside the
         range that the law was fitted on (0 inside, null where that is not known); `uncertainty` is `draws`, or `none` with
         null quantiles.
-    spread: one row a scenario and budget: C, laws, lowest and highest N and D over the laws. Not an interval, and no loss:
+    spread: one row per scenario and budget: C, laws, lowest and highest N and D over the laws. Not an interval, and no loss:
         losses of different corpora and tokenisers do not compare.
     laws: the laws, in the order of the summary.
     costs: the cost formula used for each law; null for laws that give N and D at a budget themselves.
-    draws: with `keep_draws` one row a law, scenario, budget and draw, else None.
+    draws: with `keep_draws` one row per law, scenario, budget and draw, else None.
     draws_path: the folder of the data set of the same rows, with `draws_to`, else None.
     """
 

@@ -17,7 +17,7 @@ __all__ = ["LARGEST_DATA", "LARGEST_SIZE", "Scaled", "looks_scaled", "refuse_sca
 
 #: The largest model of a scaling study has more parameters than this, its longest run more tokens.
 LARGEST_SIZE, LARGEST_DATA = 1e5, 1e6
-#: And so its largest budget, at 6 FLOPs a parameter and token, has more FLOPs than this.
+#: And so its largest budget, at 6 FLOPs per parameter and token, has more FLOPs than this.
 LARGEST_BUDGET = 6.0 * LARGEST_SIZE * LARGEST_DATA
 #: The reserved symbols that count something, with the limit and the unit.
 _COUNTS = {

@@ -1,6 +1,6 @@
 """How far a long call is, on stderr or handed to a function of the caller's.
 
-Stage: while a long call runs, on the thread that waits for it. In: steps done and steps in all, a few times a second. Out:
+Stage: while a long call runs, on the thread that waits for it. In: steps done and steps in all, a few times per second. Out:
 nothing within the first second; then a bar with count, rate and remaining time on a terminal, else a line now and then.
 Stdout is never written to. rich is loaded when the bar is first shown.
 """
@@ -77,7 +77,7 @@ class Pace:
 
 
 def in_words(done: int, total: int, pace: Pace) -> str:
-    """Count, rate and remaining time: `1,200 of 4,000, 310 a second, 0:00:09 left`."""
+    """Count, rate and remaining time: `1,200 of 4,000, 310 per second, 0:00:09 left`."""
     parts = [f"{done:,} of {total:,}" if total else f"{done:,}"]
     if pace.rate > 0:
         parts.append(f"{pace.rate:,.0f} a second" if pace.rate >= 10 else f"{pace.rate:.2g} a second")

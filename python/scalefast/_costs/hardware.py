@@ -33,7 +33,7 @@ class Accelerator:
     ----------
     id, aliases: what it goes by. family: a shorter name that it shares with others.
     peak: dense FLOP/s in `format`, which is BF16 unless it says otherwise.
-    memory_gb, power_w, price: gigabytes; rated watts; lowest and highest dollars an hour at `price_date`. None: not known.
+    memory_gb, power_w, price: gigabytes; rated watts; lowest and highest dollars per hour at `price_date`. None: not known.
     date: of the table. source, note: in words.
     """
 
@@ -52,7 +52,7 @@ class Accelerator:
 
 
 def accelerators(accelerators_file: str | Path | None = None) -> pl.DataFrame:
-    """The table: one row an accelerator, with what is not known null.
+    """The table: one row per accelerator, with what is not known null.
 
     `accelerators_file` is a TOML file of the shipped one's format; its entries replace those of the same id and add others.
     Raises SettingsError (`bad-accelerators-file`) with the field at fault.
@@ -203,5 +203,5 @@ def _price(table: Table) -> tuple[float, float] | None:
         return None
     numbers = [entry for entry in value if isinstance(entry, int | float) and not isinstance(entry, bool)]
     if len(value) != 2 or len(numbers) != 2 or not 0 < numbers[0] <= numbers[1] < float("inf"):
-        raise table.error("price", "needs the lowest and the highest dollars an hour, such as [2.0, 5.0]")
+        raise table.error("price", "needs the lowest and the highest dollars per hour, such as [2.0, 5.0]")
     return float(numbers[0]), float(numbers[1])

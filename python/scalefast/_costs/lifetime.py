@@ -36,7 +36,7 @@ def lifetime_cost(
     served_tokens: tokens that the model reads and writes over its life; None: the symbol T, to be `given`.
     training: formula of the training FLOPs, such as what `training_cost` gives. serving: FLOPs of a token served.
     mfu, serving_mfu: utilisation, above 0 and at most 1; with them the cost counts FLOPs of peak.
-    price, serving_price: dollars an accelerator-hour; peak, serving_peak: FLOP/s of an accelerator, or its name in
+    price, serving_price: dollars per accelerator-hour; peak, serving_peak: FLOP/s of an accelerator, or its name in
         `sf.accelerators()`; with all of them the cost counts dollars. What is left out for serving is as for training, the
         utilisation too.
 

@@ -42,7 +42,7 @@ class Transformer:
     biases: whether linear maps and normalisations have a bias besides the weight.
     experts, active_experts: experts of a layer and how many a token passes; a router is counted where there are several.
 
-    Raises SettingsError, `bad-shape`, for sizes that are no whole numbers above zero or do not divide.
+    Raises SettingsError, `bad-shape`, for sizes that are not whole numbers above zero or do not divide.
 
     >>> import scalefast as sf
     >>> gpt3 = sf.Transformer(layers=96, width=12288, heads=96, vocabulary=50257, context=2048, gated=False,
@@ -76,7 +76,7 @@ class Transformer:
         if self.head_size is None and self.width % self.heads:
             raise _bad(
                 "width",
-                f"width {self.width} is no multiple of {self.heads} heads",
+                f"width {self.width} is not a multiple of {self.heads} heads",
                 self.width,
                 self.heads,
                 hint="choose heads that divide the width, or say head_size",
@@ -194,7 +194,7 @@ _LARGEST = 100_000_000
 
 
 def check_size(name: str, value: object) -> None:
-    """Raises SettingsError, `bad-shape`, for what is no whole number above zero."""
+    """Raises SettingsError, `bad-shape`, for what is not a whole number above zero."""
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         shown = float(value) if isinstance(value, int | float) else None
         message = f"{name} must be a whole number above zero; got {value!r:.40}"

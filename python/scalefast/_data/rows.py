@@ -148,7 +148,7 @@ def evaluate_columns(frame: pl.DataFrame, columns: Mapping[str, Column]) -> pl.D
 
 
 def _not_numeric(frame: pl.DataFrame, columns: Mapping[str, Column]) -> DataError:
-    """The first column that cannot be evaluated to numbers, with the first value that is none."""
+    """The first column that cannot be evaluated to numbers, with the first value that is not a number."""
     for column in columns.values():
         try:
             frame.select(column.expression.alias("value"))
@@ -158,7 +158,7 @@ def _not_numeric(frame: pl.DataFrame, columns: Mapping[str, Column]) -> DataErro
                 texts = frame[column.words]
                 bad = (texts.is_not_null() & texts.cast(pl.Float64, strict=False).is_null()).arg_true()
                 row = int(bad[0])
-                count = "a text that is no number" if len(bad) == 1 else f"{len(bad)} texts that are no numbers"
+                count = "a text that is not a number" if len(bad) == 1 else f"{len(bad)} texts that are not numbers"
                 return DataError(
                     f"column `{column.words}` holds {count}, the first {texts[row]!r:.40} in row {row}",
                     code="not-numeric",

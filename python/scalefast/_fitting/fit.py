@@ -1,6 +1,6 @@
 """Fits: a spec and runs in, the estimate and the evidence for it out.
 
-Stage: after binding, around the core. In: `m` rows and a `FitSpec`. Out: `Fit`, whose frames have one row a parameter
+Stage: after binding, around the core. In: `m` rows and a `FitSpec`. Out: `Fit`, whose frames have one row per parameter
 (`p`), a start (`S`) or a run (`m`). Not converging is data (`status`); misuse raises. All arithmetic is the core's.
 """
 
@@ -100,7 +100,7 @@ class Fit(FitState):
 
     @property
     def draws(self) -> pl.DataFrame:
-        """One row a replicate: replicate, parameters, objective, status, moved.
+        """One row per replicate: replicate, parameters, objective, status, moved.
 
         `status` is `converged`, `at-bound`, `stalled`, `iterations`, `undefined` or `too-few-points` (parameters are null in
         the last two); `moved` says that the replicate's optimum is another one than the estimate's leads to. With
@@ -266,7 +266,7 @@ def fit(
 
     Parameters
     ----------
-    runs: any frame, a dict of arrays, or a path; one row a run.
+    runs: any frame, a dict of arrays, or a path; one row per run.
     law: an id, a law file, a formula, or a Law (its values are not used); or a FitSpec, which settles all that follows.
     columns: variable to column name, formula of columns or Polars expression; names in it are variables of a formula.
     y: column of the loss; recognised without binding: L, loss, val_loss.
@@ -288,7 +288,7 @@ def fit(
     draws_to: a Parquet file for the draws, which are then not kept in memory; an existing one is refused unless `overwrite`.
     threads: None for all the process may use.
     progress: what takes more than a second shows how far it is on stderr: None where that is a terminal, True, False; or a
-        function of (done, total), called a few times a second, whose counts begin again with each stage of the work.
+        function of (done, total), called a few times per second, whose counts begin again with each stage of the work.
     on_interrupt: "partial" keeps the replicates, or the given starts, that were finished when Ctrl-C, SIGTERM, the time
         limit or a CancelToken ended the call, and says so in `diagnostics`. timeout_s: give up after so many seconds.
 
@@ -371,7 +371,7 @@ def run_fit(spec: FitSpec, runs: Any) -> Fit:
     values = dict(zip(parameters, result.parameters, strict=True))
     draws = None if replicates is None else replicates.for_law
     return Fit(
-        # How a fit was shown is no part of what it is, and a function need not pickle.
+        # How a fit was shown is not part of what it is, and a function need not pickle.
         spec=spec.replace(progress=None),
         law=law.with_values(values, observed_range=Ranges(law, rows), draws=draws),
         objective=result.objective,

@@ -1,4 +1,4 @@
-"""Many small fits: one law fitted to every group of rows, one row a group out.
+"""Many small fits: one law fitted to every group of rows, one row per group out.
 
 Stage: after binding, around the core. In: a frame of `m` rows and the columns that tell groups apart. Out: a frame of one
 row a group, in the order in which groups first appear. A group that cannot be fitted gets a status and nulls, never an
@@ -74,7 +74,7 @@ def fit_groups(
 ) -> pl.DataFrame:
     """Fits `law` to every group of rows that agree in the columns `by`.
 
-    Returns one row a group in the order of first appearance: the columns `by`, every parameter, its standard error as
+    Returns one row per group in the order of first appearance: the columns `by`, every parameter, its standard error as
     `<parameter>_se`, `objective`, `n_rows`, `status`, `se_status`. The frame feeds `law.predict`, whose parameters it holds.
     A group's row depends on nothing but its own rows. Made for up to millions of groups of 5 to 50 rows under a squared
     loss; other losses and groups of more than 512 rows are fitted one by one, as by `sf.fit`.
@@ -166,7 +166,7 @@ def _solved(
 
 
 def _frame(groups: _Groups, parameters: list[str], found: Mapping[str, Any], names: list[str]) -> pl.DataFrame:
-    """One row a group; `names` are the statuses by their codes."""
+    """One row per group; `names` are the statuses by their codes."""
     statuses = pl.Series("status", names, dtype=pl.String)
     trusts = pl.Series("se_status", group_trusts(), dtype=pl.String)
     return groups.keys.with_columns(

@@ -28,7 +28,7 @@ class Profile:
     formula: the quantity. estimate: its value at the fit.
     lower, upper: ends of the interval; None where the objective stays below its limit however far the quantity moves.
     level: of the interval. limit: the deviance at its ends.
-    points: one row a point of the curve: value, objective (the least at that value), deviance (m ln of its ratio to the
+    points: one row per point of the curve: value, objective (the least at that value), deviance (m ln of its ratio to the
         least of all), and the parameters there.
     """
 

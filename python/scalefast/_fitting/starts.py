@@ -106,7 +106,7 @@ def start_matrix(starts: Starts, parameters: Mapping[str, Parameter], free: Sequ
 
 
 def _combinations(values: Mapping[str, tuple[float, ...]]) -> dict[str, FloatArray]:
-    """One column a parameter, every combination one row, the last parameter fastest."""
+    """One column per parameter, every combination one row, the last parameter fastest."""
     import numpy as np
 
     shape = tuple(len(entry) for entry in values.values())

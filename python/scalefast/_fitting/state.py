@@ -68,7 +68,7 @@ class FitState:
 
     @cached_property
     def parameters(self) -> pl.DataFrame:
-        """One row a parameter: parameter, estimate, std_error, lower, upper, interval_method, level, status.
+        """One row per parameter: parameter, estimate, std_error, lower, upper, interval_method, level, status.
 
         `status` is `free`, `at-bound`, `fixed` or `tied`. Standard error and interval come from the draws where the fit was
         resampled; they are null where they are refused, and `interval_method` then holds the reason.
@@ -84,7 +84,7 @@ class FitState:
 
     @cached_property
     def starts(self) -> pl.DataFrame:
-        """One row a start: start.*, end.* of the free parameters, objective, status, evaluations.
+        """One row per start: start.*, end.* of the free parameters, objective, status, evaluations.
 
         Starts that an interruption left unsolved have the status `interrupted` and no end.
         Starts of a robust loss that meet at a larger threshold go on as one from there; `evaluations` counts each start's

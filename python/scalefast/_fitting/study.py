@@ -1,7 +1,7 @@
 """Studies: many specifications fitted to the same runs, each also to the runs up to a cut and judged by those beyond it.
 
 Stage: around fits. In: runs and `S` specifications (forms, losses, thresholds, residuals), cuts along compute. Out: `Study`,
-whose frames have one row a specification and cut, and one row a parameter of each. Which form, objective and threshold were
+whose frames have one row a specification and cut, and one row per parameter of each. Which form, objective and threshold were
 chosen changes the answer (Epoch's beta goes from 0.367 to 0.453 with five rows), and no interval of one fit sees it; runs that
 a fit has not seen do. All arithmetic is the core's.
 """
@@ -69,7 +69,7 @@ def study(
 
     Parameters
     ----------
-    runs: any frame, a dict of arrays, or a path; one row a run.
+    runs: any frame, a dict of arrays, or a path; one row per run.
     specs: what to compare, by name or in order, such as `[sf.FitSpec(law, loss=sf.Huber(d)) for law in laws for d in (1e-3,
         1e-2)]`; resampling, bindings, threads and the rest are those of each.
     cuts: FLOPs, or how many to spread evenly between half and 95 % of the runs by compute.

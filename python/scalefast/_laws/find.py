@@ -116,7 +116,7 @@ def resolve(
     given: Any = text
     if not isinstance(given, Law | str | Path):
         hint = "give an id of sf.laws(), a file, a formula, or a Law"
-        raise LawError(f"{given!r:.60} is no law", code="unknown-law", hint=hint)
+        raise LawError(f"{given!r:.60} is not a law", code="unknown-law", hint=hint)
     if isinstance(text, Law):
         found: Law | None = text
     elif isinstance(text, Path) or text.strip().partition("#")[0].endswith((".toml", ".parquet")):

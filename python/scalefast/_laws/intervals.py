@@ -49,7 +49,7 @@ class Drawn:
 
     Attributes
     ----------
-    frame: one row a draw, a column a parameter. left_out: the same with each unit left out, for `bca`.
+    frame: one row per draw, a column per parameter. left_out: the same with each unit left out, for `bca`.
     kind: `percentile`, `basic`, `bca` or `normal`. label: the scheme that made the draws.
     scale: what the distance of a draw from the estimate is multiplied by.
     """

@@ -38,7 +38,7 @@ def best_split(law: Law, budget: float, given: Mapping[str, float]) -> dict[str,
 
 
 def _answer(law: Law, budgets: Iterable[float], given: Mapping[str, float]) -> Columns:
-    """The core's columns, one entry a budget."""
+    """The core's columns, one entry per budget."""
     chosen = one_law(law)
     cost = None if is_frontier(chosen) else stated_cost(chosen, None)
     name, targets = law_name(chosen), np.array(list(budgets), dtype=np.float64)

@@ -1,7 +1,7 @@
 """Questions about the split of compute: which are asked of the core, with what pinned, derived or bounded.
 
 Stage: between laws and sweeps. In: a law with values, a cost, `given` (pinned numbers and derived variables), bounds of
-the two variables to choose. Out: the core's columns, one entry a target, with a status and the bound that binds.
+the two variables to choose. Out: the core's columns, one entry per target, with a status and the bound that binds.
 """
 
 from __future__ import annotations
@@ -179,7 +179,7 @@ class Question:
     ) -> Columns:
         """`budget`, `loss` or `companion` at each target, for laws and costs of any form.
 
-        `columns` hold what is `varying`, one entry a target. `plan_loss` asks for the loss under each draw at the split of
+        `columns` hold what is `varying`, one entry per target. `plan_loss` asks for the loss under each draw at the split of
         the estimate too, `keep` for every allocation.
         """
         if not self.free:
@@ -216,7 +216,7 @@ class Question:
         return list(values), np.array(list(values.values()), dtype=np.float64)
 
     def _pinned(self, count: int, columns: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
-        """What is pinned, one number a target: a number is asked as a column is, and gives the same bytes."""
+        """What is pinned, one number per target: a number is asked as a column is, and gives the same bytes."""
         return {**{name: np.full(count, value) for name, value in self.numbers.items()}, **columns}
 
     def cost_of(self, first: float, second: float) -> float:
@@ -228,7 +228,7 @@ class Question:
         return self._at(self.law_system, first, second)["L"]
 
     def loss_under(self, draws: FloatArray, first: float, second: float) -> FloatArray:
-        """The law's value at a size and data under each draw of its parameters (one row a parameter)."""
+        """The law's value at a size and data under each draw of its parameters (one row per parameter)."""
         read = set(self.law_system.symbols())
         columns = {name: row for name, row in zip(self.law.parameters, draws, strict=True) if name in read}
         one, other = self.optimise

@@ -159,7 +159,7 @@ def check_question(stated: Mapping[str, float], means: Means) -> None:
 
 
 def read_weights(given: Sequence[float] | None, laws: Sequence[Law]) -> list[float]:
-    """One weight a law, of sum 1; without weights the first law decides."""
+    """One weight per law, of sum 1; without weights the first law decides."""
     if given is None:
         return [1.0] + [0.0] * (len(laws) - 1)
     try:

@@ -52,7 +52,7 @@ class ShapeRules:
         must be divisible by; layers by the pipeline's stages, the vocabulary (padded up) for the kernels.
     tensor_parallel: devices that share a layer: heads, key and value heads, feed-forward and vocabulary divide by it.
 
-    Raises SettingsError, `bad-shape`, for what is no whole number above zero.
+    Raises SettingsError, `bad-shape`, for what is not a whole number above zero.
 
     >>> ShapeRules(tensor_parallel=8).vocabulary_multiple
     128

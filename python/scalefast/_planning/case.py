@@ -55,7 +55,7 @@ class World:
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What a size gives, one entry a world; NaN where a world cannot have it.
+    """What a size gives, one entry per world; NaN where a world cannot have it.
 
     `run` and `serving` are FLOPs; `used` is the share of each constraint that is taken; `takes` hours, days, dollars, kWh.
     """

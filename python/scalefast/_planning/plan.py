@@ -56,12 +56,12 @@ class Plan:
     ----------
     decision: one row: N, D, compute, loss, regret, hours, days, dollars, energy, each with quantiles over the draws where
         they differ; what binds; how far the compute lies outside of the law's data.
-    constraints: one row a limit: what it pays for, how much is taken, whether and how often it binds.
-    assumptions: one row a quantity: value, origin, and the plan at its lowest and highest value.
+    constraints: one row per limit: what it pays for, how much is taken, whether and how often it binds.
+    assumptions: one row per quantity: value, origin, and the plan at its lowest and highest value.
     alternatives: one row a choice that others would make: other laws' optima, the median of the draws, 20 tokens per
         parameter; its regret if the plan's law is right, and the plan's regret if the other law is.
     sources: one row a source of uncertainty: how far the loss and the best size spread when it alone varies.
-    draws: one row a draw: quantities, best split, and the plan there.
+    draws: one row per draw: quantities, best split, and the plan there.
     law, cost: the law that predicts, and the formula of a run's training FLOPs.
     laws: every law that was asked.
     words: the answer in sentences. notes: what was assumed beyond the quantities.
@@ -164,7 +164,7 @@ def plan(
         accelerators: a name, "H100-SXM", or a count and a name, "100xA100"; with `days` (a number, or "6w") the two are a
         limit too. Of several limits the one that pays for the least binds, in each draw.
     mfu: model FLOP utilisation, 0.4 where not given. goodput: share of the time in which the accelerators train.
-        final_run_share: share of the means that is left for the final run. price: dollars an accelerator-hour, else the
+        final_run_share: share of the means that is left for the final run. price: dollars per accelerator-hour, else the
         range in the table of accelerators. pue: energy of the site over that of the accelerators' rated power. Each is a
         number, a range (0.35, 0.45), or a distribution: "normal(0.4, 0.03)", "lognormal(2.5, 0.2)" or `sf.Uncertain`.
     N, D, L: parameters, tokens, nats per token. With a limit, N or D settles that variable, N and D the run, and L asks how

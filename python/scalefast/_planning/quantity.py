@@ -29,7 +29,7 @@ LIMITS = {
     "serving_price": (_SMALLEST, math.inf),
     "pue": (1.0, math.inf),
 }
-_UNITS = {"price": "dollars an accelerator-hour", "serving_price": "dollars an accelerator-hour"}
+_UNITS = {"price": "dollars per accelerator-hour", "serving_price": "dollars per accelerator-hour"}
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,7 @@ class IsoFLOP:
 
 @dataclass(frozen=True)
 class FixedRatio:
-    """So many tokens a parameter at every size: D = ratio · N. N and D cannot be told apart from such runs.
+    """So many tokens per parameter at every size: D = ratio · N. N and D cannot be told apart from such runs.
 
     >>> FixedRatio(20, "1e8..1e10:3")
     FixedRatio(ratio=20, sizes=(100000000.0, 1000000000.0, 10000000000.0))

@@ -63,7 +63,7 @@ class StudentT:
 
 @dataclass(frozen=True)
 class RunLevel:
-    """L = law · exp(run · u + evaluation · z): u is one number a run, z one an evaluation.
+    """L = law · exp(run · u + evaluation · z): u is one number per run, z one per evaluation.
 
     Rows with the same `run` in a frame share a run; otherwise each point of the design is a run of its own, evaluated
     `evaluations` times: as many rows, told apart by the columns `run` and `evaluation`.

@@ -57,7 +57,7 @@ ASSIGNMENTS = {
 
 
 def example_of(what: str) -> str:
-    """What may be typed for an option, or for an argument that is no option."""
+    """What may be typed for an option, or for an argument that is not an option."""
     return f"{what} {ASSIGNMENTS.get(what, 'E=1.69')}" if what.startswith("--") else "N=70B"
 
 
@@ -199,7 +199,7 @@ def unique(pairs: Sequence[tuple[str, Any]], option: str) -> dict[str, Any]:
 
 
 def examples(*lines: str) -> str:
-    """The end of a command's help: examples that run as they stand, one a line."""
+    """The end of a command's help: examples that run as they stand, one per line."""
     return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
 
 
