@@ -54,7 +54,7 @@ def test_sweeps_take_other_symbols_and_warn_of_misuse() -> None:
     ("arguments", "said"),
     [
         (["L=1.5"], "below the irreducible loss"),
-        (["N=7B", "D=2T", "L=2"], "no question with one answer"),
+        (["N=7B", "D=2T", "L=2"], "not a question with one answer"),
         (["N=7B", "N=8B"], "gives `N` twice"),
         (["M=7B"], "`M` is not asked about"),
         (["N=7B", "--optimise", "N"], "not two symbols"),

@@ -23,7 +23,7 @@ from scalefast._core import Call, System, answer
 from scalefast._data.frames import FloatArray
 from scalefast._laws.arguments import choose_draws, law_name, stated_cost
 from scalefast._laws.law import Law
-from scalefast._optimum.question import Columns, Question
+from scalefast._optimum.question import Columns, Over, Question
 
 if TYPE_CHECKING:
     from scalefast._fitting.fit import Fit
@@ -172,7 +172,7 @@ def _best(
 ) -> tuple[list[float], FloatArray | None]:
     """N, D and L of the best split of the estimate, and of each draw as three rows; NaN where a draw has none."""
     target = np.array([budget])
-    columns = question.budget(target, None, ())
+    columns = question.budget(target)
     best = [float(columns[key][0]) for key in ("first", "second", "loss")]
     if not np.isfinite(best).all():
         raise LawError(
@@ -183,5 +183,5 @@ def _best(
         )
     if draws is None:
         return best, None
-    kept = question.budget(target, draws, (), threads, keep=True)["kept"]
+    kept = question.budget(target, Over(draws, threads=threads, keep=True))["kept"]
     return best, np.array([kept[place] for place in range(3)])

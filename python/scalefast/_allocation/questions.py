@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from scalefast._core import Call
 from scalefast._data.frames import FloatArray
 from scalefast._laws.law import Law
 from scalefast._optimum.frontier import Frontier
-from scalefast._optimum.question import Bound, Columns, Question, symbols_read
+from scalefast._optimum.question import Bound, Columns, Over, Question, symbols_read
 
 __all__ = ["ask", "budgets_of", "questions_of", "scenarios_of"]
 
@@ -62,20 +63,13 @@ def budgets_of(budget: Any, table: Scenarios | None) -> FloatArray | None:
 
 
 def ask(
-    draws: FloatArray | None,
-    quantiles: Sequence[float],
-    threads: int | None,
-    plan_loss: bool,
-    keep: bool,
-    question: Question | Frontier,
-    targets: FloatArray,
-    columns: Mapping[str, FloatArray],
-    call: Call,
+    over: Over, question: Question | Frontier, targets: FloatArray, columns: Mapping[str, FloatArray], call: Call
 ) -> Columns:
-    """What the core finds for some cells."""
+    """What the core finds for some cells, as a stage of a long call."""
+    over = replace(over, call=call)
     if isinstance(question, Frontier):
-        return question.answer("C", targets, draws, quantiles, threads, call, keep=keep)
-    return question.budget(targets, draws, quantiles, threads, call, columns=columns, plan_loss=plan_loss, keep=keep)
+        return question.answer("C", targets, over)
+    return question.budget(targets, over, columns)
 
 
 def questions_of(

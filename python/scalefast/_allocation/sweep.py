@@ -24,13 +24,14 @@ from scalefast._allocation.sinks import Kept, PartFolder
 from scalefast._allocation.summary import epochs, spread_over_laws, summary_of
 from scalefast._base.errors import SettingsError
 from scalefast._base.scale import refuse_scaled, refuse_small
-from scalefast._calls.longcall import LongCall, OnInterrupt, check_long_call
+from scalefast._calls.longcall import LongCall
 from scalefast._calls.progress import Progress
+from scalefast._calls.running import OnInterrupt, Running
 from scalefast._data.frames import FloatArray
 from scalefast._laws.arguments import choose_draws, law_name, stated_cost
 from scalefast._laws.law import Law
 from scalefast._optimum.frontier import Frontier, is_frontier
-from scalefast._optimum.question import Bound, Question
+from scalefast._optimum.question import Bound, Over, Question
 
 if TYPE_CHECKING:
     from scalefast._fitting.fit import Fit
@@ -148,7 +149,8 @@ def sweep(
     ['search: 51.9B', 'chat: 27.1B']
     """
     _check_settings(quantiles, optimise, keep_draws, draws_to)
-    check_long_call(progress, timeout_s, on_interrupt)
+    running = Running(threads, progress, timeout_s, on_interrupt)
+
     laws = chosen_laws(law)
     costs = [None if is_frontier(found) else stated_cost(found, cost) for found in laws]
     given, bounds = given or {}, bounds or {}
@@ -161,18 +163,18 @@ def sweep(
     kept = Kept() if keep_draws else None
     with ExitStack() as stack:
         folder = None if draws_to is None else stack.enter_context(PartFolder(draws_to, overwrite=overwrite))
-        partial = on_interrupt == "partial"
-        call = stack.enter_context(LongCall(progress, timeout_s, partial=partial, tidy=folder is not None))
-        run = CellRun(cells, call, quantiles, optimise, partial=partial, sink=folder or kept)
+
+        call = stack.enter_context(LongCall(running, tidy=folder is not None))
+        run = CellRun(cells, call, quantiles, optimise, partial=running.keeps_parts, sink=folder or kept)
         for found, spent in zip(laws, costs, strict=True):
             name = law_name(found)
             refuse_scaled(found.fitted_range, name)
             matrix = choose_draws(found, draws)
             count = 0 if matrix is None else matrix.shape[1]
-            asked = partial_of(ask, matrix, quantiles, threads, plan_loss and count > 0, run.keeps)
+            over = Over(matrix, quantiles, threads, plan_loss=plan_loss and count > 0, keep=run.keeps)
             questions = _questions(found, name, spent, optimise, given, bounds, table)
             columns = run.ask(
-                name, ((rows, pinned, partial_of(asked, question)) for rows, pinned, question in questions), count
+                name, ((rows, pinned, partial_of(ask, over, question)) for rows, pinned, question in questions), count
             )
             if not plan_loss:
                 del columns["plan_quantiles"]

@@ -79,7 +79,7 @@ class Accelerators:
     name: str
 
 
-def read_number(text: str, what: str = "number") -> float:
+def read_number(text: str, what: str = "value") -> float:
     """A finite number, with `_` between digits and a decimal multiple K M B (or G) T P as suffix.
 
     Raises SettingsError with code `bad-number`, `ambiguous-suffix` or `number-too-large`.
@@ -124,7 +124,7 @@ def read_number(text: str, what: str = "number") -> float:
     return value
 
 
-def read_positive(text: str, what: str = "number") -> float:
+def read_positive(text: str, what: str = "value") -> float:
     """A number above zero. Raises SettingsError with code `not-positive`, else as `read_number`."""
     value = read_number(text, what)
     if value <= 0:
@@ -231,7 +231,7 @@ def read_accelerators(text: str, what: str = "accelerators") -> Accelerators:
     return Accelerators(int(read_positive(match[1], what)), match[2])
 
 
-def read_uncertain(text: str, what: str = "number") -> float | Uncertain:
+def read_uncertain(text: str, what: str = "value") -> float | Uncertain:
     """A number, or `uniform(low,high)`, `normal(mean,sd)`, `lognormal(median,sd of the log)`.
 
     >>> read_uncertain("uniform(0.35,0.45)")

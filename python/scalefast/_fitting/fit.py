@@ -19,8 +19,9 @@ import polars as pl
 
 from scalefast._base.errors import DataError, ScalefastError, SettingsError
 from scalefast._base.statuses import USABLE
-from scalefast._calls.longcall import LongCall, OnInterrupt
+from scalefast._calls.longcall import LongCall
 from scalefast._calls.progress import Progress
+from scalefast._calls.running import OnInterrupt
 from scalefast._core import restore_result, result_state
 from scalefast._data.binding import SIGMA
 from scalefast._data.checkpoints import choose_checkpoints
@@ -361,8 +362,7 @@ def run_fit(spec: FitSpec, runs: Any) -> Fit:
     problem = bind_problem(spec, rows)
     starts = None if spec.starts is None else start_matrix(spec.starts, parameters, spec.free)
     replicates = None
-    partial, tidy = spec.on_interrupt == "partial", spec.draws_to is not None
-    with LongCall(spec.progress, spec.timeout_s, partial=partial, tidy=tidy) as call:
+    with LongCall(spec.running, tidy=spec.draws_to is not None) as call:
         result, stopped = problem.fit(loss_fields(spec.loss), starts, spec.threads, call.stage("starts"))
         interrupted = call.keeps(stopped, result.solved[0])
         _LOG.info("%s, objective %.10g, %d of %d rows", result.status, result.objective, rows.frame.height, rows.n_read)

@@ -20,8 +20,9 @@ from scalefast._base.errors import DataError, SettingsError
 from scalefast._base.statuses import INTERRUPTED
 from scalefast._base.suggest import did_you_mean, listing
 from scalefast._base.wording import Advice, Argument, Phrase
-from scalefast._calls.longcall import LongCall, OnInterrupt
+from scalefast._calls.longcall import LongCall
 from scalefast._calls.progress import Progress
+from scalefast._calls.running import OnInterrupt
 from scalefast._core import Call, System, group_statuses, group_trusts
 from scalefast._core import fit_groups as core_fit_groups
 from scalefast._data.binding import RESPONSE, WEIGHTS, Column, bind, bind_one
@@ -136,7 +137,7 @@ def fit_groups(
     arrays = {name: groups.arrange(to_array(bound[name])) for name in bound.columns}
     if spacing is not None:
         arrays[WEIGHTS] = _log_gaps(groups, frame, spacing) * arrays.get(WEIGHTS, 1.0)
-    with LongCall(spec.progress, spec.timeout_s, partial=on_interrupt == "partial") as call:
+    with LongCall(spec.running) as call:
         found = _solved(spec, errors, arrays, groups.offsets, call.stage("groups"))
         names = group_statuses()
         call.keeps(found["stopped"], int((found["status"] != names.index(INTERRUPTED)).sum()))

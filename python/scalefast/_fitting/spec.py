@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from scalefast._base.errors import LawError, SettingsError
 from scalefast._base.suggest import did_you_mean
 from scalefast._base.wording import Advice, Argument, Phrase
-from scalefast._calls.longcall import OnInterrupt, check_long_call
 from scalefast._calls.progress import Progress
+from scalefast._calls.running import OnInterrupt, Running
 from scalefast._forms.form import Parameter
 from scalefast._forms.losses import Loss, Squared
 from scalefast._laws.find import resolve
@@ -113,6 +113,7 @@ class FitSpec:
         for name, value in settled.items():
             object.__setattr__(self, name, value)
         _check(self)
+        _running(self)
 
     def replace(self, **changes: Any) -> FitSpec:
         """The same spec with some settings changed."""
@@ -146,6 +147,11 @@ class FitSpec:
             )
             for name, entry in self.parameters.items()
         ]
+
+    @property
+    def running(self) -> Running:
+        """How a fit of this spec runs."""
+        return _running(self)
 
     @property
     def free(self) -> list[str]:
@@ -244,10 +250,10 @@ def _check(spec: FitSpec) -> None:
             limit=1.0,
             hint=Advice(Argument("level", 0.9), " gives intervals of 90 %"),
         )
-    if spec.threads is not None and not (_is_whole(spec.threads) and spec.threads >= 1):
-        message = f"threads must be a whole number from 1; got {spec.threads!r:.40}"
-        raise SettingsError(message, code="bad-threads", argument="threads", limit=1.0)
-    check_long_call(spec.progress, spec.timeout_s, spec.on_interrupt)
+
+
+def _running(spec: FitSpec) -> Running:
+    return Running(spec.threads, spec.progress, spec.timeout_s, spec.on_interrupt)
 
 
 def _check_formula(name: str, formula: str) -> None:

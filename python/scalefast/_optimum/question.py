@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -23,12 +23,28 @@ from scalefast._core import Call, System, answer, sweep
 from scalefast._data.frames import FloatArray
 from scalefast._laws.law import Law
 
-__all__ = ["Bound", "Columns", "Question", "binding", "ends", "formula_symbols", "symbols_read"]
+__all__ = ["Bound", "Columns", "Over", "Question", "binding", "ends", "formula_symbols", "symbols_read"]
 
 Bound = tuple[float | None, float | None]
 Columns = Mapping[str, Any]
 
 _ENDS = {"first-min": (0, "min"), "first-max": (0, "max"), "second-min": (1, "min"), "second-max": (1, "max")}
+
+
+@dataclass(frozen=True, eq=False)
+class Over:
+    """Over which draws a question is asked, what is reported of them, and how the core works on it.
+
+    `draws` hold one row per parameter, or None for the estimate alone. `plan_loss` asks for the loss under each draw at the
+    split of the estimate too, `keep` for every allocation.
+    """
+
+    draws: FloatArray | None = None
+    quantiles: Sequence[float] = ()
+    threads: int | None = None
+    call: Call = field(default_factory=Call)
+    plan_loss: bool = False
+    keep: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,20 +184,14 @@ class Question:
         self,
         aim: str,
         targets: FloatArray,
-        draws: FloatArray | None,
-        quantiles: Sequence[float],
-        threads: int | None = None,
-        call: Call | None = None,
-        *,
+        over: Over | None = None,
         columns: Mapping[str, FloatArray] | None = None,
-        plan_loss: bool = False,
-        keep: bool = False,
     ) -> Columns:
         """`budget`, `loss` or `companion` at each target, for laws and costs of any form.
 
-        `columns` hold what is `varying`, one entry per target. `plan_loss` asks for the loss under each draw at the split of
-        the estimate too, `keep` for every allocation.
+        `columns` hold what is `varying`, one entry per target.
         """
+        over = over or Over()
         if not self.free:
             first, second = self.optimise
             raise SettingsError(
@@ -198,15 +208,15 @@ class Question:
             [ends(self.bounds.get(name, (None, None))) for name in self.free],
             names,
             values,
-            draws,
+            over.draws,
             targets,
-            list(quantiles),
-            threads,
-            call or Call(),
+            list(over.quantiles),
+            over.threads,
+            over.call,
             list(pinned),
             list(pinned.values()),
-            plan_loss,
-            keep,
+            over.plan_loss,
+            over.keep,
         )
 
     @property
@@ -245,16 +255,11 @@ class Question:
     def budget(
         self,
         budgets: FloatArray,
-        draws: FloatArray | None,
-        quantiles: Sequence[float],
-        threads: int | None = None,
-        call: Call | None = None,
-        *,
+        over: Over | None = None,
         columns: Mapping[str, FloatArray] | None = None,
-        plan_loss: bool = False,
-        keep: bool = False,
     ) -> Columns:
         """The least loss at each budget: in closed form where there is one and both variables are free of bounds."""
+        over = over or Over()
         if len(self.free) == 2 and not self.bounds:
             names, values = self._known
             pinned = self._pinned(len(budgets), columns or {})
@@ -266,22 +271,20 @@ class Question:
                     self.optimise,
                     names,
                     values,
-                    draws,
+                    over.draws,
                     budgets,
-                    list(quantiles),
-                    threads,
-                    call or Call(),
+                    list(over.quantiles),
+                    over.threads,
+                    over.call,
                     list(pinned),
                     list(pinned.values()),
-                    plan_loss,
-                    keep,
+                    over.plan_loss,
+                    over.keep,
                 )
             except LawError as error:
                 if error.code != "no-closed-form":
                     raise
-        return self.answer(
-            "budget", budgets, draws, quantiles, threads, call, columns=columns, plan_loss=plan_loss, keep=keep
-        )
+        return self.answer("budget", budgets, over, columns)
 
 
 def symbols_read(law: Law, cost: str, formulas: Iterable[str] = ()) -> set[str]:

@@ -19,6 +19,7 @@ from scalefast._optimum.frontier import is_frontier
 from scalefast._optimum.question import Bound, ends
 from scalefast._planning.case import Calls, Case
 from scalefast._planning.means import Means
+from scalefast._planning.resources import Serving
 
 __all__ = ["Asked", "check_numbers", "check_question", "read_weights"]
 
@@ -34,8 +35,7 @@ class Asked:
     stated: Mapping[str, float]
     calls: Calls
     cost: str | None
-    serving: str | None
-    served: float | None
+    serving: Serving
     unique: float | None
     given: Mapping[str, float | str]
     bounds: Mapping[str, Bound]
@@ -63,8 +63,8 @@ class Asked:
             law,
             name,
             stated_cost(law, self.cost),
-            self.serving,
-            {} if self.served is None else {"T": self.served},
+            self.serving.formula,
+            {} if self.serving.tokens is None else {"T": self.serving.tokens},
             settled,
             limited,
             self.means,
@@ -117,19 +117,11 @@ def _check_within(law: str, limited: Mapping[str, Bound], stated: Mapping[str, f
         )
 
 
-def check_numbers(seed: Any, threads: Any, bounds: Any) -> None:
-    """Raises SettingsError: `bad-seed`, `bad-threads`, `bad-bounds`."""
+def check_numbers(seed: Any, bounds: Any) -> None:
+    """Raises SettingsError: `bad-seed`, `bad-bounds`."""
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**64:
         message = f"seed must be a whole number from 0 to 2**64 - 1; got {seed!r:.60}"
         raise SettingsError(message, code="bad-seed", argument="seed")
-    if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int) or threads < 1):
-        message = f"threads must be a whole number from 1; got {threads!r:.60}"
-        raise SettingsError(
-            message,
-            code="bad-threads",
-            argument="threads",
-            hint=Advice(Argument("threads", 2), "; without it, the processors at hand"),
-        )
     for name, bound in (bounds or {}).items():
         if not (isinstance(bound, tuple | list) and len(bound) == 2):
             hint = f'write {{"{name}": (None, 8e9)}}'

@@ -260,8 +260,8 @@ def _with_budget(table: pl.DataFrame, question: Question | None, budget: float |
     tokens = budget / table["flops_per_token"].cast(pl.Float64)
     sizes = table[key].cast(pl.Float64)
     loss = pl.Series([question.loss_of(size, data) for size, data in zip(sizes, tokens, strict=True)])
-    least = float(question.budget(np.array([budget]), None, ())["loss"][0])
-    enough = question.answer("loss", loss.to_numpy().copy(), None, ())["cost"]
+    least = float(question.budget(np.array([budget]))["loss"][0])
+    enough = question.answer("loss", loss.to_numpy().copy())["cost"]
     return table.with_columns(
         tokens.alias("D"),
         (tokens / sizes).alias("D_per_N"),
@@ -275,7 +275,7 @@ def _best_size(question: Question | None, budget: float | None) -> float:
     if question is None or budget is None:
         hint = "name a size, or a budget to find the best one for"
         raise SettingsError("the size to build is missing", code="bad-question", hint=hint)
-    best = float(question.budget(np.array([budget]), None, ())["first"][0])
+    best = float(question.budget(np.array([budget]))["first"][0])
     if not math.isfinite(best):
         message = f"under `{question.name}` the budget has no best size"
         raise LawError(message, code="no-finite-optimum", value=budget, hint="give N")

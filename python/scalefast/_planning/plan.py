@@ -21,8 +21,9 @@ from scalefast._allocation.laws import chosen_laws
 from scalefast._allocation.solve import solve
 from scalefast._base.errors import LawError
 from scalefast._base.numbers import Accelerators, Uncertain
-from scalefast._calls.longcall import LongCall, check_long_call
+from scalefast._calls.longcall import LongCall
 from scalefast._calls.progress import Progress
+from scalefast._calls.running import Running
 from scalefast._laws.law import Law
 from scalefast._optimum.frontier import is_frontier
 from scalefast._optimum.question import Bound
@@ -32,7 +33,7 @@ from scalefast._planning.buildable import buildable
 from scalefast._planning.case import Calls
 from scalefast._planning.choice import Choice, choose
 from scalefast._planning.means import not_scaled
-from scalefast._planning.resources import read_means
+from scalefast._planning.resources import Hardware, Serving, read_means
 from scalefast._planning.words import notes, words
 
 if TYPE_CHECKING:
@@ -192,51 +193,29 @@ def plan(
     >>> row["N_low"] < plan.N < row["N_high"], row["binds"], row["uncertainty"]
     (True, 'time', 'parameters and hardware')
     """
-    check_long_call(progress, timeout_s)
-    check_numbers(seed, threads, bounds)
+    running = Running(threads, progress, timeout_s)
+
+    check_numbers(seed, bounds)
     known = {name: not_scaled(name, value) for name, value in (("N", N), ("D", D), ("L", L))}
     stated = {name: value for name, value in known.items() if value is not None}
-    served, unique = not_scaled("served_tokens", served_tokens), not_scaled("unique_tokens", unique_tokens)
-    means = read_means(
-        {"budget": budget, "dollars": dollars, "energy_kwh": energy_kwh, "accelerator_hours": accelerator_hours},
-        accelerators,
-        days,
-        {
-            "mfu": mfu,
-            "goodput": goodput,
-            "final_run_share": final_run_share,
-            "price": price,
-            "serving_mfu": serving_mfu,
-            "serving_price": serving_price,
-            "pue": pue,
-        },
-        served is not None,
-        accelerators_file,
-        co2_per_kwh,
-    )
+    unique = not_scaled("unique_tokens", unique_tokens)
+    serving = Serving(not_scaled("served_tokens", served_tokens), serving_cost, serving_mfu, serving_price)
+    yields = {"mfu": mfu, "goodput": goodput, "final_run_share": final_run_share, "price": price, "pue": pue}
+    hardware = Hardware(accelerators, days, yields, accelerators_file, co2_per_kwh)
+    limits = {"budget": budget, "dollars": dollars, "energy_kwh": energy_kwh, "accelerator_hours": accelerator_hours}
+    means = read_means(limits, hardware, serving)
     check_question(stated, means)
     laws = chosen_laws(law)
     own = read_weights(weights, laws)
-    with LongCall(progress, timeout_s) as call:
-        asked = Asked(
-            means,
-            stated,
-            Calls(threads, call.stage("plan")),
-            cost,
-            None if served is None else serving_cost,
-            served,
-            unique,
-            given or {},
-            bounds or {},
-            draws,
-            seed,
-        )
+    with LongCall(running) as call:
+        calls = Calls(threads, call.stage("plan"))
+        asked = Asked(means, stated, calls, cost, serving, unique, given or {}, bounds or {}, draws, seed)
         frontiers = [found for found in laws[1:] if is_frontier(found)]
         cases = [asked.case(found, place == 0) for place, found in enumerate(laws) if found not in frontiers]
         own = [weight for found, weight in zip(laws, own, strict=True) if not is_frontier(found)]
-        limits = {"bounds": cases[0].bounds, "threads": threads}
-        choice = choose(cases, own, stated, limits)
-        reached = _reached(choice, stated.get("L"), limits)
+        search = {"bounds": cases[0].bounds, "threads": threads}
+        choice = choose(cases, own, stated, search)
+        reached = _reached(choice, stated.get("L"), search)
         shapes = None
         if vocabulary is not None:
             spent = None if cost is not None else float(choice.point.run[0])
@@ -244,19 +223,18 @@ def plan(
             shapes = buildable(
                 choice.size, vocabulary=vocabulary, law=case.law, budget=spent, given=case.given, count=5
             )
-        return _plan(choice, stated, reached, unique, served, tuple(laws), frontiers, shapes)
+        return _plan(choice, asked, reached, tuple(laws), frontiers, shapes)
 
 
 def _plan(
     choice: Choice,
-    stated: Mapping[str, float],
+    asked: Asked,
     reached: Mapping[str, float | None],
-    unique: float | None,
-    served: float | None,
     laws: tuple[Law, ...],
     frontiers: Sequence[Law],
     shapes: pl.DataFrame | None,
 ) -> Plan:
+    stated, unique, served = asked.stated, asked.unique, asked.serving.tokens
     tables: dict[str, pl.DataFrame] = {
         "decision": frames.decision(choice, stated.get("L"), reached, unique),
         "constraints": frames.constraints(choice, unique),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,33 +21,58 @@ from scalefast._costs.hardware import Accelerator, find_accelerator
 from scalefast._planning.means import DEFAULT_MFU, MFU_RANGE, Means, not_scaled
 from scalefast._planning.quantity import Quantity, read_quantity
 
-__all__ = ["read_means"]
+__all__ = ["Hardware", "Serving", "read_means"]
 
 
-def read_means(
-    limits: Mapping[str, Any],
-    accelerators: Any,
-    days: Any,
-    quantities: Mapping[str, Any],
-    served: bool,
-    accelerators_file: str | Path | None = None,
-    co2_per_kwh: float | None = None,
-) -> Means:
-    """Limits by the name of their constraint, and quantities by name; None where not given.
+@dataclass(frozen=True)
+class Hardware:
+    """Accelerators, and what they yield and cost, as the user gives them; None where not given."""
+
+    accelerators: Any = None
+    days: Any = None
+    quantities: Mapping[str, Any] = field(default_factory=dict)
+    accelerators_file: str | Path | None = None
+    co2_per_kwh: float | None = None
+
+
+@dataclass(frozen=True)
+class Serving:
+    """What a model serves after training, as the user gives it: tokens, the formula of their FLOPs, utilisation and price."""
+
+    tokens: float | None = None
+    cost: str = ""
+    mfu: Any = None
+    price: Any = None
+
+    @property
+    def quantities(self) -> dict[str, Any]:
+        """Those of the hardware that differ from training; None where not given."""
+        return {"serving_mfu": self.mfu, "serving_price": self.price}
+
+    @property
+    def formula(self) -> str | None:
+        """The FLOPs of the tokens, or None where none are served."""
+        return None if self.tokens is None else self.cost
+
+
+def read_means(limits: Mapping[str, Any], hardware: Hardware, serving: Serving) -> Means:
+    """Limits by the name of their constraint, and the hardware and the serving that they pay for.
 
     Raises SettingsError: `missing-accelerator`, `missing-count`, `missing-price`, `missing-power`, `not-positive`,
     `bad-quantity`, `unknown-accelerator`, `ambiguous-accelerator`; UnitsError (`looks-scaled`).
     """
+    quantities = {**hardware.quantities, **serving.quantities}
+    days = hardware.days
     numbers: dict[str, float] = {}
     for name, given in limits.items():
         found = not_scaled(name, read_budget(given) if name == "budget" and isinstance(given, str) else given)
         if found is not None:
             numbers[name] = found
     length = not_scaled("days", read_time(days) if isinstance(days, str) else days)
-    count, accelerator = _accelerators(accelerators, accelerators_file)
+    count, accelerator = _accelerators(hardware.accelerators, hardware.accelerators_file)
     if accelerator is None:
         _refuse_without_accelerator(numbers, length, quantities)
-    found_quantities = _quantities(quantities, accelerator, served, set(numbers))
+    found_quantities = _quantities(quantities, accelerator, serving.tokens is not None, set(numbers))
     if length is not None and count is not None:
         numbers["time"] = length
     elif length is not None and not numbers and accelerator is not None:
@@ -63,7 +88,7 @@ def read_means(
             code="missing-power",
             hint=Advice("add power_w in a table of yours: ", Argument("accelerators_file")),
         )
-    return Means(accelerator, count, length, numbers, found_quantities, not_scaled("co2_per_kwh", co2_per_kwh))
+    return Means(accelerator, count, length, numbers, found_quantities, not_scaled("co2_per_kwh", hardware.co2_per_kwh))
 
 
 def _accelerators(given: Any, own: str | Path | None) -> tuple[int | None, Accelerator | None]:
