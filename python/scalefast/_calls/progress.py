@@ -66,7 +66,7 @@ class Pace:
 
     @property
     def rate(self) -> float:
-        """Steps a second; 0 while unknown."""
+        """Steps per second; 0 while unknown."""
         (begin, first), (end, last) = self._seen[0], self._seen[-1]
         return (last - first) / (end - begin) if end > begin else 0.0
 
@@ -80,7 +80,7 @@ def in_words(done: int, total: int, pace: Pace) -> str:
     """Count, rate and remaining time: `1,200 of 4,000, 310 per second, 0:00:09 left`."""
     parts = [f"{done:,} of {total:,}" if total else f"{done:,}"]
     if pace.rate > 0:
-        parts.append(f"{pace.rate:,.0f} a second" if pace.rate >= 10 else f"{pace.rate:.2g} a second")
+        parts.append(f"{pace.rate:,.0f} per second" if pace.rate >= 10 else f"{pace.rate:.2g} per second")
     left = pace.remaining(total) if total else None
     if left is not None:
         parts.append(f"{_clock(left)} left")

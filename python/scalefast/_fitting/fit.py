@@ -2,6 +2,8 @@
 
 Stage: after binding, around the core. In: `m` rows and a `FitSpec`. Out: `Fit`, whose frames have one row per parameter
 (`p`), a start (`S`) or a run (`m`). Not converging is data (`status`); misuse raises. All arithmetic is the core's.
+
+Longer than the rule, because every argument of `fit` has an entry in its docstring.
 """
 
 from __future__ import annotations
@@ -62,17 +64,35 @@ class Fit(FitState):
 
     Attributes
     ----------
-    spec: what was fitted, and how.
-    law: the law with the estimates as values; predicts and sweeps like any other.
-    objective: the weighted sum of w * rho(r) over the rows.
-    status: `converged`, `unconfirmed` (too few independent starts found this optimum), `unbounded` (the objective falls
+    spec
+        The settings of the fit.
+    law
+        The law with the estimates as values; predicts and sweeps like any other.
+    objective
+        The weighted sum of w * rho(r) over the rows.
+    status
+        `converged`, `unconfirmed` (too few independent starts found this optimum), `unbounded` (the objective falls
         towards parameters at infinity), `at-bound`, `ill-determined`, `saddle`, `stalled`, `iterations` or `undefined`.
-    loss: the loss, its threshold settled.
-    sigma: robust scale of the residuals, 1.4826 times their median absolute value; with `sigma=` of residual/sigma.
-    quadratic_share: share of the rows in the quadratic zone of the loss.
-    n_rows, n_read, n_filtered, n_dropped: rows used, read, left out by `where`, dropped as invalid.
-    sources: symbol to the column that it was taken from.
-    runs: the runs and checkpoints in use, None without `run=`.
+    certificate
+        The evidence that the estimate is the optimum.
+    loss
+        The loss, its threshold settled.
+    sigma
+        Robust scale of the residuals, 1.4826 times their median absolute value; with `sigma=` of residual/sigma.
+    quadratic_share
+        Share of the rows in the quadratic zone of the loss.
+    n_rows
+        Rows used.
+    n_read
+        Rows read.
+    n_filtered
+        Rows left out by `where`.
+    n_dropped
+        Rows dropped as invalid.
+    sources
+        Symbol to the column that it was taken from.
+    runs
+        The runs and checkpoints in use, None without `run=`.
     """
 
     @cached_property
@@ -267,34 +287,72 @@ def fit(
 
     Parameters
     ----------
-    runs: any frame, a dict of arrays, or a path; one row per run.
-    law: an id, a law file, a formula, or a Law (its values are not used); or a FitSpec, which settles all that follows.
-    columns: variable to column name, formula of columns or Polars expression; names in it are variables of a formula.
-    y: column of the loss; recognised without binding: L, loss, val_loss.
-    where: rows to use, a Polars expression or an SQL condition. drop_invalid: drop unusable rows, and count them.
-    residual: "log" (ln of prediction minus ln of data) or "identity" (prediction minus data). loss: such as
-        sf.Huber(1e-3). None: the law's own recipe, else identity and sf.Squared().
-    weights: relative weights; a common factor changes no estimate and no standard error.
-    sigma: column of the known standard deviation of each row's residual (nats per token; of ln L under the log residual):
+    runs
+        Any frame, a dict of arrays, or a path; one row per run.
+    law
+        An id, a law file, a formula, or a Law (its values are not used); or a FitSpec, which settles all that follows.
+    columns
+        Variable to column name, formula of columns or Polars expression; names in it are variables of a formula.
+    y
+        Column of the loss; recognised without binding: L, loss, val_loss.
+    where
+        Rows to use, a Polars expression or an SQL condition.
+    drop_invalid
+        Drop unusable rows, and count them.
+    residual
+        "log" (ln of prediction minus ln of data) or "identity" (prediction minus data).
+    loss
+        A loss such as `sf.Huber(1e-3)`. None: the law's own recipe, else identity and sf.Squared().
+    weights
+        Relative weights; a common factor changes no estimate and no standard error.
+    sigma
+        Column of the known standard deviation of each row's residual (nats per token; of ln L under the log residual):
         the cost is the sum of w * rho(r/sigma), and under the squared loss standard errors take the noise as stated.
-    units: variable to the unit of its column, such as {"N": "millions"}.
-    run: column that says which rows belong to one run; the default cluster of resampling. checkpoints: "final" keeps the
-        last row of each run, "all" uses every row; needed where runs have rows at several points.
-    starts: None for the global strategy; sf.Grid, sf.Sobol or a frame for those starts only, each solved locally.
-    bounds, fixed, tied: {"alpha": (0, 1)}, {"E": 1.69}, {"beta": "alpha"}.
-    per: {"E": "corpus"} gives every level of the column corpus an E of its own, `E[c4]`, `E[rpj]`, beside the parameters
+    units
+        Variable to the unit of its column, such as {"N": "millions"}.
+    run
+        Column that says which rows belong to one run; the default cluster of resampling.
+    checkpoints
+        "final" keeps the last row of each run, "all" uses every row; needed where runs have rows at several points.
+    starts
+        None for the global strategy; sf.Grid, sf.Sobol or a frame for those starts only, each solved locally.
+    bounds
+        Range of a parameter: {"alpha": (0, 1)}.
+    fixed
+        Value of a parameter that is not estimated: {"E": 1.69}.
+    tied
+        Formula of a parameter in others: {"beta": "alpha"}.
+    per
+        {"E": "corpus"} gives every level of the column corpus an E of its own, `E[c4]`, `E[rpj]`, beside the parameters
         that all rows share; `fit.law.at_level(corpus="c4")` is the law of one level.
-    resample: sf.Bootstrap(4000) or sf.Jackknife(); draws, standard errors and intervals then come from refits.
-    level: of the intervals. seed: of the random numbers; the same seed gives the same bytes.
-    draws_to: a Parquet file for the draws, which are then not kept in memory; an existing one is refused unless `overwrite`.
-    threads: None for all the process may use.
-    progress: what takes more than a second shows how far it is on stderr: None where that is a terminal, True, False; or a
+    resample
+        `sf.Bootstrap(4000)` or sf.Jackknife(); draws, standard errors and intervals then come from refits.
+    level
+        Level of the intervals.
+    seed
+        Seed of the random numbers; the same seed gives the same bytes.
+    draws_to
+        A Parquet file for the draws, which are then not kept in memory; an existing one is refused unless `overwrite`.
+    overwrite
+        Replace the file of draws where it exists.
+    threads
+        None for all the process may use.
+    progress
+        Work of more than a second shows on stderr how far it is: None where that is a terminal, True, False; or a
         function of (done, total), called a few times per second, whose counts begin again with each stage of the work.
-    on_interrupt: "partial" keeps the replicates, or the given starts, that were finished when Ctrl-C, SIGTERM, the time
-        limit or a CancelToken ended the call, and says so in `diagnostics`. timeout_s: give up after so many seconds.
+    on_interrupt
+        "partial" keeps the replicates, or the given starts, that were finished when Ctrl-C, SIGTERM, the time limit or
+        a CancelToken ended the call, and says so in `diagnostics`.
+    timeout_s
+        Give up after so many seconds.
 
-    Raises DataError, LawError, FormulaError, SettingsError, UnitsError for misuse; not converging is a status.
+    Raises
+    ------
+    ScalefastError
+        DataError, LawError, FormulaError, SettingsError, UnitsError for misuse; not converging is a status.
 
+    Examples
+    --------
     >>> import scalefast as sf
     >>> grid = [(n, d) for n in (1e8, 1e9, 1e10) for d in (1e10, 1e11, 1e12)]
     >>> points = {"N": [n for n, _ in grid], "D": [d for _, d in grid]}

@@ -75,31 +75,78 @@ def fit_groups(
 ) -> pl.DataFrame:
     """Fits `law` to every group of rows that agree in the columns `by`.
 
-    Returns one row per group in the order of first appearance: the columns `by`, every parameter, its standard error as
-    `<parameter>_se`, `objective`, `n_rows`, `status`, `se_status`. The frame feeds `law.predict`, whose parameters it holds.
+    Parameters
+    ----------
+    runs
+        Any frame, a dict of arrays, or a path; one row per run.
+    law
+        As in `fit`.
+    by
+        Name of a column, or several, that tell groups apart.
+    columns
+        As in `fit`.
+    y
+        As in `fit`.
+    where
+        As in `fit`.
+    residual
+        As in `fit`.
+    loss
+        As in `fit`. Under other losses than the squared one, groups are fitted one by one.
+    weights
+        As in `fit`.
+    units
+        As in `fit`.
+    bounds
+        As in `fit`.
+    fixed
+        As in `fit`.
+    tied
+        As in `fit`.
+    errors
+        What standard errors rest on; rows of a group count in the order in which they stand, such as the points of a
+        learning curve. "checked": residuals are independent unless a Durbin-Watson test at 1 % finds that they follow each
+        other; then `se_status` is `autocorrelated` and the errors are null. "block": sums over blocks of rows, whitened by
+        the autocorrelation found (null and `too-few-rows` below 20 rows more than parameters; squared loss only).
+        "independent": not checked.
+    spacing
+        Name of a column such as the step of a curve: each row is weighted by its share of the logarithm of that column, so
+        that a curve logged every thousand steps is fitted over its decades instead of its end.
+    threads
+        As in `fit`.
+    progress
+        As in `fit`.
+    on_interrupt
+        "partial" keeps the groups that were fitted when the call was ended early.
+    timeout_s
+        Give up after so many seconds.
+
+    Returns
+    -------
+    pl.DataFrame
+        One row per group in the order of first appearance: the columns `by`, every parameter, its standard error as
+        `<parameter>_se` (null where it is refused), `objective`, `n_rows`, `status`, `se_status`. It feeds `law.predict`,
+        whose parameters it holds.
+
+    Raises
+    ------
+    ScalefastError
+        DataError, LawError, FormulaError, SettingsError, UnitsError for misuse; nothing that is wrong with a group raises.
+
+    Notes
+    -----
     A group's row depends on nothing but its own rows. Made for up to millions of groups of 5 to 50 rows under a squared
-    loss; other losses and groups of more than 512 rows are fitted one by one, as by `sf.fit`.
+    loss; groups of more than 512 rows are fitted one by one, as by `sf.fit`.
 
-    `status` is `converged`, `at-bound`, `unconfirmed` (too few independent
-    starts found the optimum), `unbounded` (the objective falls towards parameters at infinity), `ill-determined` (the rows do
-    not determine all parameters), `not-converged`,
-    `undefined` (the law has no value on these rows), or without an estimate `too-few-points` (fewer distinct points than
-    parameters plus one), `too-few-values` (a variable takes fewer than three), `invalid-values` (null, NaN, infinite, or not
-    positive where it must be), `constant-response`, `interrupted` (with `on_interrupt="partial"`, the call was ended before
-    this group was fitted). Standard errors are null where they are refused.
+    `status` is `converged`, `at-bound`, `unconfirmed` (too few independent starts found the optimum), `unbounded` (the
+    objective falls towards parameters at infinity), `ill-determined` (the rows do not determine all parameters),
+    `not-converged`, `undefined` (the law has no value on these rows), or without an estimate `too-few-points` (fewer
+    distinct points than parameters plus one), `too-few-values` (a variable takes fewer than three), `invalid-values` (null,
+    NaN, infinite, or not positive where it must be), `constant-response`, `interrupted` (the call was ended before this
+    group was fitted).
 
-    `errors` says what standard errors rest on, and `se_status` what came of it. Rows of a group count in the order in which
-    they stand, such as the points of a learning curve. "checked": residuals are independent unless a Durbin-Watson test at
-    1 % finds that they follow each other; then `se_status` is `autocorrelated` and the errors are null. "block": sums over
-    blocks of rows, whitened by the autocorrelation found (`block`; null and `too-few-rows` below 20 rows more than
-    parameters; squared loss only). "independent": not checked.
-
-    `spacing` names a column such as the step of a curve: each row is weighted by its share of the logarithm of that column,
-    so that a curve logged every thousand steps is fitted over its decades instead of its end.
-
-    The other arguments are those of `sf.fit`. Raises DataError, LawError, FormulaError, SettingsError, UnitsError for
-    misuse; nothing that is wrong with a group raises.
-
+    Examples
+    --------
     >>> import scalefast as sf
     >>> x = [1e6, 1e7, 1e8, 1e9, 1e10]
     >>> curve = [2 + 50 * v**-0.4 for v in x]
