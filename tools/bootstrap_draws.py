@@ -1,7 +1,7 @@
 """Writes the bootstrap draws that come with `epoch-2024-huber`.
 
 In: `epoch_chinchilla.csv` in the folder that SCALEFAST_REFERENCE_DATA names. Out: `epoch-2024-huber.parquet` in the
-catalogue, one row a replicate: E, A, B, alpha, beta, and the objective there. Replicates are the 4,000 index sets of
+catalogue, one row per replicate: E, A, B, alpha, beta, and the objective there. Replicates are the 4,000 index sets of
 Besiroglu et al. (2024), drawn with NumPy's legacy generator at seed 42; each is fitted at its own global minimum, which
 a search from the estimate alone misses in replicate 3178. Percentiles are compared with the published ones before
 anything is written.

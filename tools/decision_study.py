@@ -187,10 +187,11 @@ def page(count: int) -> Iterator[str]:
     """The page."""
     yield "# Is the least-regret size worth having?"
     yield ""
-    yield f"Written by `make evidence` (tools/decision_study.py). In each of {count} simulated studies a line a true law is drawn"
-    yield f"around a published one: exponents scattered by {100 * EXPONENTS:.0f} %, the terms of a run of 1B parameters and 20B"
-    yield f"tokens by {100 * TERMS:.0f} %. Runs are simulated from it, fitted by least squares and resampled {REPLICATES} times;"
-    yield "then each rule chooses a size for a budget beyond all runs, and the true law says what share of compute it wastes."
+    yield f"Written by `make evidence` (tools/decision_study.py). Per line, in each of {count} simulated studies, a true law is"
+    yield f"drawn around a published one: exponents scattered by {100 * EXPONENTS:.0f} %, the terms of a run of 1B parameters and"
+    yield f"20B tokens by {100 * TERMS:.0f} %. Runs are simulated from it, fitted by least squares and resampled {REPLICATES}"
+    yield "times; then each rule chooses a size for a budget beyond all runs, and the true law says what share of compute"
+    yield "it wastes."
     yield "Percent, mean over the studies; in brackets the difference from the first column and the standard error of its mean,"
     yield "the studies being paired."
     yield ""
@@ -218,7 +219,7 @@ def page(count: int) -> Iterator[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--count", type=int, default=80, help="simulated studies a line")
+    parser.add_argument("--count", type=int, default=80, help="simulated studies per line")
     count = parser.parse_args().count
     # The lines of a table run beside each other, each on one thread.
     os.environ["SCALEFAST_NUM_THREADS"] = "1"

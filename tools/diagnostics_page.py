@@ -29,10 +29,10 @@ def page(evidence: str | None = None) -> str:
         lines += [f"- {name}: {text}" for name, text in facts if text]
         entries.append("\n".join(lines).rstrip() + "\n")
     intro = (
-        "What was injected into simulated runs to provoke each finding (`tools/diagnostics_causes.py`), whether it was found,\n"
-        "and in how many data sets without a fault each warning was given all the same (`tools/diagnostics_study.py`: five\n"
-        "designs, two laws, three kinds of noise, two losses, with and without resampling; schedules that do not follow\n"
-        "scale). Written by `make evidence`.\n"
+        "The fault that was injected into simulated runs to provoke each finding (`tools/diagnostics_causes.py`), whether\n"
+        "it was found, and in how many data sets without a fault each warning was given all the same\n"
+        "(`tools/diagnostics_study.py`: five designs, two laws, three kinds of noise, two losses, with and without\n"
+        "resampling; schedules that do not follow scale). Written by `make evidence`.\n"
     )
     joined = "\n".join(entries)
     return f"{HEAD}{joined}\n{EVIDENCE}\n{intro}\n{evidence or stated_evidence()}"

@@ -132,7 +132,7 @@ def rust_code(path: Path) -> str:
 
 
 def rust_files(source: Path) -> list[Path]:
-    """The files of a crate, or of several, that are no tests."""
+    """The files of a crate, or of several, that are not tests."""
     apart = {"tests", "benches", "examples"}
     paths = sorted(source.rglob("*.rs"))
     return [path for path in paths if not apart & set(path.relative_to(source).with_suffix("").parts)]

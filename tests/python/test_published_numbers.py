@@ -44,7 +44,7 @@ rule-20-to-1             | N=10B        | D=200B   C=1.2e22
 hoffmann-2022            | D=1T         | N=19.5B  C=1.17e23
 epoch-2024               | D=1T         | N=53.6B  C=3.21e23
 rule-20-to-1             | D=1T         | N=50B    C=3e23
-# 10B disappoints: ten times the size at 20 tokens a parameter, and at the same data.
+# 10B disappoints: ten times the size at 20 tokens per parameter, and at the same data.
 hoffmann-2022            | N=10B D=200B | L=2.1059 C=1.2e22
 hoffmann-2022            | N=100B D=2T  | L=1.8974 C=1.2e24
 hoffmann-2022            | N=100B D=200B | L=2.0165 C=1.2e23
@@ -185,7 +185,7 @@ def test_a_size_saturates() -> None:
 
 
 def test_a_large_run_from_small_ones() -> None:
-    # Seven models of at most 3B, along 20 tokens a parameter, foretell 91B parameters within the interval asked for.
+    # Seven models of at most 3B, along 20 tokens per parameter, foretell 91B parameters within the interval asked for.
     law = sf.law("epoch-2024")
     sizes = [50e6 * 60 ** (i / 6) for i in range(7)]
     runs = law.predict({"N": sizes, "D": [20 * n for n in sizes]}).with_columns(x=6 * pl.col("N") * pl.col("D"))

@@ -1,6 +1,6 @@
 """Accounting rules side by side: what a token costs by each, and what a budget then buys.
 
-Stage: over costs and sweeps. In: a `Transformer` as the example, a law, budgets. Out: a frame of one row a rule (and budget).
+Stage: over costs and sweeps. In: a `Transformer` as the example, a law, budgets. Out: a frame of one row per rule (and budget).
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def accountings(
     lifetime: arguments of `lifetime_cost`, for the cost of training and serving by each rule; None: training alone.
     counts: what the law's N counts; None: what its `n_definition` says, else all parameters.
 
-    Returns one row a rule (and budget): accounting; flops_per_token of `like`, and its ratio to 6 N as `per_6N`; the cost as
+    Returns one row per rule (and budget): accounting; flops_per_token of `like`, and its ratio to 6 N as `per_6N`; the cost as
     a formula of N and D; then, with a budget, the columns of a sweep's summary.
 
     >>> import scalefast as sf

@@ -1,7 +1,7 @@
 """The cells of a sweep: scenarios times budgets, asked of the core a piece at a time.
 
 Stage: between a sweep and its questions. In: `S` scenarios, `B` budgets, and for each group of scenarios a question. Out:
-columns of one entry a cell, in the order of scenarios, then budgets; allocations go to a sink as they are found. A cell's
+columns of one entry per cell, in the order of scenarios, then budgets; allocations go to a sink as they are found. A cell's
 bytes do not depend on the pieces: they bound the memory, and what an early end loses.
 """
 

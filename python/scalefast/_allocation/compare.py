@@ -1,6 +1,6 @@
 """Plans side by side: what changes when size, data, compute or loss do.
 
-Stage: after inverse questions. In: a law and several questions, each as `solve` takes it. Out: a frame of one row a question,
+Stage: after inverse questions. In: a law and several questions, each as `solve` takes it. Out: a frame of one row per question,
 with its answer and how it compares with the first.
 """
 
@@ -58,13 +58,13 @@ def compare(
         {"L": 2.0}, …
     cost, bounds, given, optimise, draws, quantiles: as in `solve`. timeout_s: for all plans together.
 
-    Returns one row a law and plan: plan, its number from 1; the columns of `solve`; and against the first plan C_ratio,
+    Returns one row per law and plan: plan, its number from 1; the columns of `solve`; and against the first plan C_ratio,
     N_ratio, D_ratio, L_change (nats per token, with quantiles `L_change_q05`, …), perplexity_ratio, exp(L_change), and
     share_better, the share of the draws under which the plan has the lower loss; and compute_excess, by how much C exceeds the
     least compute of its loss (0.25: a quarter more). A change over the draws is that between the rows' own sizes and data: far
     narrower than the losses, which move together. A plan without an answer is a row of nulls whose status says why.
 
-    Raises what `solve` raises for plans that are no questions; SettingsError (`bad-question`) for no plans, and LawError
+    Raises what `solve` raises for plans that are not questions; SettingsError (`bad-question`) for no plans, and LawError
     where the first has no answer.
 
     >>> import scalefast as sf

@@ -11,6 +11,7 @@ from typing import Any
 
 from scalefast._base.errors import SettingsError, UnitsError
 from scalefast._base.scale import refuse_scaled
+from scalefast._base.wording import Advice, Argument
 from scalefast._fitting.saved import load
 from scalefast._forms import catalogue
 from scalefast._laws.arguments import DEFAULT_LAW, law_name, one_law
@@ -41,7 +42,7 @@ def _refuse_other_units(law: Any) -> None:
         return
     refuse_scaled(law.law.fitted_range, law_name(law.law))
     for message in law.unit_faults:
-        hint = 'fit again with units={"N": "millions"}, or the unit of the column'
+        hint = Advice("fit again with ", Argument("units", {"N": "millions"}), ", or the unit of the column")
         raise UnitsError(f"{law_name(law.law)}: {message}", code="looks-scaled", hint=hint)
 
 

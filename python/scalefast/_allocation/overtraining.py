@@ -1,7 +1,7 @@
 """Over-training curves: what a smaller model that is as good costs in data and compute.
 
 Stage: after laws, beside inverse questions. In: a law with values, a budget, sizes as multiples of the best one. Out: a
-frame of one row a size. Each draw of the law has its own best size and its own curve. Source: de Vries 2023, "Go smol or go
+frame of one row per size. Each draw of the law has its own best size and its own curve. Source: de Vries 2023, "Go smol or go
 home"; under an additive law data = (1 - (beta/alpha)*(size**-alpha - 1))**(-1/beta), at any budget.
 """
 
@@ -23,7 +23,7 @@ from scalefast._core import Call, System, answer
 from scalefast._data.frames import FloatArray
 from scalefast._laws.arguments import choose_draws, law_name, stated_cost
 from scalefast._laws.law import Law
-from scalefast._optimum.question import Columns, Question
+from scalefast._optimum.question import Columns, Over, Question
 
 if TYPE_CHECKING:
     from scalefast._fitting.fit import Fit
@@ -54,7 +54,7 @@ def overtraining(
     sizes: multiples of its size: 0.5 is half of it.
     cost, given, draws, quantiles: as in `sweep`.
 
-    Returns one row a law and size: law; size; data and compute as multiples of the best split's; N, D, D_per_N, C and L; and
+    Returns one row per law and size: law; size; data and compute as multiples of the best split's; N, D, D_per_N, C and L; and
     least_size, below which no amount of data is enough (each but L also as quantiles over the draws, of which each has its
     own best split). status: `interior`, or `infeasible` with nulls at sizes below the least one.
 
@@ -66,11 +66,13 @@ def overtraining(
     [(1.371, 1.028), (2.416, 1.208)]
     """
     if not (np.isfinite(budget) and budget > 0):
-        raise SettingsError(f"budget: {budget:g} is not positive and finite", code="bad-budget", value=float(budget))
+        message = f"budget must be positive and finite; got {budget:g}"
+        raise SettingsError(message, code="bad-budget", argument="budget", value=float(budget))
     multiples = np.array(list(sizes), dtype=np.float64)
     if not len(multiples) or not np.all(np.isfinite(multiples) & (multiples > 0)):
         hint = "0.5 is half of the best size"
-        raise SettingsError("sizes must be multiples above zero, at least one", code="bad-sizes", hint=hint)
+        message = "sizes must be multiples above zero, at least one"
+        raise SettingsError(message, code="bad-sizes", argument="sizes", hint=hint)
     rows = []
     for found in chosen_laws(law):
         refuse_scaled(found.fitted_range, law_name(found))
@@ -170,7 +172,7 @@ def _best(
 ) -> tuple[list[float], FloatArray | None]:
     """N, D and L of the best split of the estimate, and of each draw as three rows; NaN where a draw has none."""
     target = np.array([budget])
-    columns = question.budget(target, None, ())
+    columns = question.budget(target)
     best = [float(columns[key][0]) for key in ("first", "second", "loss")]
     if not np.isfinite(best).all():
         raise LawError(
@@ -181,5 +183,5 @@ def _best(
         )
     if draws is None:
         return best, None
-    kept = question.budget(target, draws, (), threads, keep=True)["kept"]
+    kept = question.budget(target, Over(draws, threads=threads, keep=True))["kept"]
     return best, np.array([kept[place] for place in range(3)])

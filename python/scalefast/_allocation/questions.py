@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,11 +18,12 @@ from scalefast._allocation.summary import result_names
 from scalefast._base.errors import LawError, SettingsError
 from scalefast._base.numbers import read_grid
 from scalefast._base.suggest import did_you_mean
+from scalefast._base.wording import Advice, Argument
 from scalefast._core import Call
 from scalefast._data.frames import FloatArray
 from scalefast._laws.law import Law
 from scalefast._optimum.frontier import Frontier
-from scalefast._optimum.question import Bound, Columns, Question, symbols_read
+from scalefast._optimum.question import Bound, Columns, Over, Question, symbols_read
 
 __all__ = ["ask", "budgets_of", "questions_of", "scenarios_of"]
 
@@ -34,22 +36,26 @@ def budgets_of(budget: Any, table: Scenarios | None) -> FloatArray | None:
             raise SettingsError(message, code="contradictory", column="C", hint="say them in one place")
         return None
     if budget is None:
-        hint = "budget=1e24, in FLOPs" + ("" if table is None else ", or a column `C` of the scenarios")
-        raise SettingsError("no budget is given", code="bad-budget", hint=hint)
+        columns = "" if table is None else ", or a column `C` of the scenarios"
+        hint = Advice(Argument("budget", 1e24), f", in FLOPs{columns}")
+        raise SettingsError("no budget is given", code="bad-budget", argument="budget", hint=hint)
     try:
         entries = [budget] if isinstance(budget, int | float | str) else list(budget)
         values = [
             point for entry in entries for point in (read_grid(entry) if isinstance(entry, str) else [float(entry)])
         ]
     except (TypeError, ValueError, OverflowError) as error:
-        raise SettingsError(f"budget: {budget!r:.60} is not a number of FLOPs", code="bad-budget") from error
+        message = f"budget must be a number of FLOPs; got {budget!r:.60}"
+        raise SettingsError(message, code="bad-budget", argument="budget") from error
     if not values:
-        raise SettingsError("no budget is given", code="bad-budget", hint="budget=1e24, in FLOPs")
+        hint = Advice(Argument("budget", 1e24), ", in FLOPs")
+        raise SettingsError("no budget is given", code="bad-budget", argument="budget", hint=hint)
     for value in values:
         if not (math.isfinite(value) and value > 0):
             raise SettingsError(
-                f"budget: {value:g} is not a positive, finite number of FLOPs",
+                f"budget must be a positive, finite number of FLOPs; got {value:g}",
                 code="bad-budget",
+                argument="budget",
                 value=value,
                 limit=0.0,
             )
@@ -57,20 +63,13 @@ def budgets_of(budget: Any, table: Scenarios | None) -> FloatArray | None:
 
 
 def ask(
-    draws: FloatArray | None,
-    quantiles: Sequence[float],
-    threads: int | None,
-    plan_loss: bool,
-    keep: bool,
-    question: Question | Frontier,
-    targets: FloatArray,
-    columns: Mapping[str, FloatArray],
-    call: Call,
+    over: Over, question: Question | Frontier, targets: FloatArray, columns: Mapping[str, FloatArray], call: Call
 ) -> Columns:
-    """What the core finds for some cells."""
+    """What the core finds for some cells, as a stage of a long call."""
+    over = replace(over, call=call)
     if isinstance(question, Frontier):
-        return question.answer("C", targets, draws, quantiles, threads, call, keep=keep)
-    return question.budget(targets, draws, quantiles, threads, call, columns=columns, plan_loss=plan_loss, keep=keep)
+        return question.answer("C", targets, over)
+    return question.budget(targets, over, columns)
 
 
 def questions_of(

@@ -39,7 +39,7 @@ class Group:
     rows: NDArray[np.intp]
     formulas: Mapping[str, str]
     bounds: Mapping[str, Bound]
-    #: One number a row of the group.
+    #: One number per row of the group.
     pinned: Mapping[str, FloatArray]
 
 
@@ -95,7 +95,7 @@ def read_scenarios(
 ) -> Scenarios:
     """The frame, its columns told apart: `reads` are the symbols of the laws and costs, `results` the names of a summary.
 
-    Raises DataError: `no-rows`, `bad-scenarios` (a null, or a number that is none), `not-numeric`, `column-exists`;
+    Raises DataError: `no-rows`, `bad-scenarios` (a null, or not a number), `not-numeric`, `column-exists`;
     SettingsError: `bad-scenarios` (a column that is nearly a symbol, or a parameter), `bad-bounds`; UnitsError.
     """
     frame = collect(read_frame(source))
@@ -104,7 +104,10 @@ def read_scenarios(
     own = [name for name in BUDGET_COLUMNS if name in frame.columns]
     if len(own) > 1:
         raise SettingsError(
-            f"scenarios: {listing(own)} both name the row's own budget", code="bad-scenarios", column=own[1]
+            f"scenarios: {listing(own)} both name the row's own budget",
+            code="bad-scenarios",
+            argument="scenarios",
+            column=own[1],
         )
     symbols = {*reads, *optimise} - set(BUDGET_COLUMNS)
     derived = [name for name in frame.columns if name in symbols and frame[name].dtype == pl.String]
@@ -129,6 +132,7 @@ def read_scenarios(
             raise SettingsError(
                 f"scenarios: `{name}` is a parameter of a law, not a variable",
                 code="bad-scenarios",
+                argument="scenarios",
                 column=name,
                 hint="rename the column where it is a label; law.with_values changes parameters",
             )
@@ -171,6 +175,7 @@ def _bad_cell(name: str, row: int, what: str, value: float | None = None) -> Dat
     return DataError(
         f"scenarios: `{name}` of row {row} {what}",
         code="bad-scenarios",
+        argument="scenarios",
         column=name,
         row=row,
         value=value,
@@ -187,6 +192,7 @@ def _check_labels(
             raise DataError(
                 f"scenarios: `{label}` is also the name of a result",
                 code="column-exists",
+                argument="scenarios",
                 column=label,
                 hint="rename the column",
             )
@@ -204,6 +210,7 @@ def _check_labels(
             raise SettingsError(
                 f"scenarios: nothing reads the column `{label}`",
                 code="bad-scenarios",
+                argument="scenarios",
                 column=label,
                 hint=f"{did_you_mean(label, near)} Rename the column where it is a label",
             )
@@ -215,8 +222,9 @@ def _check_bounds(bounds: Mapping[str, tuple[FloatArray, FloatArray]]) -> None:
         if reversed_.size:
             row = int(reversed_[0])
             raise SettingsError(
-                f"scenarios: {name} from {low[row]:g} to {high[row]:g} in row {row} is no range above zero",
+                f"scenarios: {name} from {low[row]:g} to {high[row]:g} in row {row} is not a range above zero",
                 code="bad-bounds",
+                argument="scenarios",
                 column=name,
                 row=row,
                 value=float(low[row]),

@@ -18,6 +18,7 @@ import numpy as np
 import polars as pl
 
 from scalefast._base.errors import SettingsError
+from scalefast._base.wording import Advice, Argument
 from scalefast._optimum.question import binding
 
 __all__ = ["Kept", "PartFolder", "Sink", "allocations_of"]
@@ -92,13 +93,13 @@ class PartFolder:
             return
         if not self._overwrite:
             raise SettingsError(
-                f"{self.folder} exists", code="file-exists", hint="overwrite=True (--force) replaces it"
+                f"{self.folder} exists", code="file-exists", hint=Advice(Argument("overwrite", True), " replaces it")
             )
         foreign = [self.folder] if not self.folder.is_dir() else list(self.folder.iterdir())
         foreign = [path for path in foreign if not (path.is_file() and path.match("part-*.parquet"))]
         if foreign:
             raise SettingsError(
-                f"{self.folder} holds `{foreign[0].name}`, which is no part of a data set of scalefast",
+                f"{self.folder} holds `{foreign[0].name}`, which is not part of a data set of scalefast",
                 code="file-exists",
                 hint="choose another folder: only data sets are replaced",
             )
@@ -107,7 +108,7 @@ class PartFolder:
 def allocations_of(
     name: str, cells: pl.DataFrame, columns: Mapping[str, Any], optimise: tuple[str, str], draws: int
 ) -> pl.DataFrame:
-    """One row a cell and draw; `cells` holds the budgets as `C` and, before it, the scenario. Without draws one row a cell,
+    """One row per cell and draw; `cells` holds the budgets as `C` and, before it, the scenario. Without draws one row per cell,
     the estimate, whose `draw` is null."""
     first, second = optimise
     if draws:

@@ -1,6 +1,6 @@
 """Inverse questions: from any one or two of compute, size, data and loss to the rest.
 
-Stage: after laws, beside sweeps. In: laws with values, and numbers for some of C, N, D, L. Out: a frame with a row a law:
+Stage: after laws, beside sweeps. In: laws with values, and numbers for some of C, N, D, L. Out: a frame with a row per law:
 all four, their quantiles over the law's draws, and how far the split lies from the best one. Questions without an answer
 are errors that say why. Laws that give N and D at a compute themselves answer what they can.
 """
@@ -22,14 +22,14 @@ from scalefast._base.numbers import label
 from scalefast._base.scale import refuse_scaled
 from scalefast._base.statuses import INFEASIBLE, INTERIOR, NO_FINITE_OPTIMUM
 from scalefast._base.suggest import did_you_mean
-from scalefast._calls.longcall import LongCall, check_long_call
+from scalefast._base.wording import Advice, Argument
+from scalefast._calls.longcall import LongCall
 from scalefast._calls.progress import Progress
-from scalefast._core import Call
-from scalefast._data.frames import FloatArray
+from scalefast._calls.running import Running
 from scalefast._laws.arguments import choose_draws, law_name, stated_cost
 from scalefast._laws.law import Law
 from scalefast._optimum.frontier import Frontier, is_frontier
-from scalefast._optimum.question import Bound, Columns, Question, binding
+from scalefast._optimum.question import Bound, Columns, Over, Question, binding
 
 if TYPE_CHECKING:
     from scalefast._fitting.fit import Fit
@@ -95,7 +95,7 @@ def solve(
     quantiles: which quantiles over the draws; null where the law has none.
     progress, timeout_s: as in `sweep`.
 
-    Returns a row a law: law; C, N, D, D_per_N, L, each with quantiles (`N_q05`, …), and `epochs` where unique tokens U are
+    Returns a row per law: law; C, N, D, D_per_N, L, each with quantiles (`N_q05`, …), and `epochs` where unique tokens U are
     given; `C_least`, the least compute of this loss; `L_least`, the least loss of this compute (both at the estimate, null
     where nothing is to choose); status, at_bound, extrapolation_decades, uncertainty as in `sweep`. A law that gives N and D
     at a compute itself (`kaplan-frontier`, `rule-20-to-1`) answers from C, N or D alone, and from L where it has one.
@@ -117,24 +117,24 @@ def solve(
     >>> [f"{d:.4g}" for d in rows["D"]]
     ['1.4e+12', '2.231e+12']
     """
+    running = Running(threads, progress, timeout_s)
     known = _known({"C": C, "N": N, "D": D, "L": L, **sizes}, optimise)
     settled = dict(given or {})
     frames = []
-    check_long_call(progress, timeout_s)
-    with LongCall(progress, timeout_s) as call:
+    with LongCall(running) as call:
         for found in chosen_laws(law):
             name = law_name(found)
             refuse_scaled(found.fitted_range, name)
             matrix = choose_draws(found, draws)
-            how = (matrix, quantiles, threads, call.stage(name))
+            over = Over(matrix, quantiles, threads, call.stage(name))
             least: tuple[float | None, float | None] = (None, None)
             if is_frontier(found):
                 frontier = Frontier(found, name, optimise)
                 frontier.refuse(given=given, bounds=bounds, cost=cost)
-                columns, ending = _along(frontier, known, *how)
+                columns, ending = _along(frontier, known, over)
             else:
                 question = _question(found, known, optimise, cost, settled, bounds or {})
-                columns, ending = _ask(question, known, *how)
+                columns, ending = _ask(question, known, over)
                 least = _best(replace(question, given=settled), known, columns)
             frames.append(
                 _row(found, optimise, known, columns, quantiles, matrix is not None, settled, least, ending, cost)
@@ -145,7 +145,7 @@ def solve(
 def _known(stated: Mapping[str, float | None], optimise: tuple[str, str]) -> dict[str, float]:
     """What is given, each checked to be a symbol of the question and a number above zero."""
     if len(set(optimise)) != 2:
-        raise SettingsError("optimise takes two different variables", code="bad-optimise")
+        raise SettingsError("optimise must be two different variables", code="bad-optimise", argument="optimise")
     known = {}
     for name, value in stated.items():
         if value is None:
@@ -160,7 +160,7 @@ def _known(stated: Mapping[str, float | None], optimise: tuple[str, str]) -> dic
         first, second = optimise
         hint = f"give C, {first}, {second} or L, or two of them but not C with L"
         raise SettingsError(
-            f"{', '.join(known) or 'nothing'} is no question with one answer", code="bad-question", hint=hint
+            f"{', '.join(known) or 'nothing'} is not a question with one answer", code="bad-question", hint=hint
         )
     return known
 
@@ -193,10 +193,7 @@ def _question(
 def _ask(
     question: Question,
     known: Mapping[str, float],
-    draws: FloatArray | None,
-    quantiles: Sequence[float],
-    threads: int | None,
-    call: Call,
+    over: Over,
 ) -> tuple[Columns, tuple[str, str | None]]:
     """The answer of a law of the loss, and how it ended."""
     first, second = question.optimise
@@ -204,7 +201,7 @@ def _ask(
     target = known.get("L" if aim == "loss" else "C", 1.0)
     if first in known and second in known:
         target = question.cost_of(known[first], known[second])
-    columns = question.answer(aim, np.array([target]), draws, quantiles, threads, call)
+    columns = question.answer(aim, np.array([target]), over)
     ending = binding(columns["status"][0], question.optimise if len(question.free) == 2 else (question.free[0], ""))
     if ending[0] in (INFEASIBLE, NO_FINITE_OPTIMUM):
         raise _refusal(question, aim, target, known, ending[0])
@@ -214,16 +211,13 @@ def _ask(
 def _along(
     frontier: Frontier,
     known: Mapping[str, float],
-    draws: FloatArray | None,
-    quantiles: Sequence[float],
-    threads: int | None,
-    call: Call,
+    over: Over,
 ) -> tuple[Columns, tuple[str, str | None]]:
     """The answer of a law that gives size and data at a compute, and how it ended."""
     [name, *more] = known
     if more or (name == "L" and "L" not in frontier.law.outputs):
         raise frontier.needs_loss(list(known))
-    columns = frontier.answer(name, np.array([known[name]]), draws, quantiles, threads, call)
+    columns = frontier.answer(name, np.array([known[name]]), over)
     if columns["status"][0] == INTERIOR:
         return columns, (INTERIOR, None)
     if name == "L":
@@ -273,7 +267,7 @@ def _best(question: Question, known: Mapping[str, float], columns: Columns) -> t
     found = []
     for aim, name, own, key in (("loss", "L", "loss", "cost"), ("budget", "C", "cost", "loss")):
         target = known.get(name, float(columns[own][0]))
-        value = float(question.answer(aim, np.array([target]), None, ())[key][0])
+        value = float(question.answer(aim, np.array([target]))[key][0])
         found.append(value if np.isfinite(value) else None)
     return found[0], found[1]
 
@@ -303,7 +297,7 @@ def _refusal(question: Question, aim: str, target: float, known: Mapping[str, fl
         return LawError(
             f"under `{question.name}` and C = {question.cost} the loss keeps falling: there is no best split",
             code="no-finite-optimum",
-            hint=f'bounds={{"{question.optimise[0]}": (1e8, 1e12)}} limits the choice',
+            hint=Advice(Argument("bounds", {question.optimise[0]: (1e8, 1e12)}), " limits the choice"),
         )
     asked = ", ".join(f"{name} = {value:g}" for name, value in known.items())
     return LawError(

@@ -1,6 +1,6 @@
-"""The frames of a sweep: one row a law, scenario and budget, and the spread over laws.
+"""The frames of a sweep: one row per law, scenario and budget, and the spread over laws.
 
-Stage: after the core. In: columns of one entry a cell (a scenario and a budget), the frame of scenarios. Out: Polars frames
+Stage: after the core. In: columns of one entry per cell (a scenario and a budget), the frame of scenarios. Out: Polars frames
 as docs/frames.md states them. What a cell could not be answered for is null, and its status says why.
 """
 

@@ -24,13 +24,14 @@ from scalefast._allocation.sinks import Kept, PartFolder
 from scalefast._allocation.summary import epochs, spread_over_laws, summary_of
 from scalefast._base.errors import SettingsError
 from scalefast._base.scale import refuse_scaled, refuse_small
-from scalefast._calls.longcall import LongCall, OnInterrupt, check_long_call
+from scalefast._calls.longcall import LongCall
 from scalefast._calls.progress import Progress
+from scalefast._calls.running import OnInterrupt, Running
 from scalefast._data.frames import FloatArray
 from scalefast._laws.arguments import choose_draws, law_name, stated_cost
 from scalefast._laws.law import Law
 from scalefast._optimum.frontier import Frontier, is_frontier
-from scalefast._optimum.question import Bound, Question
+from scalefast._optimum.question import Bound, Over, Question
 
 if TYPE_CHECKING:
     from scalefast._fitting.fit import Fit
@@ -44,21 +45,27 @@ class Sweep:
 
     Attributes
     ----------
-    summary: one row a law, scenario and budget: law, where there are scenarios their number and columns, C, then each of N,
-        D, D_per_N, L as a point and as quantiles over draws (`N_q05`, …), `epochs` before L where unique tokens U are given,
-        status, at_bound, extrapolation_decades, uncertainty, n_draws, n_solved. `L_q05` and the like are over each draw's
-        own optimum; `L_plan_q05` and the like over the draws at the row's own N and D: what a plan for them is to expect.
-        `status` is `interior`, `at-bound`, `infeasible` (nothing within the bounds costs the budget), `no-finite-optimum`,
-        or `not-reached` where the sweep was ended early; `at_bound` names the bound that binds (`N_max`), null where none
-        does; `extrapolation_decades` is how far, in decades, the training compute by the law's own cost lies outside the
-        range that the law was fitted on (0 inside, null where that is not known); `uncertainty` is `draws`, or `none` with
-        null quantiles.
-    spread: one row a scenario and budget: C, laws, lowest and highest N and D over the laws. Not an interval, and no loss:
-        losses of different corpora and tokenisers do not compare.
-    laws: the laws, in the order of the summary.
-    costs: the cost formula used for each law; null for laws that give N and D at a budget themselves.
-    draws: with `keep_draws` one row a law, scenario, budget and draw, else None.
-    draws_path: the folder of the data set of the same rows, with `draws_to`, else None.
+    summary
+        One row per law, scenario and budget: law, where there are scenarios their number and columns, C, then each of
+        N, D, D_per_N, L as a point and as quantiles over draws (`N_q05`, …), `epochs` before L where unique tokens U
+        are given, status, at_bound, extrapolation_decades, uncertainty, n_draws, n_solved. `L_q05` and the like are
+        over each draw's own optimum; `L_plan_q05` and the like over the draws at the row's own N and D: what a plan for
+        them is to expect. `status` is `interior`, `at-bound`, `infeasible` (nothing within the bounds costs the
+        budget), `no-finite-optimum`, or `not-reached` where the sweep was ended early; `at_bound` names the bound that
+        binds (`N_max`), null where none does; `extrapolation_decades` is how far, in decades, the training compute by
+        the law's own cost lies outside the range that the law was fitted on (0 inside, null where that is not known);
+        `uncertainty` is `draws`, or `none` with null quantiles.
+    spread
+        One row per scenario and budget: C, laws, lowest and highest N and D over the laws. Not an interval, and no
+        loss: losses of different corpora and tokenisers do not compare.
+    laws
+        The laws, in the order of the summary.
+    costs
+        The cost formula used for each law; null for laws that give N and D at a budget themselves.
+    draws
+        With `keep_draws` one row per law, scenario, budget and draw, else None.
+    draws_path
+        The folder of the data set of the same rows, with `draws_to`, else None.
     """
 
     summary: pl.DataFrame
@@ -111,30 +118,56 @@ def sweep(
 
     Parameters
     ----------
-    law: one or several ids, files, formulas with values, Laws or Fits. None: the answer of `epoch-2024-huber`, and after
+    law
+        One or several ids, files, formulas with values, Laws or Fits. None: the answer of `epoch-2024-huber`, and after
         it every other published law of the same conventions.
-    budget: FLOPs: a number, several, or a log grid such as "1e20..1e26:61". None where scenarios have their own.
-    scenarios: a frame, a path or a dict of columns; each row pins (numbers) or derives (formulas) the variables that its
+    budget
+        FLOPs: a number, several, or a log grid such as "1e20..1e26:61". None where scenarios have their own.
+    scenarios
+        A frame, a path or a dict of columns; each row pins (numbers) or derives (formulas) the variables that its
         columns are named after, bounds them (`N_min`, `N_max`, `D_min`, `D_max`), may have its own budget (`C` or
         `budget`), and carries labels, which come back. Every law and budget is asked in every scenario.
-    cost: formula of the FLOPs; None: the law's own.
-    bounds: lowest and highest value of a variable to choose, None where it has none: {"N": (None, 8e9)}.
-    given: variables that are settled: pinned to numbers, {"U": 25e9}, or derived from others, {"D": "20*N"}. A variable to
+    cost
+        Formula of the FLOPs; None: the law's own.
+    bounds
+        Lowest and highest value of a variable to choose, None where it has none: {"N": (None, 8e9)}.
+    given
+        Variables that are settled: pinned to numbers, {"U": 25e9}, or derived from others, {"D": "20*N"}. A variable to
         choose that is given leaves the other to follow from the budget.
-    optimise: the two variables to choose, or, of a law that gives them at a compute itself, two of its outputs.
-    draws: None uses every stored draw once; a number uses the first so many, 0 none; a frame of parameters replaces them.
-    quantiles: which quantiles over the draws.
-    plan_loss: also the quantiles of the loss at the row's own N and D.
-    keep_draws: keep every allocation, as `draws`. draws_to: write them to the Parquet data set of this folder instead, a
-        file after the other; it must not exist, unless `overwrite`. Memory is bounded by the draws, not by their allocations.
-    progress: as in `sf.fit`; counts budgets. timeout_s: give up after so many seconds.
-    on_interrupt: "partial" keeps what was finished when Ctrl-C, SIGTERM, the time limit or a CancelToken ended the sweep
-        early: other rows are `not-reached`.
+    optimise
+        The two variables to choose, or, of a law that gives them at a compute itself, two of its outputs.
+    draws
+        None uses every stored draw once; a number uses the first so many, 0 none; a frame of parameters replaces them.
+    quantiles
+        Which quantiles over the draws.
+    plan_loss
+        Also the quantiles of the loss at the row's own N and D.
+    keep_draws
+        Keep every allocation, as `draws`.
+    draws_to
+        Write every allocation to the Parquet data set of this folder instead, a file after the other; it must not exist, unless
+        `overwrite`. Memory is bounded by the draws, not by their allocations.
+    overwrite
+        Replace the data set where it exists.
+    threads
+        None for all the process may use.
+    progress
+        As in `sf.fit`; counts budgets.
+    timeout_s
+        Give up after so many seconds.
+    on_interrupt
+        "partial" keeps what was finished when Ctrl-C, SIGTERM, the time limit or a CancelToken ended the sweep early:
+        other rows are `not-reached`.
 
-    Raises SettingsError (`bad-budget`, `bad-quantile`, `bad-bounds`, `bad-given`, `bad-scenarios`, `missing-given`,
-    `contradictory`, `file-exists`), DataError (`bad-scenarios`, `no-rows`), LawError (`no-values`, `no-cost`,
-    `unknown-symbol`, `no-tradeoff`), UnitsError (`looks-scaled`).
+    Raises
+    ------
+    ScalefastError
+        SettingsError (`bad-budget`, `bad-quantile`, `bad-bounds`, `bad-given`, `bad-scenarios`, `missing-given`,
+        `contradictory`, `file-exists`), DataError (`bad-scenarios`, `no-rows`), LawError (`no-values`, `no-cost`,
+        `unknown-symbol`, `no-tradeoff`), UnitsError (`looks-scaled`).
 
+    Examples
+    --------
     >>> import scalefast as sf
     >>> row = sf.sweep("hoffmann-2022", budget=5.76e23).summary.row(0, named=True)
     >>> f"{row['N']:.4g} {row['D']:.4g} {row['L']:.6g}"
@@ -148,7 +181,8 @@ def sweep(
     ['search: 51.9B', 'chat: 27.1B']
     """
     _check_settings(quantiles, optimise, keep_draws, draws_to)
-    check_long_call(progress, timeout_s, on_interrupt)
+    running = Running(threads, progress, timeout_s, on_interrupt)
+
     laws = chosen_laws(law)
     costs = [None if is_frontier(found) else stated_cost(found, cost) for found in laws]
     given, bounds = given or {}, bounds or {}
@@ -161,18 +195,18 @@ def sweep(
     kept = Kept() if keep_draws else None
     with ExitStack() as stack:
         folder = None if draws_to is None else stack.enter_context(PartFolder(draws_to, overwrite=overwrite))
-        partial = on_interrupt == "partial"
-        call = stack.enter_context(LongCall(progress, timeout_s, partial=partial, tidy=folder is not None))
-        run = CellRun(cells, call, quantiles, optimise, partial=partial, sink=folder or kept)
+
+        call = stack.enter_context(LongCall(running, tidy=folder is not None))
+        run = CellRun(cells, call, quantiles, optimise, partial=running.keeps_parts, sink=folder or kept)
         for found, spent in zip(laws, costs, strict=True):
             name = law_name(found)
             refuse_scaled(found.fitted_range, name)
             matrix = choose_draws(found, draws)
             count = 0 if matrix is None else matrix.shape[1]
-            asked = partial_of(ask, matrix, quantiles, threads, plan_loss and count > 0, run.keeps)
+            over = Over(matrix, quantiles, threads, plan_loss=plan_loss and count > 0, keep=run.keeps)
             questions = _questions(found, name, spent, optimise, given, bounds, table)
             columns = run.ask(
-                name, ((rows, pinned, partial_of(asked, question)) for rows, pinned, question in questions), count
+                name, ((rows, pinned, partial_of(ask, over, question)) for rows, pinned, question in questions), count
             )
             if not plan_loss:
                 del columns["plan_quantiles"]
@@ -192,13 +226,14 @@ def _check_settings(
     for quantile in quantiles:
         if not 0 < quantile < 1:
             raise SettingsError(
-                f"a quantile must lie between 0 and 1, not {quantile!r}",
+                f"quantiles must lie between 0 and 1; got {quantile!r}",
                 code="bad-quantile",
+                argument="quantiles",
                 value=float(quantile),
                 limit=1.0,
             )
     if len(set(optimise)) != 2:
-        raise SettingsError("optimise takes two different variables", code="bad-optimise")
+        raise SettingsError("optimise must be two different variables", code="bad-optimise", argument="optimise")
     if keep_draws and draws_to is not None:
         message = "keep_draws and draws_to are two places for the same rows"
         raise SettingsError(message, code="contradictory", hint="draws_to writes them, keep_draws keeps them in memory")

@@ -1,14 +1,22 @@
 """Errors that a user can act on.
 
-Stage: every stage raises these. In: a message, a stable kebab-case code, the numbers behind it (row, column, value,
-limit) and a hint that says what to do. Out: text for people, attributes for programs. Standard library only.
+Stage: every stage raises these. In: a message, a stable kebab-case code, the argument and the numbers that it is
+about and a hint that says what to do. Out: text for people, attributes for programs. Standard library only.
+
+A message about an argument opens with its plain name (`threads must be …`), and the hint is `Advice` where it speaks of
+arguments: the face that shows the error spells both, the command line as options.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["DataError", "FormulaError", "LawError", "ScalefastError", "SettingsError", "UnitsError"]
+from scalefast._base.wording import Advice
+
+__all__ = ["DataError", "FormulaError", "LawError", "ScalefastError", "SettingsError", "UnitsError", "about"]
 
 #: Characters of the offending line that are shown around a caret.
 _WINDOW = 100
@@ -22,10 +30,10 @@ class ScalefastError(Exception):
     code: stable kebab-case name of the error.
     message: one sentence, without the hint.
     hint: what to do about it, or None.
+    argument: name of the argument that it is about, such as `accelerators`, or None.
     row: 0-based row of the data that it is about, or None.
     column: name of the column that it is about, or None.
     value, limit: the number found and the number that it was held against, or None.
-    argument: the plain name of the argument that it is about, such as `threads`, or None.
     """
 
     def __init__(
@@ -34,24 +42,35 @@ class ScalefastError(Exception):
         *,
         code: str,
         hint: str | None = None,
+        argument: str | None = None,
         row: int | None = None,
         column: str | None = None,
         value: float | None = None,
         limit: float | None = None,
-        argument: str | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.code = code
         self.hint = hint
+        self.argument = argument
         self.row = row
         self.column = column
         self.value = value
         self.limit = limit
-        self.argument = argument
 
     def __str__(self) -> str:
-        return self.message if self.hint is None else f"{self.message}\nhint: {self.hint}"
+        return self.shown(self.message, self.hint)
+
+    def typed(self, option_of: Callable[[str], str]) -> tuple[str, str | None]:
+        """Message and hint for a command line, where `option_of` gives the option of an argument of the library."""
+        message, argument = self.message, self.argument
+        if argument is not None and re.match(rf"{re.escape(argument)}\b", message):
+            message = option_of(argument) + message[len(argument) :]
+        return message, self.hint.typed(option_of) if isinstance(self.hint, Advice) else self.hint
+
+    def shown(self, message: str, hint: str | None) -> str:
+        """The whole text with the message and the hint as a face spells them."""
+        return message if hint is None else f"{message}\nhint: {hint}"
 
     def __reduce__(self) -> tuple[Any, ...]:
         # The constructor takes keywords only, which the default protocol of exceptions cannot replay.
@@ -74,12 +93,13 @@ class FormulaError(ScalefastError):
         self.text = text
         self.span = span
 
-    def __str__(self) -> str:
-        lines = [self.message]
+    def shown(self, message: str, hint: str | None) -> str:
+        """The whole text: the message, the place in the formula, the hint."""
+        lines = [message]
         if self.text is not None and self.span is not None:
             lines += _caret(self.text, self.span)
-        if self.hint is not None:
-            lines.append(f"hint: {self.hint}")
+        if hint is not None:
+            lines.append(f"hint: {hint}")
         return "\n".join(lines)
 
 
@@ -97,6 +117,17 @@ class SettingsError(ScalefastError):
 
 class UnitsError(ScalefastError):
     """Numbers that seem to be in other units than stated."""
+
+
+@contextmanager
+def about(argument: str) -> Iterator[None]:
+    """Errors raised inside are about this argument, unless they name one themselves."""
+    try:
+        yield
+    except ScalefastError as error:
+        if error.argument is None:
+            error.argument = argument
+        raise
 
 
 def _restore(kind: type[ScalefastError], message: str, state: dict[str, Any]) -> ScalefastError:

@@ -171,7 +171,7 @@ TABLE: dict[str, Kind] = {
     ),
     "influential-row": Kind(
         "warning",
-        "Without one row a parameter, and the best N beyond the data, would change by more than the errors say.",
+        "Without one row per parameter, and the best N beyond the data, would change by more than the errors say.",
         "change in standard errors",
         "2",
         "look at that run; leave it out with `where` and compare",

@@ -26,9 +26,9 @@ def read_fields(path: Path, essential: str, hint: str) -> dict[str, Any]:
         reason = getattr(error, "strerror", None) or "not UTF-8"
         raise LawError(f"manifest `{name}` cannot be read: {reason}", code="unreadable-file") from error
     except (ValueError, RecursionError) as error:
-        raise LawError(f"`{name}` is no manifest: it is not JSON", code="foreign-manifest") from error
+        raise LawError(f"`{name}` is not a manifest: it is not JSON", code="foreign-manifest") from error
     if not isinstance(fields, dict) or "schema_version" not in fields:
-        raise LawError(f"`{name}` is no manifest", code="foreign-manifest", hint=hint)
+        raise LawError(f"`{name}` is not a manifest", code="foreign-manifest", hint=hint)
     if essential not in fields:
         made_by = f"`scalefast {fields.get('command', 'fit')}`"
         raise LawError(f"`{name}` is a manifest of {made_by:.80}, not of this", code="foreign-manifest", hint=hint)

@@ -79,7 +79,7 @@ class Accelerators:
     name: str
 
 
-def read_number(text: str, what: str = "number") -> float:
+def read_number(text: str, what: str = "value") -> float:
     """A finite number, with `_` between digits and a decimal multiple K M B (or G) T P as suffix.
 
     Raises SettingsError with code `bad-number`, `ambiguous-suffix` or `number-too-large`.
@@ -91,7 +91,7 @@ def read_number(text: str, what: str = "number") -> float:
     match = _NUMBER.fullmatch(stripped)
     if match is None or not re.search(r"\d", match[2].split("e")[0].split("E")[0]):
         raise SettingsError(
-            f"{what}: `{_shorten(text)}` is not a number",
+            f"{what} must be a number; got `{_shorten(text)}`",
             code="bad-number",
             hint="write a plain number or one with a multiple, such as 70B, 1.4T, 1e24 or 1_000",
         )
@@ -124,12 +124,12 @@ def read_number(text: str, what: str = "number") -> float:
     return value
 
 
-def read_positive(text: str, what: str = "number") -> float:
+def read_positive(text: str, what: str = "value") -> float:
     """A number above zero. Raises SettingsError with code `not-positive`, else as `read_number`."""
     value = read_number(text, what)
     if value <= 0:
         raise SettingsError(
-            f"{what}: `{_shorten(text)}` is not above zero", code="not-positive", value=value, limit=0.0
+            f"{what} must be above zero; got `{_shorten(text)}`", code="not-positive", value=value, limit=0.0
         )
     return value
 
@@ -147,7 +147,7 @@ def read_grid(text: str, what: str = "budget") -> list[float]:
     match = re.fullmatch(r"(.+?)\.\.(.+?):\s*(\d[\d_]*)\s*", text.strip())
     if match is None:
         raise SettingsError(
-            f"{what}: `{_shorten(text)}` is not a grid",
+            f"{what} must be a number or a grid; got `{_shorten(text)}`",
             code="bad-grid",
             hint="a log grid is written low..high:count, such as 1e20..1e26:61",
         )
@@ -155,7 +155,7 @@ def read_grid(text: str, what: str = "budget") -> list[float]:
     count = int(match[3])
     if count < 2 or count > 1_000_000 or not low < high:
         raise SettingsError(
-            f"{what}: `{_shorten(text)}` is not a rising grid of 2 to 1,000,000 points",
+            f"{what} must be a rising grid of 2 to 1,000,000 points; got `{_shorten(text)}`",
             code="bad-grid",
             hint="a log grid is written low..high:count, such as 1e20..1e26:61",
         )
@@ -176,7 +176,9 @@ def read_days(text: str, what: str = "duration") -> float:
         unit = match[2] if match else ""
         ambiguous = unit in ("m", "M")
         raise SettingsError(
-            f"{what}: `{_shorten(text)}` names no unit of time" if not ambiguous else f"{what}: `{unit}` is ambiguous",
+            f"{what}: `{unit}` is ambiguous"
+            if ambiguous
+            else f"{what} must be a duration with its unit; got `{_shorten(text)}`",
             code="ambiguous-suffix" if ambiguous else "bad-number",
             hint="write s, min, h, d, w or y after the number, such as 30d",
         )
@@ -210,7 +212,7 @@ def read_energy(text: str, what: str = "energy") -> float:
     match = _ENERGY.fullmatch(text.strip())
     if match is None:
         raise SettingsError(
-            f"{what}: `{_shorten(text)}` is no energy",
+            f"{what} must be an energy with its unit; got `{_shorten(text)}`",
             code="bad-number",
             hint="write kWh, MWh or GWh after the number, such as 500MWh",
         )
@@ -222,14 +224,14 @@ def read_accelerators(text: str, what: str = "accelerators") -> Accelerators:
     match = re.fullmatch(r"\s*([\d_]+[kK]?)\s*[x×*]\s*([A-Za-z][\w.+-]*)\s*", text)
     if match is None:
         raise SettingsError(
-            f"{what}: `{_shorten(text)}` is not a count and a name",
+            f"{what} must be a count and a name; got `{_shorten(text)}`",
             code="bad-number",
             hint="write the count, an x and the name, such as 1024xH100",
         )
     return Accelerators(int(read_positive(match[1], what)), match[2])
 
 
-def read_uncertain(text: str, what: str = "number") -> float | Uncertain:
+def read_uncertain(text: str, what: str = "value") -> float | Uncertain:
     """A number, or `uniform(low,high)`, `normal(mean,sd)`, `lognormal(median,sd of the log)`.
 
     >>> read_uncertain("uniform(0.35,0.45)")
@@ -249,7 +251,7 @@ def read_uncertain(text: str, what: str = "number") -> float | Uncertain:
     sound = first < second if kind == "uniform" else second > 0 and (kind == "normal" or first > 0)
     if not sound:
         raise SettingsError(
-            f"{what}: `{_shorten(text)}` is not a distribution",
+            f"{what} must be a distribution; got `{_shorten(text)}`",
             code="bad-number",
             hint="uniform takes low < high, normal a mean and an sd > 0, lognormal a median > 0 and an sd > 0",
         )

@@ -11,12 +11,13 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from scalefast._base.errors import UnitsError
+from scalefast._base.wording import Advice, Argument
 
 __all__ = ["LARGEST_DATA", "LARGEST_SIZE", "Scaled", "looks_scaled", "refuse_scaled", "refuse_small"]
 
 #: The largest model of a scaling study has more parameters than this, its longest run more tokens.
 LARGEST_SIZE, LARGEST_DATA = 1e5, 1e6
-#: And so its largest budget, at 6 FLOPs a parameter and token, has more FLOPs than this.
+#: And so its largest budget, at 6 FLOPs per parameter and token, has more FLOPs than this.
 LARGEST_BUDGET = 6.0 * LARGEST_SIZE * LARGEST_DATA
 #: The reserved symbols that count something, with the limit and the unit.
 _COUNTS = {
@@ -56,7 +57,7 @@ def refuse_scaled(ranges: Mapping[str, tuple[float, float]], law: str) -> None:
             column=found.name,
             value=found.value,
             limit=found.limit,
-            hint=f'fit again with units={{"{found.name}": "millions"}} (or the unit of the column)',
+            hint=Advice("fit again with ", Argument("units", {found.name: "millions"}), " (or the unit of the column)"),
         )
 
 
@@ -76,6 +77,7 @@ def refuse_small(where: str, name: str, largest: float) -> None:
         raise UnitsError(
             f"{where}: the largest {name} is {largest:g} {unit}: is it in {asked}?",
             code="looks-scaled",
+            argument=where,
             column=name,
             value=largest,
             limit=limit,

@@ -18,7 +18,7 @@ SCHEMA_VERSION = 1
 def check_version(version: Any, name: str, what: str) -> None:
     """Refuses a file of a later format, or of none."""
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
-        raise LawError(f"`{name}`: schema_version {version!r:.20} is none", code="damaged-artifact")
+        raise LawError(f"`{name}`: schema_version must be a whole number; got {version!r:.20}", code="damaged-artifact")
     if version > SCHEMA_VERSION:
         raise LawError(
             f"`{name}` has schema_version {version}; this scalefast reads up to {SCHEMA_VERSION}",

@@ -1,8 +1,8 @@
 """A call that may take long: its time limit, its progress, and what ends it early.
 
-Stage: around the core's work, in every function that fits, resamples or allocates. In: `progress=`, `timeout_s=`,
-`on_interrupt=`. Out: `LongCall`, whose stages the core looks at every 50 ms from the thread that waits. Ends early for
-Ctrl-C, SIGTERM, the time limit, a `CancelToken` or a progress function that raises. Loads neither NumPy nor Polars.
+Stage: around the core's work, in every function that fits, resamples or allocates. In: a `Running`. Out:
+`LongCall`, whose stages the core looks at every 50 ms from the thread that waits. Ends early for Ctrl-C, SIGTERM, the time
+limit, a `CancelToken` or a progress function that raises. Loads neither NumPy nor Polars.
 """
 
 from __future__ import annotations
@@ -10,18 +10,16 @@ from __future__ import annotations
 import signal
 import threading
 from types import FrameType, TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from scalefast._base.errors import SettingsError
 from scalefast._calls.cancel import check_cancelled
-from scalefast._calls.progress import Progress, check_progress, display
+from scalefast._calls.progress import display
+from scalefast._calls.running import Running
 
 if TYPE_CHECKING:
     from scalefast._core import Call
 
-__all__ = ["LongCall", "OnInterrupt", "check_long_call"]
-
-OnInterrupt = Literal["raise", "partial"]
+__all__ = ["LongCall"]
 
 #: Errors that end a call early and leave what is finished as it is.
 _ENDINGS = ("timeout", "cancelled")
@@ -34,19 +32,17 @@ class _Terminated(BaseException):
 class LongCall:
     """The surroundings of one call, as a `with` block; `stage` gives what the core's functions take as `call`.
 
-    `partial` keeps what is finished when the call is ended early. `tidy` says that there is something to put away (a
-    temporary file), so that SIGTERM unwinds the call before it ends the process; signals then wait for the next look.
+    `tidy` says that there is something to put away (a temporary file), so that SIGTERM unwinds the call before it ends the
+    process; signals then wait for the next look.
 
-    >>> with LongCall(progress=False, timeout_s=None) as call:
+    >>> with LongCall(Running(progress=False)) as call:
     ...     watched = call.stage("replicates")
     """
 
-    def __init__(
-        self, progress: Progress = None, timeout_s: float | None = None, *, partial: bool = False, tidy: bool = False
-    ) -> None:
-        self._display = display(progress)
-        self._timeout_s = timeout_s
-        self._partial, self._tidy = partial, tidy
+    def __init__(self, running: Running, *, tidy: bool = False) -> None:
+        self._display = display(running.progress)
+        self._timeout_s = running.timeout_s
+        self._partial, self._tidy = running.keeps_parts, tidy
         self._before, self._total = 0, 0
         self._signalled: BaseException | None = None
         self._replaced: dict[signal.Signals, Any] = {}
@@ -115,13 +111,3 @@ class LongCall:
             self._signalled = kind()
 
         self._replaced[number] = signal.signal(number, note)
-
-
-def check_long_call(progress: Any, timeout_s: Any, on_interrupt: Any = "raise") -> None:
-    """Raises SettingsError: `bad-progress`, `bad-timeout`, `bad-interrupt`."""
-    check_progress(progress)
-    if timeout_s is not None and not (isinstance(timeout_s, int | float) and timeout_s > 0):
-        raise SettingsError("timeout_s must be above zero", code="bad-timeout", value=timeout_s, limit=0.0)
-    if on_interrupt not in ("raise", "partial"):
-        hint = '"raise", or "partial" to keep what is finished'
-        raise SettingsError(f"on_interrupt: {on_interrupt!r:.60} is not known", code="bad-interrupt", hint=hint)

@@ -1,6 +1,6 @@
 """How far a long call is, on stderr or handed to a function of the caller's.
 
-Stage: while a long call runs, on the thread that waits for it. In: steps done and steps in all, a few times a second. Out:
+Stage: while a long call runs, on the thread that waits for it. In: steps done and steps in all, a few times per second. Out:
 nothing within the first second; then a bar with count, rate and remaining time on a terminal, else a line now and then.
 Stdout is never written to. rich is loaded when the bar is first shown.
 """
@@ -41,8 +41,9 @@ _ON_TERMINAL = threading.Lock()
 def check_progress(progress: Any) -> None:
     """Raises SettingsError (`bad-progress`) for what is neither None, True, False nor a function."""
     if not (progress is None or isinstance(progress, bool) or callable(progress)):
-        hint = "True, False, None (where stderr is a terminal), or a function of (done, total)"
-        raise SettingsError(f"progress: {progress!r:.60} is none", code="bad-progress", hint=hint)
+        hint = "None shows it where stderr is a terminal; a function takes (done, total)"
+        message = f"progress must be True, False, None or a function; got {progress!r:.60}"
+        raise SettingsError(message, code="bad-progress", argument="progress", hint=hint)
 
 
 class Pace:
@@ -65,7 +66,7 @@ class Pace:
 
     @property
     def rate(self) -> float:
-        """Steps a second; 0 while unknown."""
+        """Steps per second; 0 while unknown."""
         (begin, first), (end, last) = self._seen[0], self._seen[-1]
         return (last - first) / (end - begin) if end > begin else 0.0
 
@@ -76,10 +77,10 @@ class Pace:
 
 
 def in_words(done: int, total: int, pace: Pace) -> str:
-    """Count, rate and remaining time: `1,200 of 4,000, 310 a second, 0:00:09 left`."""
+    """Count, rate and remaining time: `1,200 of 4,000, 310 per second, 0:00:09 left`."""
     parts = [f"{done:,} of {total:,}" if total else f"{done:,}"]
     if pace.rate > 0:
-        parts.append(f"{pace.rate:,.0f} a second" if pace.rate >= 10 else f"{pace.rate:.2g} a second")
+        parts.append(f"{pace.rate:,.0f} per second" if pace.rate >= 10 else f"{pace.rate:.2g} per second")
     left = pace.remaining(total) if total else None
     if left is not None:
         parts.append(f"{_clock(left)} left")

@@ -69,7 +69,7 @@ ACCOUNTINGS = {
         Accounting(
             "deepseek",
             "72*layers*width**2 + 12*layers*width*context",
-            "no embeddings, 12 width**2 weights a layer, attention scores over the whole context",
+            "no embeddings, 12 width**2 weights per layer, attention scores over the whole context",
             "DeepSeek-AI 2024 (2401.02954), equation 2",
         ),
     )
@@ -82,7 +82,12 @@ def rule_of(accounting: str | Accounting) -> Accounting:
         return accounting
     if accounting not in ACCOUNTINGS:
         hint = did_you_mean(str(accounting), ACCOUNTINGS, "accountings")
-        raise SettingsError(f"no accounting `{accounting}`", code="unknown-accounting", hint=hint)
+        raise SettingsError(
+            f"accounting must be a known rule; got `{accounting}`",
+            code="unknown-accounting",
+            argument="accounting",
+            hint=hint,
+        )
     return ACCOUNTINGS[accounting]
 
 
@@ -104,6 +109,6 @@ def flops(rule: Accounting, **sizes: int) -> int:
     columns = {name: np.array([float(size)]) for name, size in sizes.items()}
     found = float(system.evaluate(columns, {})["flops"][0])
     if not found < _MOST:
-        message = f"the shape takes {found:.4g} FLOPs a token, more than can be counted exactly"
+        message = f"the shape takes {found:.4g} FLOPs per token, more than can be counted exactly"
         raise SettingsError(message, code="bad-shape", value=found, limit=_MOST, hint="look at the sizes")
     return int(found)

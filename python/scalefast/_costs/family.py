@@ -120,7 +120,7 @@ def _polynomial(rule: Accounting, like: Transformer) -> tuple[Fraction, Fraction
     square = Fraction(two - 2 * one, 2) - 3 * cube
     linear = one - square - cube
     if abs(64 * cube + 16 * square + 4 * linear - four) > four * _ROUNDING:
-        message = f"`{rule.name}` is no cubic of the scale of a shape: {rule.formula}"
+        message = f"`{rule.name}` is not a cubic of the scale of a shape: {rule.formula}"
         raise SettingsError(message, code="bad-accounting", hint="a rule is a sum of products of sizes")
     return linear, square, cube
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from scalefast._base.errors import LawError, SettingsError
 from scalefast._base.suggest import did_you_mean, listing
 from scalefast._base.toml import Table
+from scalefast._base.wording import Advice, Argument
 
 if TYPE_CHECKING:
     import polars as pl
@@ -32,7 +33,7 @@ class Accelerator:
     ----------
     id, aliases: what it goes by. family: a shorter name that it shares with others.
     peak: dense FLOP/s in `format`, which is BF16 unless it says otherwise.
-    memory_gb, power_w, price: gigabytes; rated watts; lowest and highest dollars an hour at `price_date`. None: not known.
+    memory_gb, power_w, price: gigabytes; rated watts; lowest and highest dollars per hour at `price_date`. None: not known.
     date: of the table. source, note: in words.
     """
 
@@ -51,7 +52,7 @@ class Accelerator:
 
 
 def accelerators(accelerators_file: str | Path | None = None) -> pl.DataFrame:
-    """The table: one row an accelerator, with what is not known null.
+    """The table: one row per accelerator, with what is not known null.
 
     `accelerators_file` is a TOML file of the shipped one's format; its entries replace those of the same id and add others.
     Raises SettingsError (`bad-accelerators-file`) with the field at fault.
@@ -101,21 +102,30 @@ def find_accelerator(name: str, accelerators_file: str | Path | None = None) -> 
         raise SettingsError(
             f"accelerators: `{name}` may be {choices}",
             code="ambiguous-accelerator",
+            argument="accelerators",
             hint=f"write one of {listing([entry.id for entry in family])}",
         )
     known = [text for entry in table for text in (entry.id, *entry.aliases, entry.family) if text]
     raise SettingsError(
         f"accelerators: unknown accelerator `{name:.60}`",
         code="unknown-accelerator",
-        hint=f"{did_you_mean(name, known, 'accelerators')}; `scalefast accelerators` lists all; "
-        "accelerators_file= (--accelerators-file) adds yours",
+        argument="accelerators",
+        hint=Advice(
+            f"{did_you_mean(name, known, 'accelerators')}; `scalefast accelerators` lists all; ",
+            Argument("accelerators_file"),
+            " adds yours",
+        ),
     )
 
 
 def _table(own: str | Path | None) -> list[Accelerator]:
     found = {entry.id: entry for entry in _shipped()}
     if own is not None and not isinstance(own, str | Path):
-        raise SettingsError(f"accelerators_file: {own!r:.60} is no path", code="bad-accelerators-file")
+        raise SettingsError(
+            f"accelerators_file must be a path; got {own!r:.60}",
+            code="bad-accelerators-file",
+            argument="accelerators_file",
+        )
     if own is not None:
         found |= {entry.id: entry for entry in _read(Path(own))}
     return list(found.values())
@@ -133,12 +143,18 @@ def _read(path: Path) -> tuple[Accelerator, ...]:
         return _parse(Table(tomllib.loads(text), path.name, ""))
     except OSError as error:
         message = f"`{path.name}` cannot be read: {error.strerror or type(error).__name__}"
-        raise SettingsError(message, code="bad-accelerators-file") from error
+        raise SettingsError(message, code="bad-accelerators-file", argument="accelerators_file") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path.name} is no TOML: {error}", code="bad-accelerators-file") from error
+        raise SettingsError(
+            f"{path.name} is not TOML: {error}", code="bad-accelerators-file", argument="accelerators_file"
+        ) from error
     except LawError as error:
         raise SettingsError(
-            error.message, code="bad-accelerators-file", column=error.column, hint=error.hint
+            error.message,
+            code="bad-accelerators-file",
+            argument="accelerators_file",
+            column=error.column,
+            hint=error.hint,
         ) from error
 
 
@@ -159,7 +175,7 @@ def _entry(table: Table, date: str) -> Accelerator:
             return None
         value = table.number(name)
         if not 0 < value < float("inf"):
-            raise table.error(name, f"needs a number above zero, not {value:g}")
+            raise table.error(name, f"must be a number above zero; got {value:g}")
         return value
 
     peak = positive("peak")
@@ -187,5 +203,5 @@ def _price(table: Table) -> tuple[float, float] | None:
         return None
     numbers = [entry for entry in value if isinstance(entry, int | float) and not isinstance(entry, bool)]
     if len(value) != 2 or len(numbers) != 2 or not 0 < numbers[0] <= numbers[1] < float("inf"):
-        raise table.error("price", "needs the lowest and the highest dollars an hour, such as [2.0, 5.0]")
+        raise table.error("price", "needs the lowest and the highest dollars per hour, such as [2.0, 5.0]")
     return float(numbers[0]), float(numbers[1])

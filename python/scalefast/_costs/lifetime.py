@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 
 from scalefast._base.errors import SettingsError
+from scalefast._base.wording import Advice, Argument
 from scalefast._costs.hardware import find_accelerator
 
 __all__ = ["lifetime_cost"]
@@ -35,7 +36,7 @@ def lifetime_cost(
     served_tokens: tokens that the model reads and writes over its life; None: the symbol T, to be `given`.
     training: formula of the training FLOPs, such as what `training_cost` gives. serving: FLOPs of a token served.
     mfu, serving_mfu: utilisation, above 0 and at most 1; with them the cost counts FLOPs of peak.
-    price, serving_price: dollars an accelerator-hour; peak, serving_peak: FLOP/s of an accelerator, or its name in
+    price, serving_price: dollars per accelerator-hour; peak, serving_peak: FLOP/s of an accelerator, or its name in
         `sf.accelerators()`; with all of them the cost counts dollars. What is left out for serving is as for training, the
         utilisation too.
 
@@ -54,8 +55,9 @@ def lifetime_cost(
     for name, share in utilisations.items():
         if share is not None and not 0 < share <= 1:
             raise SettingsError(
-                f"{name} must lie above 0 and at most at 1, not {share:g}",
+                f"{name} must lie above 0 and at most at 1; got {share:g}",
                 code="bad-utilisation",
+                argument=name,
                 column=name,
                 value=float(share),
                 limit=1.0,
@@ -67,16 +69,17 @@ def lifetime_cost(
     prices = {"price": price, "serving_price": serving_price, "peak": peak, "serving_peak": serving_peak}
     for name, number in {"served_tokens": served_tokens, **prices}.items():
         if number is not None and not (math.isfinite(number) and number > 0):
-            message = f"{name} must be positive and finite, not {number:g}"
-            raise SettingsError(message, code="not-positive", column=name, value=float(number), limit=0.0)
+            message = f"{name} must be positive and finite; got {number:g}"
+            raise SettingsError(
+                message, code="not-positive", argument=name, column=name, value=float(number), limit=0.0
+            )
     priced = any(number is not None for number in prices.values())
     missing = [name for name, number in (("mfu", mfu), ("price", price), ("peak", peak)) if number is None]
     if (priced and missing) or (serving_mfu is not None and mfu is None):
         wanted = missing if priced else ["mfu"]
         message = f"a cost in {'dollars' if priced else 'FLOPs of peak'} needs {' and '.join(wanted)}"
-        raise SettingsError(
-            message, code="missing-setting", column=wanted[0], hint='mfu=0.4, price=2.0, peak="H100-SXM"'
-        )
+        hint = Advice(Argument("mfu", 0.4), ", ", Argument("price", 2.0), ", ", Argument("peak", "H100-SXM"))
+        raise SettingsError(message, code="missing-setting", argument=wanted[0], column=wanted[0], hint=hint)
     tokens = "T" if served_tokens is None else _number(served_tokens)
     served = f"{_product(serving)}*{tokens}"
     if mfu is None:

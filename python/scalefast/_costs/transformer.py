@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scalefast._base.errors import SettingsError
-from scalefast._base.suggest import did_you_mean
+from scalefast._base.suggest import did_you_mean, listing
 
 if TYPE_CHECKING:
     from scalefast._costs.accounting import Accounting
@@ -42,7 +42,7 @@ class Transformer:
     biases: whether linear maps and normalisations have a bias besides the weight.
     experts, active_experts: experts of a layer and how many a token passes; a router is counted where there are several.
 
-    Raises SettingsError, `bad-shape`, for sizes that are no whole numbers above zero or do not divide.
+    Raises SettingsError, `bad-shape`, for sizes that are not whole numbers above zero or do not divide.
 
     >>> import scalefast as sf
     >>> gpt3 = sf.Transformer(layers=96, width=12288, heads=96, vocabulary=50257, context=2048, gated=False,
@@ -76,7 +76,7 @@ class Transformer:
         if self.head_size is None and self.width % self.heads:
             raise _bad(
                 "width",
-                f"width {self.width} is no multiple of {self.heads} heads",
+                f"width {self.width} is not a multiple of {self.heads} heads",
                 self.width,
                 self.heads,
                 hint="choose heads that divide the width, or say head_size",
@@ -90,7 +90,13 @@ class Transformer:
             raise _bad("active_experts", message, self.active_experts, self.experts)
         if self.positions not in POSITIONS:
             hint = did_you_mean(self.positions, POSITIONS, "positions")
-            raise SettingsError(f"no positions `{self.positions}`", code="bad-shape", column="positions", hint=hint)
+            raise SettingsError(
+                f"positions must be one of {listing(POSITIONS)}; got `{self.positions}`",
+                code="bad-shape",
+                argument="positions",
+                column="positions",
+                hint=hint,
+            )
 
     @property
     def attention(self) -> int:
@@ -133,7 +139,13 @@ class Transformer:
         """The parameters that a law's N counts: "total", "non-embedding" or "active"."""
         if which not in COUNTS:
             hint = did_you_mean(which, COUNTS, "counts")
-            raise SettingsError(f"no count `{which}`", code="bad-shape", column="counts", hint=hint)
+            raise SettingsError(
+                f"counts must be one of {listing(COUNTS)}; got `{which}`",
+                code="bad-shape",
+                argument="counts",
+                column="counts",
+                hint=hint,
+            )
         return {
             "total": self.parameters,
             "non-embedding": self.non_embedding_parameters,
@@ -182,18 +194,20 @@ _LARGEST = 100_000_000
 
 
 def check_size(name: str, value: object) -> None:
-    """Raises SettingsError, `bad-shape`, for what is no whole number above zero."""
+    """Raises SettingsError, `bad-shape`, for what is not a whole number above zero."""
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         shown = float(value) if isinstance(value, int | float) else None
-        message = f"{name} must be a whole number above zero, not {value!r:.40}"
-        raise SettingsError(message, code="bad-shape", column=name, value=shown, limit=1.0)
+        message = f"{name} must be a whole number above zero; got {value!r:.40}"
+        raise SettingsError(message, code="bad-shape", argument=name, column=name, value=shown, limit=1.0)
     if value > _LARGEST:
-        message = f"{name} must be at most {_LARGEST:,}, not {float(min(value, 10**300)):.4g}"
-        raise SettingsError(message, code="bad-shape", column=name, limit=float(_LARGEST))
+        message = f"{name} must be at most {_LARGEST:,}; got {float(min(value, 10**300)):.4g}"
+        raise SettingsError(message, code="bad-shape", argument=name, column=name, limit=float(_LARGEST))
 
 
 def _bad(name: str, message: str, value: int, limit: int, hint: str | None = None) -> SettingsError:
-    return SettingsError(message, code="bad-shape", column=name, value=float(value), limit=float(limit), hint=hint)
+    return SettingsError(
+        message, code="bad-shape", argument=name, column=name, value=float(value), limit=float(limit), hint=hint
+    )
 
 
 def per_token(shape: Transformer, accounting: str | Accounting) -> int:

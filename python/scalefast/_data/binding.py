@@ -12,9 +12,10 @@ from typing import Any
 
 import polars as pl
 
-from scalefast._base.errors import DataError, SettingsError, UnitsError
+from scalefast._base.errors import DataError, SettingsError, UnitsError, about
 from scalefast._base.numbers import column_factor
 from scalefast._base.suggest import did_you_mean, listing
+from scalefast._base.wording import Advice, Argument
 from scalefast._data.expression import column_expression
 from scalefast._data.frames import exact_column
 from scalefast._data.levels import indicator
@@ -58,8 +59,9 @@ def bind(
         for name in names or {}:
             if name not in wanted:
                 raise SettingsError(
-                    f"{argument}: `{name}` is no variable of the law",
+                    f"{argument}: `{name}` is not a variable of the law",
                     code="unknown-symbol",
+                    argument=argument,
                     column=name,
                     hint=did_you_mean(name, wanted, "variables"),
                 )
@@ -80,11 +82,14 @@ def bind_one(name: str, given: Any, available: list[str]) -> Column:
         return Column(given.cast(pl.Float64), str(given))
     if not isinstance(given, str):
         raise SettingsError(
-            f"{spoken(name)}: a column is named by text or given as a Polars expression, not {type(given).__name__}",
+            f"{spoken(name)} must be the name of a column or a Polars expression; got {type(given).__name__}",
             code="bad-column",
+            argument=_argument(name),
             column=name,
         )
-    expression = column_expression(given, available, spoken(name)).cast(pl.Float64)
+    with about(_argument(name)):
+        expression = column_expression(given, available, spoken(name)).cast(pl.Float64)
+
     return Column(expression, given, given if given in available else None)
 
 
@@ -92,21 +97,24 @@ def _scaled(column: Column, name: str, unit: str | None) -> Column:
     if unit is None:
         return column
     if not isinstance(unit, str):
-        raise UnitsError(f"units of {name}: a unit is text, not {type(unit).__name__}", code="unknown-unit")
-    factor = column_factor(unit, f"units of {name}")
+        raise UnitsError(
+            f"units: the unit of {name} must be text; got {type(unit).__name__}", code="unknown-unit", argument="units"
+        )
+    with about("units"):
+        factor = column_factor(unit, f"units of {name}")
     return Column(column.expression * factor, f"{column.words} in {unit}")
 
 
 def _recognise(name: str, available: list[str]) -> str:
     candidates = _RECOGNISED.get(name, (name,))
     found = [column for column in candidates if column in available]
-    argument = "y=…" if name == RESPONSE else f'columns={{"{name}": …}}'
+    argument = Argument("y", ...) if name == RESPONSE else Argument("columns", {name: ...})
     if len(found) > 1:
         raise DataError(
             f"{spoken(name)} may be any of the columns {listing(found)}",
             code="ambiguous-column",
             column=found[0],
-            hint=f"say which one with {argument}",
+            hint=Advice("say which one with ", argument),
         )
     if not found:
         near = did_you_mean(candidates[-1 if name == RESPONSE else 0], available, "columns")
@@ -114,9 +122,14 @@ def _recognise(name: str, available: list[str]) -> str:
             f"no column is bound to {spoken(name)}, and none is called {listing(candidates)}",
             code="unbound-variable",
             column=name.rstrip("="),
-            hint=f"say which one with {argument}; {near}",
+            hint=Advice("say which one with ", argument, f"; {near}"),
         )
     return found[0]
+
+
+def _argument(name: str) -> str:
+    """The argument that binds a column: that of the response, of weights or of the noise, else `columns`."""
+    return spoken(name) if name in (RESPONSE, WEIGHTS, SIGMA) else "columns"
 
 
 def spoken(name: str) -> str:

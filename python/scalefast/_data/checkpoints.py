@@ -16,6 +16,7 @@ import polars as pl
 
 from scalefast._base.errors import DataError, SettingsError
 from scalefast._base.suggest import did_you_mean
+from scalefast._base.wording import Advice, Argument
 from scalefast._data.rows import Rows
 
 __all__ = ["Runs", "choose_checkpoints", "codes"]
@@ -60,7 +61,13 @@ def choose_checkpoints(rows: Rows, run: str, checkpoints: str | None, variables:
             column=run,
             value=float(several),
             limit=0.0,
-            hint='checkpoints="final" keeps the last row of each run, "all" uses every row',
+            argument="checkpoints",
+            hint=Advice(
+                Argument("checkpoints", "final"),
+                " keeps the last row of each run, ",
+                Argument("checkpoints", "all"),
+                " uses every row",
+            ),
         )
     if checkpoints == "all":
         return rows, Runs(run, count, "all", 0)
@@ -69,7 +76,8 @@ def choose_checkpoints(rows: Rows, run: str, checkpoints: str | None, variables:
             f"{' and '.join(moving)} change within a run, so which row is final is not clear",
             code="checkpoint-order",
             column=run,
-            hint="choose the rows with where=, or use checkpoints='all'",
+            argument="checkpoints",
+            hint=Advice("choose the rows with ", Argument("where"), ", or use ", Argument("checkpoints", "all")),
         )
     last = values.select(pl.col(moving[0]) == pl.col(moving[0]).max().over(groups)).to_series()
     kept = dataclasses.replace(
@@ -86,6 +94,7 @@ def codes(frame: pl.DataFrame, column: str, argument: str) -> Any:
         raise DataError(
             f"{argument}: there is no column `{column}`",
             code="unknown-column",
+            argument=argument,
             column=column,
             hint=did_you_mean(column, frame.columns, "columns"),
         )
@@ -95,10 +104,13 @@ def codes(frame: pl.DataFrame, column: str, argument: str) -> Any:
         raise DataError(
             f"{argument}: `{column}` is null in {series.null_count()} rows, the first is row {row}",
             code="null-run",
+            argument=argument,
             column=column,
             row=row,
-            hint="name every row's group, or leave the rows out with where=",
+            hint=Advice("name every row's group, or leave the rows out with ", Argument("where")),
         )
     if series.dtype.is_nested():
-        raise SettingsError(f"{argument}: `{column}` holds {series.dtype}", code="bad-resample", column=column)
+        raise SettingsError(
+            f"{argument}: `{column}` holds {series.dtype}", code="bad-resample", argument=argument, column=column
+        )
     return np.ascontiguousarray((series.rank("dense") - 1).cast(pl.UInt32).to_numpy())

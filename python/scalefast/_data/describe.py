@@ -16,10 +16,10 @@ __all__ = ["mean", "quantiles"]
 
 
 def mean(values: FloatArray) -> float:
-    """The mean of the values that are no NaN, summed in order."""
+    """The mean of the values that are not NaN, summed in order."""
     return describe(np.ascontiguousarray(values), [])[1]
 
 
 def quantiles(values: FloatArray, probabilities: Iterable[float]) -> list[float]:
-    """Quantiles of the values that are no NaN."""
+    """Quantiles of the values that are not NaN."""
     return describe(np.ascontiguousarray(values), list(probabilities))[3]

@@ -18,6 +18,7 @@ from typing import Self
 import polars as pl
 
 from scalefast._base.errors import ScalefastError, SettingsError
+from scalefast._base.wording import Advice, Argument
 
 __all__ = ["SLICE_ROWS", "DrawsFile", "check_draws_path", "read_stored", "slices"]
 
@@ -67,7 +68,7 @@ def check_draws_path(path: Path, overwrite: bool) -> None:
     if path.is_dir():
         raise SettingsError(f"{path} is a directory", code="is-a-directory")
     if path.exists() and not overwrite:
-        hint = "overwrite=True (--force) replaces it"
+        hint = Advice(Argument("overwrite", True), " replaces it")
         raise SettingsError(f"{path} exists", code="file-exists", hint=hint)
     if not path.absolute().parent.is_dir():
         raise SettingsError(f"{path.absolute().parent} is not a directory", code="no-such-directory")

@@ -18,7 +18,8 @@ from typing import Any
 import polars as pl
 
 from scalefast._base.errors import DataError, SettingsError
-from scalefast._base.suggest import did_you_mean
+from scalefast._base.suggest import did_you_mean, listing
+from scalefast._base.wording import Advice, Phrase
 
 __all__ = ["first_line", "is_file_like", "read_file"]
 
@@ -50,7 +51,8 @@ def _check_separator(start: bytes, separator: str) -> None:
     formats = {"\t": "tsv", ",": "csv"}
     hint = f'rewrite it with commas, or read it with pl.read_csv(path, separator="{others[0]}")'
     if others[0] in formats:
-        hint = f'say that it is {formats[others[0]]}: sf.read_file(path, "{formats[others[0]]}")'
+        known = formats[others[0]]
+        hint = Advice(f"say that it is {known}: ", Phrase(f'sf.read_file(path, "{known}")', f"--input-format {known}"))
     raise DataError(f"its columns seem to be separated by {name}", code="other-separator", hint=hint)
 
 
@@ -89,7 +91,7 @@ _NATIVE = ("file", "http", "https", "s3", "gs", "gcs", "az", "adl", "abfs", "abf
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 #: Bytes that are looked at before a file is read.
 _START = 65_536
-_SAY = "say which: sf.read_file(path, format=…)"
+_SAY = Phrase("sf.read_file(path, format=…)", "--input-format …")
 #: Words that trackers and spreadsheets write for a missing value.
 _MISSING = ["", "NA", "N/A", "null", "None"]
 
@@ -111,7 +113,8 @@ def read_file(source: Any, format: str | None = None) -> pl.DataFrame:
     """
     if format is not None and format not in _READERS:
         hint = did_you_mean(str(format), _READERS, "formats")
-        raise SettingsError(f"format: {format!r:.60} is not known", code="unknown-format", hint=hint)
+        message = f"format must be one of {listing(_READERS)}; got {format!r:.60}"
+        raise SettingsError(message, code="unknown-format", argument="format", hint=hint)
     if isinstance(source, bytes | bytearray | memoryview):
         return _read_content(bytes(source), "the buffer", format)
     if hasattr(source, "read"):
@@ -190,7 +193,8 @@ def _format_of(name: str) -> str:
     suffix = _suffix(name)
     if suffix not in _FORMAT_OF_SUFFIX:
         near = did_you_mean(suffix, _FORMAT_OF_SUFFIX, "suffixes") if suffix else "a name without suffix says nothing"
-        hint = f"{near} Or say what it is: sf.read_file(path, format=…)" if near[-1] == "?" else f"{near}; {_SAY}"
+        joint = " Or say what it is: " if near[-1] == "?" else "; say which: "
+        hint = Advice(near, joint, _SAY)
         raise DataError(f"`{name}`: the suffix names no format", code="unknown-format", hint=hint)
     return _FORMAT_OF_SUFFIX[suffix]
 
@@ -220,7 +224,9 @@ def _read(source: Any, label: str, format: str, empty: bool = False) -> pl.DataF
         raise DataError(
             f"{label} cannot be read as {format}: {reason}",
             code="unreadable-file",
-            hint=f"the file may be cut short, have rows of unequal length, or be of another format; {_SAY}",
+            hint=Advice(
+                "the file may be cut short, have rows of unequal length, or be of another format; say which: ", _SAY
+            ),
         ) from error
     return _numeric_text(frame) if format in _TEXT else frame
 

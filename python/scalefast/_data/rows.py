@@ -16,6 +16,7 @@ import polars as pl
 
 from scalefast._base.errors import DataError, SettingsError
 from scalefast._base.suggest import did_you_mean
+from scalefast._base.wording import Advice, Argument
 from scalefast._data.binding import WEIGHTS, Column, spoken
 from scalefast._data.frames import FloatArray, collect, column_names, read_frame, to_array
 from scalefast._data.undefined import Undefined
@@ -25,6 +26,10 @@ __all__ = ["Rows", "evaluate_columns", "filter_rows", "read_rows"]
 #: Invalid rows shown in an error.
 _SHOWN = 3
 _ROW = "row in the data="
+#: The remedy for rows that hold what no law takes.
+_LEAVE_OUT = Advice(
+    "leave rows out with ", Argument("where"), ", or ", Argument("drop_invalid", True), " to drop and count them"
+)
 
 
 @dataclass(frozen=True)
@@ -76,8 +81,8 @@ def read_rows(
         frame, original = numbered.drop(_ROW), numbered[_ROW]
     n_filtered = n_read - frame.height
     if frame.height == 0:
-        message = f"`where` leaves none of {n_read} rows" if n_read else "there are no rows"
-        raise DataError(message, code="no-rows", value=0.0)
+        message = f"where leaves none of {n_read} rows" if n_read else "there are no rows"
+        raise DataError(message, code="no-rows", argument="where" if n_read else None, value=0.0)
     bound = evaluate_columns(frame, columns)
     arrays = {name: to_array(bound[name]) for name in bound.columns}
     n_dropped = 0
@@ -120,13 +125,14 @@ def filter_rows(frame: pl.DataFrame, where: str | pl.Expr) -> pl.DataFrame:
         raise DataError(
             f"where: there is no column `{name}`",
             code="unknown-column",
+            argument="where",
             column=name,
             hint=did_you_mean(name, available, "columns"),
         ) from error
     except (pl.exceptions.PolarsError, TypeError) as error:
         reason = (str(error).splitlines() or ["not an expression"])[0]
-        hint = "where takes a Polars expression or an SQL condition such as \"status\" = 'done' AND steps > 1000"
-        raise SettingsError(f"where: {reason}", code="bad-where", hint=hint) from error
+        hint = "write a Polars expression or an SQL condition such as \"status\" = 'done' AND steps > 1000"
+        raise SettingsError(f"where: {reason}", code="bad-where", argument="where", hint=hint) from error
     return kept
 
 
@@ -143,7 +149,7 @@ def evaluate_columns(frame: pl.DataFrame, columns: Mapping[str, Column]) -> pl.D
         raise _not_numeric(frame, columns) from None
     if bound.height != frame.height:
         raise DataError(
-            "a bound column is not one value a row",
+            "a bound column must hold one value per row",
             code="uneven-columns",
             value=float(bound.height),
             limit=float(frame.height),
@@ -152,7 +158,7 @@ def evaluate_columns(frame: pl.DataFrame, columns: Mapping[str, Column]) -> pl.D
 
 
 def _not_numeric(frame: pl.DataFrame, columns: Mapping[str, Column]) -> DataError:
-    """The first column that cannot be evaluated to numbers, with the first value that is none."""
+    """The first column that cannot be evaluated to numbers, with the first value that is not a number."""
     for column in columns.values():
         try:
             frame.select(column.expression.alias("value"))
@@ -162,7 +168,7 @@ def _not_numeric(frame: pl.DataFrame, columns: Mapping[str, Column]) -> DataErro
                 texts = frame[column.words]
                 bad = (texts.is_not_null() & texts.cast(pl.Float64, strict=False).is_null()).arg_true()
                 row = int(bad[0])
-                count = "a text that is no number" if len(bad) == 1 else f"{len(bad)} texts that are no numbers"
+                count = "a text that is not a number" if len(bad) == 1 else f"{len(bad)} texts that are not numbers"
                 return DataError(
                     f"column `{column.words}` holds {count}, the first {texts[row]!r:.40} in row {row}",
                     code="not-numeric",
@@ -214,7 +220,7 @@ def _invalid_rows(
         column=columns[worst].words,
         value=bound[worst][first],
         limit=0.0,
-        hint="leave rows out with where=, or drop_invalid=True (--where, --drop-invalid) to drop and count them",
+        hint=_LEAVE_OUT,
     )
 
 
@@ -236,7 +242,7 @@ def _undefined(
         column=columns[fault.symbol].words if fault.symbol else None,
         value=bound[fault.symbol][rows[0]] if fault.symbol else None,
         limit=-1.0 if fault.must == "above -1" else 0.0,
-        hint="leave rows out with where=, or drop_invalid=True (--where, --drop-invalid) to drop and count them",
+        hint=_LEAVE_OUT,
     )
 
 

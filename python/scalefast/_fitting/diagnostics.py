@@ -58,7 +58,9 @@ def _rows(fit: FitState) -> Iterator[Finding]:
         yield found("levels", message, float(len(levels)))
     yield found("rows", f"{fit.n_rows} of {fit.n_read} rows used", float(fit.n_rows), float(fit.n_read))
     if fit.n_filtered:
-        yield found("filtered-rows", f"where= leaves out {fit.n_filtered} rows", float(fit.n_filtered))
+        yield found(
+            "filtered-rows", f"the condition on rows leaves out {fit.n_filtered} of them", float(fit.n_filtered)
+        )
     if fit.n_dropped:
         yield found("dropped-rows", f"{fit.n_dropped} invalid rows were dropped", float(fit.n_dropped))
 

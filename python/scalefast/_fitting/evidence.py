@@ -20,6 +20,7 @@ from scalefast._base.errors import ScalefastError
 from scalefast._base.findings import Finding, found
 from scalefast._base.statuses import CONVERGED
 from scalefast._calls.longcall import LongCall
+from scalefast._calls.running import Running
 from scalefast._core import Call, System, fit_groups, group_trusts, log_correlation, scale_correlation
 from scalefast._core import trend as log_trend
 from scalefast._data.binding import RESPONSE, WEIGHTS
@@ -256,7 +257,7 @@ def _shift(fit: FitState, row: int) -> str:
     values = fit.law.values or {}
     start = np.array([list(values.values())])
     try:
-        with LongCall(progress=False) as call:
+        with LongCall(Running(progress=False)) as call:
             found_without, stopped = bind_problem(fit.spec, rows).fit(
                 loss_fields(fit.loss), start, fit.spec.threads, call.stage("without the row")
             )

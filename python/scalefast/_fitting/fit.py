@@ -1,7 +1,9 @@
 """Fits: a spec and runs in, the estimate and the evidence for it out.
 
-Stage: after binding, around the core. In: `m` rows and a `FitSpec`. Out: `Fit`, whose frames have one row a parameter
+Stage: after binding, around the core. In: `m` rows and a `FitSpec`. Out: `Fit`, whose frames have one row per parameter
 (`p`), a start (`S`) or a run (`m`). Not converging is data (`status`); misuse raises. All arithmetic is the core's.
+
+Longer than the rule, because every argument of `fit` has an entry in its docstring.
 """
 
 from __future__ import annotations
@@ -19,8 +21,9 @@ import polars as pl
 
 from scalefast._base.errors import DataError, ScalefastError, SettingsError
 from scalefast._base.statuses import USABLE
-from scalefast._calls.longcall import LongCall, OnInterrupt
+from scalefast._calls.longcall import LongCall
 from scalefast._calls.progress import Progress
+from scalefast._calls.running import OnInterrupt
 from scalefast._core import restore_result, result_state
 from scalefast._data.binding import SIGMA
 from scalefast._data.checkpoints import choose_checkpoints
@@ -61,16 +64,35 @@ class Fit(FitState):
 
     Attributes
     ----------
-    spec: what was fitted, and how.
-    law: the law with the estimates as values; predicts and sweeps like any other.
-    objective: the weighted sum of w * rho(r) over the rows.
-    status: `converged`, `unconfirmed` (too few independent starts found this optimum), `unbounded` (the objective falls
+    spec
+        The settings of the fit.
+    law
+        The law with the estimates as values; predicts and sweeps like any other.
+    objective
+        The weighted sum of w * rho(r) over the rows.
+    status
+        `converged`, `unconfirmed` (too few independent starts found this optimum), `unbounded` (the objective falls
         towards parameters at infinity), `at-bound`, `ill-determined`, `saddle`, `stalled`, `iterations` or `undefined`.
-    loss: the loss, its threshold settled.
-    sigma: robust scale of the residuals, 1.4826 times their median absolute value; with `sigma=` of residual/sigma.
-    quadratic_share: share of the rows in the quadratic zone of the loss.
-    n_rows, n_read, n_filtered, n_dropped: rows used, read, left out by `where`, dropped as invalid.
-    sources, runs: symbol to the column that it was taken from; the runs and checkpoints in use, None without `run=`.
+    certificate
+        The evidence that the estimate is the optimum.
+    loss
+        The loss, its threshold settled.
+    sigma
+        Robust scale of the residuals, 1.4826 times their median absolute value; with `sigma=` of residual/sigma.
+    quadratic_share
+        Share of the rows in the quadratic zone of the loss.
+    n_rows
+        Rows used.
+    n_read
+        Rows read.
+    n_filtered
+        Rows left out by `where`.
+    n_dropped
+        Rows dropped as invalid.
+    sources
+        Symbol to the column that it was taken from.
+    runs
+        The runs and checkpoints in use, None without `run=`.
     """
 
     @cached_property
@@ -99,7 +121,7 @@ class Fit(FitState):
 
     @property
     def draws(self) -> pl.DataFrame:
-        """One row a replicate: replicate, parameters, objective, status, moved.
+        """One row per replicate: replicate, parameters, objective, status, moved.
 
         `status` is `converged`, `at-bound`, `stalled`, `iterations`, `undefined` or `too-few-points` (parameters are null in
         the last two); `moved` says that the replicate's optimum is another one than the estimate's leads to. With
@@ -265,34 +287,72 @@ def fit(
 
     Parameters
     ----------
-    runs: any frame, a dict of arrays, or a path; one row a run.
-    law: an id, a law file, a formula, or a Law (its values are not used); or a FitSpec, which settles all that follows.
-    columns: variable to column name, formula of columns or Polars expression; names in it are variables of a formula.
-    y: column of the loss; recognised without binding: L, loss, val_loss.
-    where: rows to use, a Polars expression or an SQL condition. drop_invalid: drop unusable rows, and count them.
-    residual: "log" (ln of prediction minus ln of data) or "identity" (prediction minus data). loss: such as
-        sf.Huber(1e-3). None: the law's own recipe, else identity and sf.Squared().
-    weights: relative weights; a common factor changes no estimate and no standard error.
-    sigma: column of the known standard deviation of each row's residual (nats per token; of ln L under the log residual):
+    runs
+        Any frame, a dict of arrays, or a path; one row per run.
+    law
+        An id, a law file, a formula, or a Law (its values are not used); or a FitSpec, which settles all that follows.
+    columns
+        Variable to column name, formula of columns or Polars expression; names in it are variables of a formula.
+    y
+        Column of the loss; recognised without binding: L, loss, val_loss.
+    where
+        Rows to use, a Polars expression or an SQL condition.
+    drop_invalid
+        Drop unusable rows, and count them.
+    residual
+        "log" (ln of prediction minus ln of data) or "identity" (prediction minus data).
+    loss
+        A loss such as `sf.Huber(1e-3)`. None: the law's own recipe, else identity and sf.Squared().
+    weights
+        Relative weights; a common factor changes no estimate and no standard error.
+    sigma
+        Column of the known standard deviation of each row's residual (nats per token; of ln L under the log residual):
         the cost is the sum of w * rho(r/sigma), and under the squared loss standard errors take the noise as stated.
-    units: variable to the unit of its column, such as {"N": "millions"}.
-    run: column that says which rows belong to one run; the default cluster of resampling. checkpoints: "final" keeps the
-        last row of each run, "all" uses every row; needed where runs have rows at several points.
-    starts: None for the global strategy; sf.Grid, sf.Sobol or a frame for those starts only, each solved locally.
-    bounds, fixed, tied: {"alpha": (0, 1)}, {"E": 1.69}, {"beta": "alpha"}.
-    per: {"E": "corpus"} gives every level of the column corpus an E of its own, `E[c4]`, `E[rpj]`, beside the parameters
+    units
+        Variable to the unit of its column, such as {"N": "millions"}.
+    run
+        Column that says which rows belong to one run; the default cluster of resampling.
+    checkpoints
+        "final" keeps the last row of each run, "all" uses every row; needed where runs have rows at several points.
+    starts
+        None for the global strategy; sf.Grid, sf.Sobol or a frame for those starts only, each solved locally.
+    bounds
+        Range of a parameter: {"alpha": (0, 1)}.
+    fixed
+        Value of a parameter that is not estimated: {"E": 1.69}.
+    tied
+        Formula of a parameter in others: {"beta": "alpha"}.
+    per
+        {"E": "corpus"} gives every level of the column corpus an E of its own, `E[c4]`, `E[rpj]`, beside the parameters
         that all rows share; `fit.law.at_level(corpus="c4")` is the law of one level.
-    resample: sf.Bootstrap(4000) or sf.Jackknife(); draws, standard errors and intervals then come from refits.
-    level: of the intervals. seed: of the random numbers; the same seed gives the same bytes.
-    draws_to: a Parquet file for the draws, which are then not kept in memory; an existing one is refused unless `overwrite`.
-    threads: None for all the process may use.
-    progress: what takes more than a second shows how far it is on stderr: None where that is a terminal, True, False; or a
-        function of (done, total), called a few times a second, whose counts begin again with each stage of the work.
-    on_interrupt: "partial" keeps the replicates, or the given starts, that were finished when Ctrl-C, SIGTERM, the time
-        limit or a CancelToken ended the call, and says so in `diagnostics`. timeout_s: give up after so many seconds.
+    resample
+        `sf.Bootstrap(4000)` or sf.Jackknife(); draws, standard errors and intervals then come from refits.
+    level
+        Level of the intervals.
+    seed
+        Seed of the random numbers; the same seed gives the same bytes.
+    draws_to
+        A Parquet file for the draws, which are then not kept in memory; an existing one is refused unless `overwrite`.
+    overwrite
+        Replace the file of draws where it exists.
+    threads
+        None for all the process may use.
+    progress
+        Work of more than a second shows on stderr how far it is: None where that is a terminal, True, False; or a
+        function of (done, total), called a few times per second, whose counts begin again with each stage of the work.
+    on_interrupt
+        "partial" keeps the replicates, or the given starts, that were finished when Ctrl-C, SIGTERM, the time limit or
+        a CancelToken ended the call, and says so in `diagnostics`.
+    timeout_s
+        Give up after so many seconds.
 
-    Raises DataError, LawError, FormulaError, SettingsError, UnitsError for misuse; not converging is a status.
+    Raises
+    ------
+    ScalefastError
+        DataError, LawError, FormulaError, SettingsError, UnitsError for misuse; not converging is a status.
 
+    Examples
+    --------
     >>> import scalefast as sf
     >>> grid = [(n, d) for n in (1e8, 1e9, 1e10) for d in (1e10, 1e11, 1e12)]
     >>> points = {"N": [n for n, _ in grid], "D": [d for _, d in grid]}
@@ -360,8 +420,7 @@ def run_fit(spec: FitSpec, runs: Any) -> Fit:
     problem = bind_problem(spec, rows)
     starts = None if spec.starts is None else start_matrix(spec.starts, parameters, spec.free)
     replicates = None
-    partial, tidy = spec.on_interrupt == "partial", spec.draws_to is not None
-    with LongCall(spec.progress, spec.timeout_s, partial=partial, tidy=tidy) as call:
+    with LongCall(spec.running, tidy=spec.draws_to is not None) as call:
         result, stopped = problem.fit(loss_fields(spec.loss), starts, spec.threads, call.stage("starts"))
         # Once all starts have ended, an interruption hits the resampling, of which nothing is finished.
         solved, count = result.solved
@@ -372,7 +431,7 @@ def run_fit(spec: FitSpec, runs: Any) -> Fit:
     values = dict(zip(parameters, result.parameters, strict=True))
     draws = None if replicates is None else replicates.for_law
     return Fit(
-        # How a fit was shown is no part of what it is, and a function need not pickle.
+        # How a fit was shown is not part of what it is, and a function need not pickle.
         spec=spec.replace(progress=None),
         law=law.with_values(values, observed_range=Ranges(law, rows), draws=draws),
         objective=result.objective,

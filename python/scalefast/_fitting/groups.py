@@ -1,4 +1,4 @@
-"""Many small fits: one law fitted to every group of rows, one row a group out.
+"""Many small fits: one law fitted to every group of rows, one row per group out.
 
 Stage: after binding, around the core. In: a frame of `m` rows and the columns that tell groups apart. Out: a frame of one
 row a group, in the order in which groups first appear. A group that cannot be fitted gets a status and nulls, never an
@@ -18,9 +18,11 @@ from numpy.typing import NDArray
 
 from scalefast._base.errors import DataError, SettingsError
 from scalefast._base.statuses import INTERRUPTED
-from scalefast._base.suggest import did_you_mean
-from scalefast._calls.longcall import LongCall, OnInterrupt
+from scalefast._base.suggest import did_you_mean, listing
+from scalefast._base.wording import Advice, Argument, Phrase
+from scalefast._calls.longcall import LongCall
 from scalefast._calls.progress import Progress
+from scalefast._calls.running import OnInterrupt
 from scalefast._core import Call, group_statuses, group_trusts, log_gaps
 from scalefast._core import fit_groups as core_fit_groups
 from scalefast._data.binding import RESPONSE, WEIGHTS, Column, bind, bind_one
@@ -74,32 +76,78 @@ def fit_groups(
 ) -> pl.DataFrame:
     """Fits `law` to every group of rows that agree in the columns `by`.
 
-    Returns one row a group in the order of first appearance: the columns `by`, every parameter, its standard error as
-    `<parameter>_se`, `objective`, `n_rows`, `status`, `se_status`. The frame feeds `law.predict`, whose parameters it holds.
+    Parameters
+    ----------
+    runs
+        Any frame, a dict of arrays, or a path; one row per run.
+    law
+        As in `fit`.
+    by
+        Name of a column, or several, that tell groups apart.
+    columns
+        As in `fit`.
+    y
+        As in `fit`.
+    where
+        As in `fit`.
+    residual
+        As in `fit`.
+    loss
+        As in `fit`. Under other losses than the squared one, groups are fitted one by one.
+    weights
+        As in `fit`.
+    units
+        As in `fit`.
+    bounds
+        As in `fit`.
+    fixed
+        As in `fit`.
+    tied
+        As in `fit`.
+    errors
+        What standard errors rest on; rows of a group count in the order in which they stand, such as the points of a
+        learning curve. "checked": residuals are independent unless a Durbin-Watson test at 1 % finds that they follow each
+        other; then `se_status` is `autocorrelated` and the errors are null. "block": sums over blocks of rows, whitened by
+        the autocorrelation found (null and `too-few-rows` below 20 rows more than parameters; squared loss only).
+        "independent": not checked.
+    spacing
+        Name of a column such as the step of a curve: each row is weighted by its share of the logarithm of that column, so
+        that a curve logged every thousand steps is fitted over its decades instead of its end.
+    threads
+        As in `fit`.
+    progress
+        As in `fit`.
+    on_interrupt
+        "partial" keeps the groups that were fitted when the call was ended early.
+    timeout_s
+        Give up after so many seconds.
+
+    Returns
+    -------
+    pl.DataFrame
+        One row per group in the order of first appearance: the columns `by`, every parameter, its standard error as
+        `<parameter>_se` (null where it is refused), `objective`, `n_rows`, `status`, `se_status`. It feeds `law.predict`,
+        whose parameters it holds.
+
+    Raises
+    ------
+    ScalefastError
+        DataError, LawError, FormulaError, SettingsError, UnitsError for misuse; nothing that is wrong with a group raises.
+
+    Notes
+    -----
     A group's row depends on nothing but its own rows. Made for up to millions of groups of 5 to 50 rows under a squared
-    loss; other losses and groups of more than 512 rows are fitted one by one, as by `sf.fit`.
+    loss; groups of more than 512 rows are fitted one by one, as by `sf.fit`.
 
-    `status` is `converged`, `at-bound`, `unconfirmed` (too few independent
-    starts found the optimum), `unbounded` (the objective falls towards parameters at infinity), `ill-determined` (the rows do
-    not determine all parameters), `not-converged`,
-    `undefined` (the law has no value on these rows), or without an estimate `too-few-points` (fewer distinct points than
-    parameters plus one), `too-few-values` (a variable takes fewer than three), `invalid-values` (null, NaN, infinite, not
-    positive where it must be, or one at which the law is undefined), `constant-response`, `interrupted` (with
-    `on_interrupt="partial"`, the call was ended before this group was fitted). Standard errors are null where they are
-    refused.
+    `status` is `converged`, `at-bound`, `unconfirmed` (too few independent starts found the optimum), `unbounded` (the
+    objective falls towards parameters at infinity), `ill-determined` (the rows do not determine all parameters),
+    `not-converged`, `undefined` (the law has no value on these rows), or without an estimate `too-few-points` (fewer
+    distinct points than parameters plus one), `too-few-values` (a variable takes fewer than three), `invalid-values` (null,
+    NaN, infinite, not positive where it must be, or one at which the law is undefined), `constant-response`, `interrupted`
+    (the call was ended before this group was fitted).
 
-    `errors` says what standard errors rest on, and `se_status` what came of it. Rows of a group count in the order in which
-    they stand, such as the points of a learning curve. "checked": residuals are independent unless a Durbin-Watson test at
-    1 % finds that they follow each other; then `se_status` is `autocorrelated` and the errors are null. "block": sums over
-    blocks of rows, whitened by the autocorrelation found (`block`; null and `too-few-rows` below 20 rows more than
-    parameters; squared loss only). "independent": not checked.
-
-    `spacing` names a column such as the step of a curve: each row is weighted by its share of the logarithm of that column,
-    so that a curve logged every thousand steps is fitted over its decades instead of its end.
-
-    The other arguments are those of `sf.fit`. Raises DataError, LawError, FormulaError, SettingsError, UnitsError for
-    misuse; nothing that is wrong with a group raises.
-
+    Examples
+    --------
     >>> import scalefast as sf
     >>> x = [1e6, 1e7, 1e8, 1e9, 1e10]
     >>> curve = [2 + 50 * v**-0.4 for v in x]
@@ -136,7 +184,7 @@ def fit_groups(
     groups = _group(frame.select(keys))
     arrays = {name: groups.arrange(to_array(bound[name])) for name in bound.columns}
     arrays[RESPONSE] = _marked(spec, arrays, groups.offsets.astype(np.int64))
-    with LongCall(spec.progress, spec.timeout_s, partial=on_interrupt == "partial") as call:
+    with LongCall(spec.running) as call:
         if spacing is not None:
             gaps = _log_gaps(groups, frame, spacing, spec.threads, call.stage("spacing"))
             arrays[WEIGHTS] = gaps * arrays.get(WEIGHTS, 1.0)
@@ -181,7 +229,7 @@ def _solved(
 
 
 def _frame(groups: _Groups, parameters: list[str], found: Mapping[str, Any], names: list[str]) -> pl.DataFrame:
-    """One row a group; `names` are the statuses by their codes."""
+    """One row per group; `names` are the statuses by their codes."""
     statuses = pl.Series("status", names, dtype=pl.String)
     trusts = pl.Series("se_status", group_trusts(), dtype=pl.String)
     return groups.keys.with_columns(
@@ -203,12 +251,13 @@ def _frame(groups: _Groups, parameters: list[str], found: Mapping[str, Any], nam
 def _keys(by: str | Sequence[str], available: list[str], parameters: list[str]) -> list[str]:
     keys = [by] if isinstance(by, str) else list(by)
     if not keys or len(set(keys)) < len(keys):
-        raise SettingsError("by: name the columns that tell groups apart, each once", code="bad-by")
+        raise SettingsError("by must name the columns that tell groups apart, each once", code="bad-by", argument="by")
     for key in keys:
         if key not in available:
             raise DataError(
                 f"by: there is no column `{key}`",
                 code="unknown-column",
+                argument="by",
                 column=key,
                 hint=did_you_mean(key, available, "columns"),
             )
@@ -218,6 +267,7 @@ def _keys(by: str | Sequence[str], available: list[str], parameters: list[str]) 
             raise DataError(
                 f"by: the result has a column `{key}` of its own",
                 code="column-exists",
+                argument="by",
                 column=key,
                 hint="rename the column before the fit",
             )
@@ -228,12 +278,14 @@ def _check_errors(errors: str, spec: FitSpec) -> None:
     known = get_args(Errors)
     if errors not in known:
         hint = did_you_mean(str(errors), known, "kinds of errors")
-        raise SettingsError(f"errors: {errors!r:.40} is not known", code="bad-errors", hint=hint)
+        message = f"errors must be one of {listing(known)}; got {errors!r:.40}"
+        raise SettingsError(message, code="bad-errors", argument="errors", hint=hint)
     if errors == "block" and not isinstance(spec.loss, Squared):
         raise SettingsError(
             f"errors: blocks go with the squared loss, not with {spec.loss}",
             code="bad-errors",
-            hint='loss=sf.Squared() (--loss squared), or errors="checked"',
+            argument="errors",
+            hint=Advice(Phrase("loss=sf.Squared()", "--loss squared"), ", or ", Argument("errors", "checked")),
         )
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 
 from scalefast._base.errors import LawError, ScalefastError
+from scalefast._base.wording import Advice, Phrase
 from scalefast._data.checkpoints import codes
 from scalefast._fitting.resampling import Jackknife
 from scalefast._optimum.best import best_size
@@ -32,7 +33,7 @@ def influence(fit: FitState, replicates: Replicates) -> pl.DataFrame:
         raise ScalefastError(
             "the table of influence needs every unit left out once",
             code="no-draws",
-            hint="fit with resample=sf.Jackknife()",
+            hint=Advice("fit with ", Phrase("resample=sf.Jackknife()", "--resample jackknife")),
         )
     draws = replicates.draws
     size = _sizes(fit, replicates)

@@ -15,6 +15,7 @@ import polars as pl
 
 from scalefast._base.errors import DataError, SettingsError
 from scalefast._base.suggest import did_you_mean, listing
+from scalefast._base.wording import Advice, Argument, Phrase
 from scalefast._data.frames import to_array
 from scalefast._data.levels import indicator
 from scalefast._forms.form import Variable
@@ -61,9 +62,15 @@ def expand(spec: FitSpec, frame: pl.DataFrame) -> FitSpec:
             f"per: {listing(levels)} with {listing(str(len(names)) for names in levels.values())} levels make {count} "
             f"parameters, and one fit takes at most {MOST_PARAMETERS}",
             code="too-many-levels",
+            argument="per",
             value=float(count),
             limit=float(MOST_PARAMETERS),
-            hint="let fewer parameters differ, keep fewer levels with where=, or fit each level alone with sf.fit_groups",
+            hint=Advice(
+                "let fewer parameters differ, keep fewer levels with ",
+                Argument("where"),
+                ", or fit each level alone with ",
+                Phrase("sf.fit_groups", "--by"),
+            ),
         )
     expanded = dataclasses.replace(
         form,
@@ -92,7 +99,9 @@ def _levels(frame: pl.DataFrame, column: str) -> list[str]:
     """The levels of a column as text, in the order of their values."""
     if column not in frame.columns:
         hint = did_you_mean(column, frame.columns, "columns")
-        raise DataError(f"per: there is no column `{column}`", code="unknown-column", column=column, hint=hint)
+        raise DataError(
+            f"per: there is no column `{column}`", code="unknown-column", argument="per", column=column, hint=hint
+        )
     values = frame[column]
     if values.dtype in (pl.Categorical, pl.Enum):
         values = values.cast(pl.String)
@@ -100,6 +109,7 @@ def _levels(frame: pl.DataFrame, column: str) -> list[str]:
         raise DataError(
             f"per: `{column}` holds {values.dtype}: levels are texts, whole numbers or booleans",
             code="bad-level-column",
+            argument="per",
             column=column,
         )
     if values.null_count():
@@ -107,9 +117,10 @@ def _levels(frame: pl.DataFrame, column: str) -> list[str]:
         raise DataError(
             f"per: `{column}` is null in {values.null_count()} rows, the first is row {row}",
             code="null-level",
+            argument="per",
             column=column,
             row=row,
-            hint="name the level of every row, or leave the rows out with where=",
+            hint=Advice("name the level of every row, or leave the rows out with ", Argument("where")),
         )
     return values.unique().sort().cast(pl.String).to_list()
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from scalefast._base.errors import SettingsError
 from scalefast._base.suggest import did_you_mean
+from scalefast._base.wording import Advice, Argument
 from scalefast._forms.form import Parameter, Variable
 
 __all__ = ["check_per", "plain_level"]
@@ -24,11 +25,17 @@ def check_per(per: Mapping[str, Any], parameters: Iterable[str], fixed: Iterable
         if name not in parameters:
             hint = did_you_mean(name, parameters, "parameters")
             raise SettingsError(
-                f"per: the law has no parameter `{name}`", code="unknown-parameter", column=name, hint=hint
+                f"per: the law has no parameter `{name}`",
+                code="unknown-parameter",
+                argument="per",
+                column=name,
+                hint=hint,
             )
         if not isinstance(column, str):
-            hint = 'per={"E": "corpus"} gives every level of the column corpus an E of its own'
-            raise SettingsError(f"per: `{name}` needs the name of a column", code="bad-per", column=name, hint=hint)
+            hint = Advice(Argument("per", {"E": "corpus"}), " gives every level of the column corpus an E of its own")
+            raise SettingsError(
+                f"per: `{name}` needs the name of a column", code="bad-per", argument="per", column=name, hint=hint
+            )
         if name in fixed or name in tied:
             raise SettingsError(
                 f"`{name}` differs by `{column}` and is fixed or tied as well", code="per-not-free", column=name
@@ -39,6 +46,7 @@ def check_per(per: Mapping[str, Any], parameters: Iterable[str], fixed: Iterable
             raise SettingsError(
                 f"tied: `{name}` follows `{used[0]}`, which differs by `{per[used[0]]}`",
                 code="tied-per-level",
+                argument="tied",
                 column=name,
                 hint=f"write the formula of `{name}` into the law in its place",
             )

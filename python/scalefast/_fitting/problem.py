@@ -11,6 +11,7 @@ from typing import Any
 
 from scalefast._base.errors import DataError, FormulaError
 from scalefast._base.suggest import did_you_mean, likeness
+from scalefast._base.wording import Advice, Argument, Phrase
 from scalefast._core import Problem, System
 from scalefast._data.binding import RESPONSE, SIGMA, WEIGHTS, Column, bind, bind_one
 from scalefast._data.checkpoints import codes
@@ -90,8 +91,12 @@ def ask_about_parameters(spec: FitSpec, law: Law, available: list[str]) -> None:
                 f"`{name}` is a symbol of the formula and a column of the data",
                 code="ambiguous-symbol",
                 column=name,
-                hint=f'columns={{"{name}": "{name}"}} makes it a variable; as a parameter, name it in '
-                f'sf.law(formula, parameters=["{name}"]), or rename the column',
+                hint=Advice(
+                    Argument("columns", {name: name}),
+                    " makes it a variable; as a parameter, ",
+                    _declare(name),
+                    ", or rename the column",
+                ),
             )
     for name, entry in law.form.parameters.items():
         if not entry.inferred or name in settled or len(name) < _TELLING_LENGTH:
@@ -104,9 +109,16 @@ def ask_about_parameters(spec: FitSpec, law: Law, available: list[str]) -> None:
                 text=law.formula,
                 span=(begin, begin + len(name.encode())),
                 column=name,
-                hint=f"{did_you_mean(name, available)} If it is a parameter, name it in "
-                f'sf.law(formula, parameters=["{name}"]) or give it bounds',
+                hint=Advice(f"{did_you_mean(name, available)} If it is a parameter, ", _declare(name)),
             )
+
+
+def _declare(name: str) -> Phrase:
+    """How a name of a typed formula is said to be a parameter."""
+    return Phrase(
+        f'name it in sf.law(formula, parameters=["{name}"]) or give it bounds',
+        f"give it bounds: --bound {name}=LOW..HIGH",
+    )
 
 
 #: A name of a formula that is this like a column (ratio of matching characters) is taken for a slip of the pen.

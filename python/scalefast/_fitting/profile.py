@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from scalefast._calls.longcall import LongCall
+from scalefast._calls.running import Running
 from scalefast._core import profile as core_profile
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class Profile:
     formula: the quantity. estimate: its value at the fit.
     lower, upper: ends of the interval; None where the objective stays below its limit however far the quantity moves.
     level: of the interval. limit: the deviance at its ends.
-    points: one row a point of the curve: value, objective (the least at that value), deviance (m ln of its ratio to the
+    points: one row per point of the curve: value, objective (the least at that value), deviance (m ln of its ratio to the
         least of all), and the parameters there.
     """
 
@@ -44,7 +45,7 @@ class Profile:
 def profile(fit: FitState, formula: str, level: float | None) -> Profile:
     """See `Fit.profile`."""
     level = fit.spec.level if level is None else level
-    with LongCall(timeout_s=fit.spec.timeout_s) as call:
+    with LongCall(Running(timeout_s=fit.spec.timeout_s)) as call:
         found = core_profile(fit._problem, fit._result, formula, level, call.stage(f"profile of {formula}"))
     points = pl.DataFrame(
         [

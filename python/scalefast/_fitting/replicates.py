@@ -1,7 +1,7 @@
 """Replicates of a fit: draws of its parameters, intervals from them, and what each row or run does to it.
 
 Stage: after a fit, where it asks for resampling. In: the fit's rows, problem and result, a `Bootstrap` or `Jackknife`.
-Out: `Replicates`, whose frame has one row a replicate. All arithmetic is the core's.
+Out: `Replicates`, whose frame has one row per replicate. All arithmetic is the core's.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Replicates:
 
     Attributes
     ----------
-    source: one row a replicate: replicate, parameters, objective, status, moved; lazy where they lie in a file.
+    source: one row per replicate: replicate, parameters, objective, status, moved; lazy where they lie in a file.
     left_out: the same with each unit left out, where the interval needs it.
     labels: the value of each unit, in the order of the numbers; None for rows.
     units: how many units there are. clustered: whether they are more than single rows.
@@ -109,7 +109,7 @@ class Replicates:
         """The same for the first output of a system of formulas of the parameters."""
         symbols, output = system.symbols(), system.outputs()[0]
         point = float(system.evaluate({}, {name: values[name] for name in symbols})[output][0])
-        # A formula without any parameter still has one value a replicate.
+        # A formula without any parameter still has one value per replicate.
         columns = symbols or list(self.parameters[:1])
 
         def of_draws(drawn: Mapping[str, FloatArray]) -> FloatArray:
@@ -339,9 +339,11 @@ def _matrix(values: Any, name: str, dtype: type) -> Any:
         raise SettingsError(
             f"resample: {name} need two dimensions, replicates by {'rows' if name == 'weights' else 'draws'}",
             code="bad-resample",
+            argument="resample",
             value=float(matrix.ndim),
             limit=2.0,
         )
     if not (np.issubdtype(matrix.dtype, np.integer) or (dtype is np.float64 and matrix.dtype.kind == "f")):
-        raise SettingsError(f"resample: {name} hold {matrix.dtype}, not numbers of the right kind", code="bad-resample")
+        message = f"resample: {name} hold {matrix.dtype}, not numbers of the right kind"
+        raise SettingsError(message, code="bad-resample", argument="resample")
     return np.ascontiguousarray(matrix, dtype=dtype)

@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args
 
 from scalefast._base.errors import SettingsError
 from scalefast._base.suggest import did_you_mean
+from scalefast._base.wording import Advice, Phrase
 
 __all__ = ["Bootstrap", "IntervalKind", "Jackknife", "Resample"]
 
@@ -76,16 +77,19 @@ class Bootstrap:
         for name, choices in (("kind", Kind), ("interval", IntervalKind), ("search", Search)):
             value = getattr(self, name)
             if value is not None and value not in get_args(choices):
-                raise _bad(f"{name}: {value!r} is not known", did_you_mean(str(value), get_args(choices), f"{name}s"))
+                raise _bad(f"{name} {value!r} is not known", did_you_mean(str(value), get_args(choices), f"{name}s"))
         if self.kind != "fraction" and self.fraction is not None:
-            raise _bad(f"fraction is for kind='fraction', not {self.kind!r}")
+            raise _bad(f"a fraction goes with the kind `fraction`; got {self.kind!r}")
         if self.kind == "fraction" and not (_number(self.fraction) and 0 < self.fraction < 1):  # type: ignore[operator]
-            raise _bad(f"a fraction lies between 0 and 1, not {self.fraction!r}")
+            raise _bad(f"a fraction must lie between 0 and 1; got {self.fraction!r}")
         if self.kind == "residual" and self.cluster is not None:
-            raise _bad("residuals are exchanged between rows, which breaks up clusters", "use kind='wild' or 'pairs'")
+            raise _bad(
+                "residuals are exchanged between rows, which breaks up clusters",
+                Advice("use ", Phrase("kind='wild' or 'pairs'", "--resample wild:1000 or pairs:1000")),
+            )
         for name in ("cluster", "strata"):
             if not isinstance(getattr(self, name), str | None):
-                raise _bad(f"{name} is the name of a column")
+                raise _bad(f"{name} must be the name of a column")
         _check_replicates(self.replicates)
 
     @property
@@ -157,9 +161,9 @@ class Jackknife:
 
     def __post_init__(self) -> None:
         if not isinstance(self.by, str | None):
-            raise _bad("by is the name of a column")
+            raise _bad("by must be the name of a column")
         if self.budget is not None and not (_number(self.budget) and self.budget > 0):
-            raise _bad(f"budget: {self.budget!r} is not a positive number of FLOPs")
+            raise _bad(f"the budget must be a positive number of FLOPs; got {self.budget!r}")
 
 
 Resample = Bootstrap | Jackknife
@@ -168,11 +172,11 @@ Resample = Bootstrap | Jackknife
 def _check_replicates(replicates: int | range | None) -> None:
     if isinstance(replicates, range):
         if replicates.step != 1 or not 0 <= replicates.start < replicates.stop <= _MOST_REPLICATES:
-            raise _bad(f"replicates: {replicates!r} is no range of numbers from 0 in steps of 1")
+            raise _bad(f"replicates must be a range of numbers from 0 in steps of 1; got {replicates!r}")
     elif replicates is not None and (
         not isinstance(replicates, int) or isinstance(replicates, bool) or not 0 < replicates <= _MOST_REPLICATES
     ):
-        raise _bad(f"replicates: {replicates!r} is neither a count nor a range")
+        raise _bad(f"replicates must be a count or a range; got {replicates!r}")
 
 
 def _number(value: Any) -> bool:
@@ -185,4 +189,4 @@ def _listed(values: Any) -> Any:
 
 
 def _bad(message: str, hint: str | None = None) -> SettingsError:
-    return SettingsError(f"resample: {message}", code="bad-resample", hint=hint)
+    return SettingsError(f"resample: {message}", code="bad-resample", argument="resample", hint=hint)

@@ -16,15 +16,25 @@ class Certificate:
 
     Attributes
     ----------
-    gradient: the decrease that a Newton step still promises, as a share of the objective.
-    curvature: smallest eigenvalue of the Hessian over the free parameters off their bounds, diagonal scaled to one.
-    condition: ratio of the extreme singular values of the scaled Jacobian.
-    starts, agreeing: starts solved, and how many of them ended in the best optimum.
-    spread: largest relative difference of the objective among those.
-    searches: starts that no screen had chosen and that ended in an optimum: only their agreement is evidence. None where the
+    gradient
+        The decrease that a Newton step still promises, as a share of the objective.
+    curvature
+        Smallest eigenvalue of the Hessian over the free parameters off their bounds, diagonal scaled to one.
+    condition
+        Ratio of the extreme singular values of the scaled Jacobian.
+    starts
+        Starts solved.
+    agreeing
+        How many of them ended in the best optimum.
+    spread
+        Largest relative difference of the objective among those.
+    searches
+        Starts that no screen had chosen and that ended in an optimum: only their agreement is evidence. None where the
         law itself says where to look, has no nonlinear parameter, or the starts were given.
-    optima: how many different optima those searches ended in.
-    unseen: the share of the starts expected to lead to an optimum that none of them found (Boender and Rinnooy Kan 1987,
+    optima
+        How many different optima those searches ended in.
+    unseen
+        The share of the starts expected to lead to an optimum that none of them found (Boender and Rinnooy Kan 1987,
         Mathematical Programming 37, equation 12).
     """
 

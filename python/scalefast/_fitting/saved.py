@@ -1,7 +1,7 @@
 """Fitted laws as files that load next year: one Parquet file, or TOML in the catalogue's own format.
 
 Stage: after a fit, and before the next use of its law. In: a `Fit` and a path. Out: a file that `sf.load` reads as the
-fit, `sf.law` as its law, and any Parquet reader as a table. A Parquet file has one row a draw, with a float64 column for
+fit, `sf.law` as its law, and any Parquet reader as a table. A Parquet file has one row per draw, with a float64 column for
 each parameter; where nothing was resampled it has no rows. Its metadata hold, as one JSON text under the key `scalefast`:
 `schema_version`, the law file, the estimate and the manifest. No time stamps: the same fit gives the same bytes.
 """
@@ -59,7 +59,7 @@ class SavedFit:
 
     Attributes
     ----------
-    draws: the draws, one row a replicate; no rows where nothing was resampled.
+    draws: the draws, one row per replicate; no rows where nothing was resampled.
     """
 
     draws: pl.DataFrame
@@ -88,7 +88,7 @@ class SavedFit:
 
     @cached_property
     def parameters(self) -> pl.DataFrame:
-        """One row a parameter; see `Fit.parameters`."""
+        """One row per parameter; see `Fit.parameters`."""
         return pl.DataFrame(self._estimate["parameters"], schema=_PARAMETERS)
 
     @cached_property

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from scalefast._base.errors import LawError, SettingsError
 from scalefast._base.suggest import did_you_mean
-from scalefast._calls.longcall import OnInterrupt, check_long_call
+from scalefast._base.wording import Advice, Argument, Phrase
 from scalefast._calls.progress import Progress
+from scalefast._calls.running import OnInterrupt, Running
 from scalefast._forms.form import Parameter
 from scalefast._forms.losses import Loss, Squared
 from scalefast._laws.find import resolve
@@ -31,12 +32,12 @@ __all__ = ["HOW_IT_RUNS", "FitSpec"]
 
 Residual = Literal["log", "identity"]
 #: What the settings that are named by symbol look like.
-_EXAMPLES = {
-    "columns": '{"N": "n_params"}',
-    "units": '{"N": "millions"}',
-    "bounds": '{"alpha": (0, 1)}',
-    "fixed": '{"E": 1.69}',
-    "tied": '{"beta": "alpha"}',
+_EXAMPLES: dict[str, dict[str, Any]] = {
+    "columns": {"N": "n_params"},
+    "units": {"N": "millions"},
+    "bounds": {"alpha": (0, 1)},
+    "fixed": {"E": 1.69},
+    "tied": {"beta": "alpha"},
 }
 
 
@@ -92,8 +93,10 @@ class FitSpec:
     def __post_init__(self) -> None:
         for name in ("columns", "units", "bounds", "fixed", "tied"):
             if not isinstance(getattr(self, name), Mapping | None):
-                hint = f"{name} takes a dict, such as {name}={_EXAMPLES[name]}"
-                raise SettingsError(f"{name}: {getattr(self, name)!r:.60} is no dict", code="no-dict", hint=hint)
+                message = f"{name} must be a dict; got {getattr(self, name)!r:.60}"
+                raise SettingsError(
+                    message, code="no-dict", argument=name, hint=Advice("such as ", Argument(name, _EXAMPLES[name]))
+                )
         law = _law_to_fit(self.law, self.columns)
         recipe = law.recipe
         settled = {
@@ -110,6 +113,7 @@ class FitSpec:
         for name, value in settled.items():
             object.__setattr__(self, name, value)
         _check(self)
+        _running(self)
 
     def replace(self, **changes: Any) -> FitSpec:
         """The same spec with some settings changed."""
@@ -143,6 +147,11 @@ class FitSpec:
             )
             for name, entry in self.parameters.items()
         ]
+
+    @property
+    def running(self) -> Running:
+        """How a fit of this spec runs."""
+        return _running(self)
 
     @property
     def free(self) -> list[str]:
@@ -200,17 +209,20 @@ def _check(spec: FitSpec) -> None:
             hint="fit the formula of one output",
         )
     if spec.residual not in ("log", "identity"):
-        hint = "residual is `log` (ln of prediction minus ln of data) or `identity` (prediction minus data)"
-        raise SettingsError(f"residual: {spec.residual!r} is not known", code="bad-residual", hint=hint)
+        message = f"residual must be `log` or `identity`; got {spec.residual!r}"
+        hint = "`log` is ln of prediction minus ln of data, `identity` prediction minus data"
+        raise SettingsError(message, code="bad-residual", argument="residual", hint=hint)
     if not isinstance(spec.loss, Loss):
         hint = "give a value such as sf.Huber(1e-3) or sf.Squared()"
-        raise SettingsError(f"loss: {spec.loss!r} is not a loss", code="bad-loss", hint=hint)
+        message = f"loss must be a loss; got {spec.loss!r}"
+        raise SettingsError(message, code="bad-loss", argument="loss", hint=hint)
     for argument in ("bounds", "fixed", "tied"):
         for name in getattr(spec, argument):
             if name not in law.form.parameters:
                 raise SettingsError(
                     f"{argument}: the law has no parameter `{name}`",
                     code="unknown-parameter",
+                    argument=argument,
                     column=name,
                     hint=did_you_mean(name, law.form.parameters, "parameters"),
                 )
@@ -219,7 +231,12 @@ def _check(spec: FitSpec) -> None:
             raise SettingsError(f"`{name}` is both fixed and tied", code="fixed-and-tied", column=name)
     for name, formula in (spec.tied or {}).items():
         if not isinstance(formula, str):
-            raise SettingsError(f"tied: `{name}` needs the text of a formula", code="bad-tie", column=name)
+            raise SettingsError(
+                f"tied: `{name}` must be the text of a formula; got {formula!r:.40}",
+                code="bad-tie",
+                argument="tied",
+                column=name,
+            )
         _check_formula(name, formula)
     if spec.per:
         from scalefast._fitting.per import check_per
@@ -228,16 +245,17 @@ def _check(spec: FitSpec) -> None:
     _check_resampling(spec)
     if not 0 < spec.level < 1:
         raise SettingsError(
-            f"level: {spec.level:g} does not lie between 0 and 1",
+            f"level must lie between 0 and 1; got {spec.level:g}",
             code="bad-level",
+            argument="level",
             value=float(spec.level),
             limit=1.0,
-            hint="level=0.9 gives intervals of 90 %",
+            hint=Advice(Argument("level", 0.9), " gives intervals of 90 %"),
         )
-    if spec.threads is not None and not (_is_whole(spec.threads) and spec.threads >= 1):
-        message = f"threads: {spec.threads!r:.40} is no whole number from 1"
-        raise SettingsError(message, code="bad-threads", limit=1.0)
-    check_long_call(spec.progress, spec.timeout_s, spec.on_interrupt)
+
+
+def _running(spec: FitSpec) -> Running:
+    return Running(spec.threads, spec.progress, spec.timeout_s, spec.on_interrupt)
 
 
 def _check_formula(name: str, formula: str) -> None:
@@ -248,7 +266,7 @@ def _check_formula(name: str, formula: str) -> None:
     try:
         System.parse([(name, formula)], [])
     except FormulaError as error:
-        error.message = f"tied: {name}: {error.message}"
+        error.message, error.argument = f"tied: {name}: {error.message}", "tied"
         raise
 
 
@@ -257,21 +275,28 @@ def _check_resampling(spec: FitSpec) -> None:
 
     given: dict[str, Any] = {name: getattr(spec, name) for name in ("resample", "run")}
     if not isinstance(given["resample"], Bootstrap | Jackknife | None):
+        message = f"resample must be a way to resample; got {spec.resample!r:.60}"
         hint = "give a value such as sf.Bootstrap(4000) or sf.Jackknife()"
-        raise SettingsError(f"resample: {spec.resample!r:.60} is neither", code="bad-resample", hint=hint)
+        raise SettingsError(message, code="bad-resample", argument="resample", hint=hint)
     if not _is_whole(spec.seed) or not 0 <= spec.seed < 2**64:
-        raise SettingsError(f"seed: {spec.seed!r:.60} is no whole number from 0 to 2**64 - 1", code="bad-seed")
+        message = f"seed must be a whole number from 0 to 2**64 - 1; got {spec.seed!r:.60}"
+        raise SettingsError(message, code="bad-seed", argument="seed")
     if spec.draws_to is not None and spec.resample is None:
-        hint = "add resample=sf.Bootstrap(4000), or leave draws_to out"
-        raise SettingsError("draws_to: nothing is resampled, so there are no draws", code="bad-draws-to", hint=hint)
+        hint = Advice("add ", Phrase("resample=sf.Bootstrap(4000)", "--resample 4000"), ", or leave it out")
+        raise SettingsError(
+            "draws_to: nothing is resampled, so there are no draws", code="bad-draws-to", argument="draws_to", hint=hint
+        )
     if not isinstance(given["run"], str | None):
-        raise SettingsError("run is the name of a column", code="bad-column", column="run")
+        message = f"run must be the name of a column; got {spec.run!r:.60}"
+        raise SettingsError(message, code="bad-column", argument="run", column="run")
     if spec.checkpoints not in (None, "final", "all"):
-        hint = '"final" keeps the last row of each run, "all" uses every row'
-        raise SettingsError(f"checkpoints: {spec.checkpoints!r:.60} is not known", code="bad-checkpoints", hint=hint)
+        message = f"checkpoints must be `final` or `all`; got {spec.checkpoints!r:.60}"
+        hint = "`final` keeps the last row of each run, `all` uses every row"
+        raise SettingsError(message, code="bad-checkpoints", argument="checkpoints", hint=hint)
     if spec.checkpoints is not None and spec.run is None:
-        hint = 'run="column" says which rows belong to one run'
-        raise SettingsError("checkpoints are those of a run, and no run= is given", code="bad-checkpoints", hint=hint)
+        message = "checkpoints are those of a run, and no column of runs is given"
+        hint = Advice(Argument("run", "column"), " says which rows belong to one run")
+        raise SettingsError(message, code="bad-checkpoints", argument="checkpoints", hint=hint)
 
 
 def _is_whole(value: Any) -> bool:
@@ -285,11 +310,16 @@ def _interval(name: str, ends: Any) -> tuple[float, float]:
         high = math.inf if high is None else float(high)
     except (TypeError, ValueError) as error:
         hint = "write (0, 1), or None for an end without a bound: (0, None)"
-        message = f"bounds of `{name}` must be two numbers; got {ends!r:.60}"
-        raise SettingsError(message, code="bad-bounds", column=name, hint=hint) from error
+        message = f"bounds of `{name}` must be two numbers; got {ends!r:.40}"
+        raise SettingsError(message, code="bad-bounds", argument="bounds", column=name, hint=hint) from error
     if not low < high:
         raise SettingsError(
-            f"bounds of `{name}`: {low:g} is not below {high:g}", code="bad-bounds", column=name, value=low, limit=high
+            f"bounds of `{name}`: {low:g} is not below {high:g}",
+            code="bad-bounds",
+            argument="bounds",
+            column=name,
+            value=low,
+            limit=high,
         )
     return (low, high)
 
@@ -299,10 +329,14 @@ def _finite(name: str, value: Any) -> float:
         number = float(value)
     except (TypeError, ValueError) as error:
         raise SettingsError(
-            f"the fixed value of `{name}` is not a number", code="bad-fixed-value", column=name
+            f"fixed: the value of `{name}` must be a number; got {value!r:.40}",
+            code="bad-fixed-value",
+            argument="fixed",
+            column=name,
         ) from error
     if not math.isfinite(number):
-        raise SettingsError(f"the fixed value of `{name}` is not finite", code="bad-fixed-value", column=name)
+        message = f"fixed: the value of `{name}` must be finite; got {number}"
+        raise SettingsError(message, code="bad-fixed-value", argument="fixed", column=name)
     return number
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from scalefast._base.errors import SettingsError
 from scalefast._base.suggest import did_you_mean, listing
+from scalefast._base.wording import Advice, Phrase
 
 if TYPE_CHECKING:
     from scalefast._data.frames import FloatArray
@@ -39,11 +40,15 @@ class Grid:
     def __init__(self, values: Mapping[str, float | Sequence[float]]) -> None:
         listed = {name: _floats(name, entry) for name, entry in values.items()}
         if not listed:
-            raise SettingsError("the grid names no parameter", code="bad-starts")
+            raise SettingsError("the grid names no parameter", code="bad-starts", argument="starts")
         size = math.prod(len(entry) for entry in listed.values())
         if size > _MOST_STARTS:
             raise SettingsError(
-                f"the grid has {size} points", code="bad-starts", value=float(size), limit=float(_MOST_STARTS)
+                f"the grid has {size} points",
+                code="bad-starts",
+                argument="starts",
+                value=float(size),
+                limit=float(_MOST_STARTS),
             )
         object.__setattr__(self, "values", listed)
 
@@ -70,7 +75,9 @@ class Sobol:
 
     def __post_init__(self) -> None:
         if not isinstance(self.count, int) or isinstance(self.count, bool) or not 0 < self.count <= _MOST_STARTS:
-            raise SettingsError(f"Sobol needs a count of at least 1, not {self.count!r}", code="bad-starts")
+            raise SettingsError(
+                f"the count of Sobol must be at least 1; got {self.count!r}", code="bad-starts", argument="starts"
+            )
         if self.ranges is not None:
             checked = {name: _ends(name, ends) for name, ends in self.ranges.items()}
             object.__setattr__(self, "ranges", checked)
@@ -94,12 +101,12 @@ def start_matrix(starts: Starts, parameters: Mapping[str, Parameter], free: Sequ
     frame = collect(read_frame(starts))
     _same_names([name for name in frame.columns if name in parameters], parameters, free)
     if frame.height == 0:
-        raise SettingsError("the frame of starts has no rows", code="bad-starts")
+        raise SettingsError("the frame of starts has no rows", code="bad-starts", argument="starts")
     return _arrange({name: to_array(frame[name]) for name in frame.columns if name in parameters}, parameters)
 
 
 def _combinations(values: Mapping[str, tuple[float, ...]]) -> dict[str, FloatArray]:
-    """One column a parameter, every combination one row, the last parameter fastest."""
+    """One column per parameter, every combination one row, the last parameter fastest."""
     import numpy as np
 
     shape = tuple(len(entry) for entry in values.values())
@@ -116,7 +123,9 @@ def _arrange(columns: Mapping[str, Any], parameters: Mapping[str, Parameter]) ->
         if name in columns:
             matrix[:, position] = columns[name]
             if not np.isfinite(matrix[:, position]).all():
-                raise SettingsError(f"a start of `{name}` is not finite", code="bad-starts", column=name)
+                raise SettingsError(
+                    f"a start of `{name}` is not finite", code="bad-starts", argument="starts", column=name
+                )
     return matrix
 
 
@@ -127,6 +136,7 @@ def _sobol(starts: Sobol, parameters: Mapping[str, Parameter], free: Sequence[st
         raise SettingsError(
             f"Sobol starts cover at most {_MOST_DIMENSIONS} parameters",
             code="bad-starts",
+            argument="starts",
             value=float(len(free)),
             limit=float(_MOST_DIMENSIONS),
         )
@@ -134,7 +144,13 @@ def _sobol(starts: Sobol, parameters: Mapping[str, Parameter], free: Sequence[st
     for name in given:
         if name not in free:
             hint = did_you_mean(name, free, "free parameters")
-            raise SettingsError(f"starts: `{name}` is no free parameter", code="bad-starts", column=name, hint=hint)
+            raise SettingsError(
+                f"starts: `{name}` is not a free parameter",
+                code="bad-starts",
+                argument="starts",
+                column=name,
+                hint=hint,
+            )
     points = sobol(len(free), starts.count)
     columns = {}
     for axis, name in enumerate(free):
@@ -151,8 +167,13 @@ def _range(name: str, parameter: Parameter) -> tuple[float, float]:
         raise SettingsError(
             f"Sobol starts need a range for `{name}`",
             code="bad-starts",
+            argument="starts",
             column=name,
-            hint=f'give finite bounds={{"{name}": (low, high)}}, or use a Grid or a frame of starts',
+            hint=Advice(
+                "give finite ",
+                Phrase(f'bounds={{"{name}": (low, high)}}', f"--bound {name}=LOW..HIGH"),
+                ", or use a grid or a frame of starts",
+            ),
         )
     return ends
 
@@ -161,11 +182,14 @@ def _ends(name: str, ends: Any) -> tuple[float, float]:
     try:
         low, high = (float(end) for end in ends)
     except (TypeError, ValueError) as error:
-        raise SettingsError(f"the range of `{name}` needs two numbers", code="bad-starts", column=name) from error
+        raise SettingsError(
+            f"the range of `{name}` needs two numbers", code="bad-starts", argument="starts", column=name
+        ) from error
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
         raise SettingsError(
             f"the range of `{name}` must rise from one finite number to another",
             code="bad-starts",
+            argument="starts",
             column=name,
             value=low,
             limit=high,
@@ -177,12 +201,15 @@ def _same_names(given: Any, parameters: Mapping[str, Parameter], free: Sequence[
     for name in given:
         if name not in parameters:
             hint = did_you_mean(name, free, "free parameters")
-            raise SettingsError(f"starts: no parameter is called `{name}`", code="bad-starts", column=name, hint=hint)
+            raise SettingsError(
+                f"starts: no parameter is called `{name}`", code="bad-starts", argument="starts", column=name, hint=hint
+            )
     missing = [name for name in free if name not in given]
     if missing:
         raise SettingsError(
             f"starts: no values for {listing(missing)}",
             code="bad-starts",
+            argument="starts",
             column=missing[0],
             hint="explicit starts name every free parameter",
         )
@@ -192,7 +219,11 @@ def _floats(name: str, entry: float | Sequence[float]) -> tuple[float, ...]:
     try:
         values = tuple(float(v) for v in entry) if not isinstance(entry, int | float) else (float(entry),)
     except (TypeError, ValueError) as error:
-        raise SettingsError(f"the grid of `{name}` is not made of numbers", code="bad-starts", column=name) from error
+        raise SettingsError(
+            f"the grid of `{name}` is not made of numbers", code="bad-starts", argument="starts", column=name
+        ) from error
     if not values or not all(math.isfinite(v) for v in values):
-        raise SettingsError(f"the grid of `{name}` needs finite values", code="bad-starts", column=name)
+        raise SettingsError(
+            f"the grid of `{name}` needs finite values", code="bad-starts", argument="starts", column=name
+        )
     return values

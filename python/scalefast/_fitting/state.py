@@ -15,6 +15,7 @@ import polars as pl
 
 from scalefast._base.errors import ScalefastError
 from scalefast._base.statuses import AT_BOUND
+from scalefast._base.wording import Advice, Phrase
 from scalefast._core import FitResult, Problem, System
 from scalefast._data.checkpoints import Runs
 from scalefast._data.rows import Rows
@@ -55,7 +56,7 @@ class FitState:
 
     @cached_property
     def parameters(self) -> pl.DataFrame:
-        """One row a parameter: parameter, estimate, std_error, lower, upper, interval_method, level, status.
+        """One row per parameter: parameter, estimate, std_error, lower, upper, interval_method, level, status.
 
         `status` is `free`, `at-bound`, `fixed` or `tied`. Standard error and interval come from the draws where the fit was
         resampled; they are null where they are refused, and `interval_method` then holds the reason.
@@ -71,7 +72,7 @@ class FitState:
 
     @cached_property
     def starts(self) -> pl.DataFrame:
-        """One row a start: start.*, end.* of the free parameters, objective, status, evaluations.
+        """One row per start: start.*, end.* of the free parameters, objective, status, evaluations.
 
         Starts that an interruption left unsolved have the status `interrupted` and no end.
         Starts of a robust loss that meet at a larger threshold go on as one from there; `evaluations` counts each start's
@@ -126,7 +127,10 @@ class FitState:
             raise ScalefastError(
                 f"the fit has no {wanted}: it was not resampled",
                 code="no-draws",
-                hint="fit with resample=sf.Bootstrap(4000) or sf.Jackknife()",
+                hint=Advice(
+                    "fit with ",
+                    Phrase("resample=sf.Bootstrap(4000) or sf.Jackknife()", "--resample 4000 or --resample jackknife"),
+                ),
             )
         return self._replicates
 

@@ -1,7 +1,7 @@
 """Studies: many specifications fitted to the same runs, each also to the runs up to a cut and judged by those beyond it.
 
 Stage: around fits. In: runs and `S` specifications (forms, losses, thresholds, residuals), cuts along compute. Out: `Study`,
-whose frames have one row a specification and cut, and one row a parameter of each. Which form, objective and threshold were
+whose frames have one row a specification and cut, and one row per parameter of each. Which form, objective and threshold were
 chosen changes the answer (Epoch's beta goes from 0.367 to 0.453 with five rows), and no interval of one fit sees it; runs that
 a fit has not seen do. All arithmetic is the core's.
 """
@@ -17,6 +17,7 @@ import numpy as np
 import polars as pl
 
 from scalefast._base.errors import DataError, LawError, ScalefastError, SettingsError
+from scalefast._base.wording import Advice, Argument
 from scalefast._core import System, aicc, decades, prediction_errors, study_cuts
 from scalefast._data.binding import RESPONSE, bind, bind_one
 from scalefast._data.checkpoints import choose_checkpoints
@@ -66,7 +67,7 @@ def study(
 
     Parameters
     ----------
-    runs: any frame, a dict of arrays, or a path; one row a run.
+    runs: any frame, a dict of arrays, or a path; one row per run.
     specs: what to compare, by name or in order, such as `[sf.FitSpec(law, loss=sf.Huber(d)) for law in laws for d in (1e-3,
         1e-2)]`; resampling, bindings, threads and the rest are those of each.
     cuts: FLOPs, or how many to spread evenly between half and 95 % of the runs by compute.
@@ -195,7 +196,8 @@ def _compute(frame: pl.DataFrame, spec: FitSpec, along: str | pl.Expr | None) ->
         raise LawError(
             f"`{law.id or law.formula}` has no cost, and no column is called {', '.join(_COMPUTE)}",
             code="no-cost",
-            hint='say what is cut, such as along="6*n_params*n_tokens"',
+            argument="along",
+            hint=Advice("say what is cut, such as ", Argument("along", "6*n_params*n_tokens")),
         )
     bound = bind(law.variables, available, spec.columns, spec.units)
     system = System.parse([("C", law.cost)], [])
@@ -209,14 +211,18 @@ def _cuts(cuts: int | Sequence[float], compute: FloatArray) -> Iterator[float]:
         known = int(np.isfinite(compute).sum())
         if not 0 <= cuts < max(known, 1):
             limit = float(known - 1)
-            raise SettingsError(f"cuts: {cuts} of {known} runs", code="bad-cuts", value=float(cuts), limit=limit)
+            message = f"cuts must be at least one and at most {limit:g} for {known} runs; got {cuts}"
+            raise SettingsError(message, code="bad-cuts", argument="cuts", value=float(cuts), limit=limit)
         yield from study_cuts(compute, cuts)
         return
     try:
         listed = [float(cut) for cut in cuts]  # type: ignore[union-attr]
     except (TypeError, ValueError) as error:
-        raise SettingsError(f"cuts: {cuts!r:.60} are no numbers of FLOPs", code="bad-cuts") from error
+        raise SettingsError(
+            f"cuts must be numbers of FLOPs; got {cuts!r:.60}", code="bad-cuts", argument="cuts"
+        ) from error
     for cut in listed:
         if not (math.isfinite(cut) and cut > 0):
-            raise SettingsError(f"cuts: {cut} is no positive number of FLOPs", code="bad-cuts", value=cut, limit=0.0)
+            message = f"cuts must be positive numbers of FLOPs; got {cut}"
+            raise SettingsError(message, code="bad-cuts", argument="cuts", value=cut, limit=0.0)
         yield cut

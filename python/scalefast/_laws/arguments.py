@@ -12,6 +12,7 @@ import numpy as np
 
 from scalefast._base.errors import LawError, SettingsError
 from scalefast._base.suggest import listing
+from scalefast._base.wording import Advice, Argument, Phrase
 from scalefast._data.frames import FloatArray, collect, read_frame, to_array
 from scalefast._laws.find import resolve
 from scalefast._laws.law import Law
@@ -28,7 +29,10 @@ def one_law(law: Any) -> Law:
     found = resolve(law if isinstance(law, Law | str | Path) else getattr(law, "law", law))
     if found.values is None:
         sets = f"use one of its published sets, {listing(found.sets)}, or " if found.sets else ""
-        hint = f"{sets}fit it to runs with sf.fit{'' if found.sets else ', or give parameters= to sf.law'}"
+        values = "" if found.sets else ", or give parameters= to sf.law"
+        hint = Advice(
+            f"{sets}fit it to runs", Phrase(f" with sf.fit{values}", ": scalefast fit RUNS --law … -o law.parquet")
+        )
         raise LawError(f"`{law_name(found)}` has no values for its parameters", code="no-values", hint=hint)
     return found
 
@@ -46,7 +50,8 @@ def stated_cost(law: Law, cost: str | None) -> str:
         raise LawError(
             f"`{law_name(law)}` declares no cost",
             code="no-cost",
-            hint='say what a run costs, such as cost="6*N*D" (FLOPs)',
+            argument="cost",
+            hint=Advice("say what a run costs, such as ", Argument("cost", "6*N*D"), " (FLOPs)"),
         )
     return str(cost or law.cost)
 
@@ -55,7 +60,13 @@ def choose_draws(law: Law, draws: int | Any | None) -> FloatArray | None:
     """Draws as `p` rows of `K` values, or None."""
     if isinstance(draws, int):
         if draws < 0:
-            raise SettingsError("draws must not be negative", code="bad-draws", value=float(draws), limit=0.0)
+            raise SettingsError(
+                f"draws must not be negative; got {draws}",
+                code="bad-draws",
+                argument="draws",
+                value=float(draws),
+                limit=0.0,
+            )
         stored = law.draws
         if draws == 0 or stored is None:
             return None
@@ -76,7 +87,9 @@ def choose_draws(law: Law, draws: int | Any | None) -> FloatArray | None:
         frame = collect(read_frame(draws))
     missing = [name for name in law.parameters if name not in frame.columns]
     if missing:
-        raise SettingsError(f"draws: no column for {listing(missing)}", code="bad-draws", column=missing[0])
+        raise SettingsError(
+            f"draws: no column for {listing(missing)}", code="bad-draws", argument="draws", column=missing[0]
+        )
     if frame.height == 0:
         raise SettingsError("the frame of draws has no rows", code="bad-draws", value=0.0)
     return np.stack([to_array(frame[name]) for name in law.parameters])

@@ -1,4 +1,4 @@
-"""The Parquet file that holds a fitted law: one row a draw, and the law as text in its metadata.
+"""The Parquet file that holds a fitted law: one row per draw, and the law as text in its metadata.
 
 Stage: under saved fits, and where a law is read from such a file. In: a path. Out: the JSON text under the key `scalefast` of
 the metadata, the draws, the law. No time stamps: the same fit gives the same bytes.
@@ -58,7 +58,7 @@ def read_container(path: Path) -> tuple[str, pl.DataFrame]:
         raise LawError(f"law file `{name}` cannot be read: {error.strerror}", code="unreadable-file") from error
     if start != _MAGIC[: len(start)]:
         hint = "sf.law reads law files (.toml); sf.load what fit.save wrote as .parquet"
-        raise LawError(f"`{name}` is no Parquet file", code="foreign-artifact", hint=hint)
+        raise LawError(f"`{name}` is not a Parquet file", code="foreign-artifact", hint=hint)
     if end != _MAGIC or size < _LEAST:
         raise LawError(f"`{name}` is cut short", code="truncated-artifact", hint="copy it again, or save it again")
     try:

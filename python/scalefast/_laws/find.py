@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from scalefast._base.errors import FormulaError, LawError
 from scalefast._base.suggest import did_you_mean, listing, nearest
+from scalefast._base.wording import Advice, Phrase
 from scalefast._forms import catalogue
 from scalefast._forms.form import LawFile, Parameter, Variable
 from scalefast._forms.read import parse_law_file
@@ -114,7 +115,7 @@ def resolve(
     given: Any = text
     if not isinstance(given, Law | str | Path):
         hint = "give an id of sf.laws(), a file, a formula, or a Law"
-        raise LawError(f"{given!r:.60} is no law", code="unknown-law", hint=hint)
+        raise LawError(f"{given!r:.60} is not a law", code="unknown-law", hint=hint)
     if isinstance(text, Law):
         found: Law | None = text
     elif isinstance(text, Path) or text.strip().partition("#")[0].endswith((".toml", ".parquet")):
@@ -241,8 +242,14 @@ def _from_formula(
     if not found_variables:
         if like_an_id:
             raise _unknown_law(text.strip())
-        hint = "N D C U T P S are variables; declare others with variables= or bind them with columns="
-        raise LawError(f"the formula `{text.strip():.80}` has no variable", code="no-variable", hint=hint)
+        others = Phrase(
+            "declare others with variables= or bind them with columns=", "bind others with --col NAME=COLUMN"
+        )
+        raise LawError(
+            f"the formula `{text.strip():.80}` has no variable",
+            code="no-variable",
+            hint=Advice("N D C U T P S are variables; ", others),
+        )
     for name in [*variables, *named, *bounds]:
         if name not in symbols:
             hint = did_you_mean(name, symbols, "symbols of the formula")

@@ -47,7 +47,7 @@ class Drawn:
 
     Attributes
     ----------
-    frame: one row a draw, a column a parameter. left_out: the same with each unit left out, for `bca`.
+    frame: one row per draw, a column per parameter. left_out: the same with each unit left out, for `bca`.
     kind: `percentile`, `basic`, `bca` or `normal`. label: the scheme that made the draws.
     scale: what the distance of a draw from the estimate is multiplied by.
     """
@@ -97,7 +97,13 @@ def of_draws(
         )
 
     if not 0 < level < 1:
-        raise SettingsError("level must lie between 0 and 1", code="bad-level", value=float(level), limit=1.0)
+        raise SettingsError(
+            f"level must lie between 0 and 1; got {level:g}",
+            code="bad-level",
+            argument="level",
+            value=float(level),
+            limit=1.0,
+        )
     if list(form.outputs) != ["L"]:
         raise SettingsError("intervals are those of laws of L", code="several-outputs")
     if draws is None:
@@ -120,8 +126,8 @@ def add_interval(
 ) -> pl.DataFrame:
     """`frame`, which has the prediction `value`, with L_lower, L_upper and interval_method; see `Fit.predict`."""
     if kind not in get_args(Interval):
-        hint = "interval is `confidence`, `prediction` or `new_run`"
-        raise SettingsError(f"interval: {kind!r:.60} is not known", code="bad-interval", hint=hint)
+        message = f"interval must be `confidence`, `prediction` or `new_run`; got {kind!r:.60}"
+        raise SettingsError(message, code="bad-interval", argument="interval")
     for name in ("L_lower", "L_upper", "interval_method", *known.form.parameters):
         if name in frame.columns:
             raise DataError(f"the points have a column `{name}` already", code="column-exists", column=name)

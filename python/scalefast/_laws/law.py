@@ -31,6 +31,23 @@ class Law:
     """A law: its form and, where it is published or fitted, the values of its parameters.
 
     Values compare by form and numbers. Use `sf.law(...)` to get one.
+
+    Attributes
+    ----------
+    form
+        The formula, its variables and its parameters, as a law file says them.
+    published
+        The published set that the values come from, or None.
+    values
+        Value of each parameter, or None for a form alone.
+    id
+        Name in the catalogue, or of the file; empty for a typed formula.
+    folder
+        Folder of the law file, where its draws lie.
+    observed_range
+        Range of each variable in the runs that the law was fitted to, or None.
+    own_draws
+        Draws of the parameters from a fit, or None.
     """
 
     form: LawFile

@@ -13,10 +13,11 @@ import numpy as np
 
 from scalefast._base.scale import refuse_scaled, refuse_small
 from scalefast._calls.longcall import LongCall
+from scalefast._calls.running import Running
 from scalefast._laws.arguments import law_name, one_law, stated_cost
 from scalefast._laws.law import Law
 from scalefast._optimum.frontier import Frontier, is_frontier
-from scalefast._optimum.question import Columns, Question
+from scalefast._optimum.question import Columns, Over, Question
 
 __all__ = ["best_size", "best_split"]
 
@@ -38,19 +39,19 @@ def best_split(law: Law, budget: float, given: Mapping[str, float]) -> dict[str,
 
 
 def _answer(law: Law, budgets: Iterable[float], given: Mapping[str, float]) -> Columns:
-    """The core's columns, one entry a budget."""
+    """The core's columns, one entry per budget."""
     chosen = one_law(law)
     cost = None if is_frontier(chosen) else stated_cost(chosen, None)
     name, targets = law_name(chosen), np.array(list(budgets), dtype=np.float64)
     refuse_small("budget", "C", float(targets.max()))
     refuse_scaled(chosen.fitted_range, name)
-    with LongCall(progress=False) as call:
+    with LongCall(Running(progress=False)) as call:
         if cost is None:
             frontier = Frontier(chosen, name, ("N", "D"))
             frontier.refuse(given=given)
-            return frontier.answer("C", targets, None, (), None, call.stage(name))
+            return frontier.answer("C", targets, Over(call=call.stage(name)))
         question = Question(chosen, name, cost, ("N", "D"), given, {})
-        return question.budget(targets, None, (), None, call.stage(name))
+        return question.budget(targets, Over(call=call.stage(name)))
 
 
 def _plain(value: float) -> float | None:

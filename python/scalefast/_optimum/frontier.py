@@ -15,10 +15,11 @@ import numpy as np
 
 from scalefast._base.errors import LawError, SettingsError
 from scalefast._base.suggest import listing
-from scalefast._core import Call, System, answer
+from scalefast._base.wording import Advice, Phrase
+from scalefast._core import System, answer
 from scalefast._data.frames import FloatArray
 from scalefast._laws.law import Law
-from scalefast._optimum.question import Columns
+from scalefast._optimum.question import Columns, Over
 
 __all__ = ["Frontier", "is_frontier"]
 
@@ -46,8 +47,13 @@ class Frontier:
                     f"`{self.name}` gives {listing(self.law.outputs)} at a compute, but no `{name}`",
                     code="unknown-symbol",
                     column=name,
-                    hint=f"choose among its outputs, such as optimise={tuple(self.law.outputs[:2])}, "
-                    f"on the command line --optimise {','.join(self.law.outputs[:2])}",
+                    argument="optimise",
+                    hint=Advice(
+                        "choose among its outputs, such as ",
+                        Phrase(
+                            f"optimise={tuple(self.law.outputs[:2])}", f"--optimise {','.join(self.law.outputs[:2])}"
+                        ),
+                    ),
                 )
 
     def refuse(self, **settings: object) -> None:
@@ -68,16 +74,7 @@ class Frontier:
             hint=f"ask from one of C, {', '.join(self.optimise)} alone, or take a law of L",
         )
 
-    def answer(
-        self,
-        known: str,
-        targets: FloatArray,
-        draws: FloatArray | None,
-        quantiles: Sequence[float],
-        threads: int | None = None,
-        call: Call | None = None,
-        keep: bool = False,
-    ) -> Columns:
+    def answer(self, known: str, targets: FloatArray, over: Over) -> Columns:
         """Size, data, ratio, compute (`cost`) and, where the law has it, `loss`, at each target of `known`; where asked for
         every draw's own too."""
         formulas = {"C": "C", **self.law.form.outputs}
@@ -93,12 +90,12 @@ class Frontier:
                 [(None, None)],
                 list(values),
                 np.array(list(values.values()), dtype=np.float64),
-                draws,
+                over.draws,
                 targets,
-                list(quantiles),
-                threads,
-                call or Call(),
-                keep=keep,
+                list(over.quantiles),
+                over.threads,
+                over.call,
+                keep=over.keep,
             )
 
         # The loss falls with the compute, all else rises: the core brackets each from its own side.
@@ -110,7 +107,7 @@ class Frontier:
         if "L" in formulas:
             loss = ask("budget", "L", known)
             columns |= {"loss": loss["loss"], "loss_quantiles": loss["loss_quantiles"]}
-        if keep:
+        if over.keep:
             first, second, _ = columns["kept"]
             columns["kept"] = [first, second, loss["kept"][2] if "L" in formulas else np.full_like(first, np.nan)]
         return columns

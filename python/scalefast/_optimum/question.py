@@ -1,14 +1,14 @@
 """Questions about the split of compute: which are asked of the core, with what pinned, derived or bounded.
 
 Stage: between laws and sweeps. In: a law with values, a cost, `given` (pinned numbers and derived variables), bounds of
-the two variables to choose. Out: the core's columns, one entry a target, with a status and the bound that binds.
+the two variables to choose. Out: the core's columns, one entry per target, with a status and the bound that binds.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -18,16 +18,33 @@ from scalefast._base.errors import LawError, SettingsError
 from scalefast._base.scale import refuse_small
 from scalefast._base.statuses import AT_BOUND
 from scalefast._base.suggest import did_you_mean, listing
+from scalefast._base.wording import Advice, Argument, Phrase
 from scalefast._core import Call, System, answer, sweep
 from scalefast._data.frames import FloatArray
 from scalefast._laws.law import Law
 
-__all__ = ["Bound", "Columns", "Question", "binding", "ends", "formula_symbols", "symbols_read"]
+__all__ = ["Bound", "Columns", "Over", "Question", "binding", "ends", "formula_symbols", "symbols_read"]
 
 Bound = tuple[float | None, float | None]
 Columns = Mapping[str, Any]
 
 _ENDS = {"first-min": (0, "min"), "first-max": (0, "max"), "second-min": (1, "min"), "second-max": (1, "max")}
+
+
+@dataclass(frozen=True, eq=False)
+class Over:
+    """Over which draws a question is asked, what is reported of them, and how the core works on it.
+
+    `draws` hold one row per parameter, or None for the estimate alone. `plan_loss` asks for the loss under each draw at the
+    split of the estimate too, `keep` for every allocation.
+    """
+
+    draws: FloatArray | None = None
+    quantiles: Sequence[float] = ()
+    threads: int | None = None
+    call: Call = field(default_factory=Call)
+    plan_loss: bool = False
+    keep: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +63,8 @@ class Question:
     def __post_init__(self) -> None:
         for name, value in self.numbers.items():
             if not (np.isfinite(value) and value >= 0):
-                raise SettingsError(f"given: {name} = {value:g} is no number above zero", code="bad-given", column=name)
+                message = f"given: {name} must be a number above zero; got {value:g}"
+                raise SettingsError(message, code="bad-given", argument="given", column=name)
             refuse_small("given", name, value)
         for name, bound in self.bounds.items():
             self._check_bound(name, bound)
@@ -55,6 +73,7 @@ class Question:
             raise SettingsError(
                 f"given: `{clash[0]}` is a parameter of `{self.name}`, not a variable",
                 code="bad-given",
+                argument="given",
                 column=clash[0],
                 hint="law.with_values changes parameters",
             )
@@ -69,11 +88,11 @@ class Question:
             if name not in read and name not in self.optimise:
                 hint = did_you_mean(name, read, "symbols of the law and its cost")
                 message = f"given: neither `{self.name}` nor its cost reads `{name}`"
-                raise SettingsError(message, code="unknown-symbol", column=name, hint=hint)
+                raise SettingsError(message, code="unknown-symbol", argument="given", column=name, hint=hint)
         for name in self.free:
             if name not in self.law_system.symbols():
                 raise LawError(
-                    f"`{name}` is no symbol of `{self.name}`",
+                    f"`{name}` is not a symbol of `{self.name}`",
                     code="unknown-symbol",
                     column=name,
                     hint=f"it has {listing([*self.law.variables, *(self.law.values or {})])}",
@@ -85,7 +104,7 @@ class Question:
         for name in used:
             if name not in known:
                 raise LawError(
-                    f"`{name}` is no symbol of `{self.name}`",
+                    f"`{name}` is not a symbol of `{self.name}`",
                     code="unknown-symbol",
                     column=name,
                     hint=f"it has {listing([*self.law.variables, *(self.law.values or {})])}",
@@ -96,14 +115,20 @@ class Question:
                     f"the parameters of `{self.name}` differ by `{column}`: which level?",
                     code="level-unsaid",
                     column=column,
-                    hint=f"law.at_level({column}=...), or on the command line --law 'law.parquet#{name}'",
+                    hint=Advice(
+                        Phrase(
+                            f"law.at_level({column}=...) is the law of one",
+                            f"--law 'law.parquet#{name}' is the law of one",
+                        )
+                    ),
                 )
             if name in self.law.variables and name not in {*self.numbers, *self.varying, *self.optimise}:
                 raise SettingsError(
                     f"`{self.name}` needs `{name}`",
                     code="missing-given",
+                    argument="given",
                     column=name,
-                    hint=f'pin it: given={{"{name}": 1e9}}, or on the command line --given {name}=1e9',
+                    hint=Advice("pin it: ", Argument("given", {name: 1e9})),
                 )
         for name in self.free:
             if name not in self._spending_symbols:
@@ -116,13 +141,15 @@ class Question:
     def _check_bound(self, name: str, bound: Bound) -> None:
         if name not in self.optimise:
             hint = f"bounds limit the variables to choose, {listing(self.optimise)}"
-            raise SettingsError(f"bounds: `{name}` is not chosen", code="bad-bounds", column=name, hint=hint)
+            raise SettingsError(
+                f"bounds: `{name}` is not chosen", code="bad-bounds", argument="bounds", column=name, hint=hint
+            )
         if name in self.given or name in self.varying:
             raise SettingsError(f"`{name}` is both given and bounded", code="contradictory", column=name)
         low, high = ends(bound)
         if (low or 0.0) < 0 or (high is not None and not high > 0) or (low and high and low > high):
-            message = f"bounds: {name} from {low} to {high} is no range above zero"
-            raise SettingsError(message, code="bad-bounds", column=name)
+            message = f"bounds of {name} must be a range above zero; got {low} to {high}"
+            raise SettingsError(message, code="bad-bounds", argument="bounds", column=name)
 
     @property
     def numbers(self) -> dict[str, float]:
@@ -157,20 +184,14 @@ class Question:
         self,
         aim: str,
         targets: FloatArray,
-        draws: FloatArray | None,
-        quantiles: Sequence[float],
-        threads: int | None = None,
-        call: Call | None = None,
-        *,
+        over: Over | None = None,
         columns: Mapping[str, FloatArray] | None = None,
-        plan_loss: bool = False,
-        keep: bool = False,
     ) -> Columns:
         """`budget`, `loss` or `companion` at each target, for laws and costs of any form.
 
-        `columns` hold what is `varying`, one entry a target. `plan_loss` asks for the loss under each draw at the split of
-        the estimate too, `keep` for every allocation.
+        `columns` hold what is `varying`, one entry per target.
         """
+        over = over or Over()
         if not self.free:
             first, second = self.optimise
             raise SettingsError(
@@ -187,15 +208,15 @@ class Question:
             [ends(self.bounds.get(name, (None, None))) for name in self.free],
             names,
             values,
-            draws,
+            over.draws,
             targets,
-            list(quantiles),
-            threads,
-            call or Call(),
+            list(over.quantiles),
+            over.threads,
+            over.call,
             list(pinned),
             list(pinned.values()),
-            plan_loss,
-            keep,
+            over.plan_loss,
+            over.keep,
         )
 
     @property
@@ -205,7 +226,7 @@ class Question:
         return list(values), np.array(list(values.values()), dtype=np.float64)
 
     def _pinned(self, count: int, columns: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
-        """What is pinned, one number a target: a number is asked as a column is, and gives the same bytes."""
+        """What is pinned, one number per target: a number is asked as a column is, and gives the same bytes."""
         return {**{name: np.full(count, value) for name, value in self.numbers.items()}, **columns}
 
     def cost_of(self, first: float, second: float) -> float:
@@ -217,7 +238,7 @@ class Question:
         return self._at(self.law_system, first, second)["L"]
 
     def loss_under(self, draws: FloatArray, first: float, second: float) -> FloatArray:
-        """The law's value at a size and data under each draw of its parameters (one row a parameter)."""
+        """The law's value at a size and data under each draw of its parameters (one row per parameter)."""
         read = set(self.law_system.symbols())
         columns = {name: row for name, row in zip(self.law.parameters, draws, strict=True) if name in read}
         one, other = self.optimise
@@ -234,16 +255,11 @@ class Question:
     def budget(
         self,
         budgets: FloatArray,
-        draws: FloatArray | None,
-        quantiles: Sequence[float],
-        threads: int | None = None,
-        call: Call | None = None,
-        *,
+        over: Over | None = None,
         columns: Mapping[str, FloatArray] | None = None,
-        plan_loss: bool = False,
-        keep: bool = False,
     ) -> Columns:
         """The least loss at each budget: in closed form where there is one and both variables are free of bounds."""
+        over = over or Over()
         if len(self.free) == 2 and not self.bounds:
             names, values = self._known
             pinned = self._pinned(len(budgets), columns or {})
@@ -255,22 +271,20 @@ class Question:
                     self.optimise,
                     names,
                     values,
-                    draws,
+                    over.draws,
                     budgets,
-                    list(quantiles),
-                    threads,
-                    call or Call(),
+                    list(over.quantiles),
+                    over.threads,
+                    over.call,
                     list(pinned),
                     list(pinned.values()),
-                    plan_loss,
-                    keep,
+                    over.plan_loss,
+                    over.keep,
                 )
             except LawError as error:
                 if error.code != "no-closed-form":
                     raise
-        return self.answer(
-            "budget", budgets, draws, quantiles, threads, call, columns=columns, plan_loss=plan_loss, keep=keep
-        )
+        return self.answer("budget", budgets, over, columns)
 
 
 def symbols_read(law: Law, cost: str, formulas: Iterable[str] = ()) -> set[str]:

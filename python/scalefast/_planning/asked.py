@@ -12,12 +12,14 @@ from typing import Any
 
 from scalefast._base.errors import LawError, SettingsError
 from scalefast._base.scale import refuse_scaled
+from scalefast._base.wording import Advice, Argument, Phrase
 from scalefast._laws.arguments import choose_draws, law_name, stated_cost
 from scalefast._laws.law import Law
 from scalefast._optimum.frontier import is_frontier
 from scalefast._optimum.question import Bound, ends
 from scalefast._planning.case import Calls, Case
 from scalefast._planning.means import Means
+from scalefast._planning.resources import Serving
 
 __all__ = ["Asked", "check_numbers", "check_question", "read_weights"]
 
@@ -33,8 +35,7 @@ class Asked:
     stated: Mapping[str, float]
     calls: Calls
     cost: str | None
-    serving: str | None
-    served: float | None
+    serving: Serving
     unique: float | None
     given: Mapping[str, float | str]
     bounds: Mapping[str, Bound]
@@ -62,8 +63,8 @@ class Asked:
             law,
             name,
             stated_cost(law, self.cost),
-            self.serving,
-            {} if self.served is None else {"T": self.served},
+            self.serving.formula,
+            {} if self.serving.tokens is None else {"T": self.serving.tokens},
             settled,
             limited,
             self.means,
@@ -78,9 +79,9 @@ class Asked:
         for symbol in ("N", "D"):
             if symbol in self.given:
                 rule = isinstance(self.given[symbol], str)
-                hint = "use sf.sweep for rules such as D=20*N" if rule else f"{symbol}= settles it"
+                hint = "use sf.sweep for rules such as D=20*N" if rule else Advice(Argument(symbol), " settles it")
                 message = f"given: `{symbol}` is what a plan chooses"
-                raise SettingsError(message, code="bad-given", column=symbol, hint=hint)
+                raise SettingsError(message, code="bad-given", argument="given", column=symbol, hint=hint)
         settled = dict(self.given)
         limited = {name: ends(bound) for name, bound in self.bounds.items()}
         if self.unique is not None and "U" in law.variables:
@@ -116,17 +117,16 @@ def _check_within(law: str, limited: Mapping[str, Bound], stated: Mapping[str, f
         )
 
 
-def check_numbers(seed: Any, threads: Any, bounds: Any) -> None:
-    """Raises SettingsError: `bad-seed`, `bad-threads`, `bad-bounds`."""
+def check_numbers(seed: Any, bounds: Any) -> None:
+    """Raises SettingsError: `bad-seed`, `bad-bounds`."""
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**64:
-        raise SettingsError(f"seed: {seed!r:.60} is no whole number from 0 to 2**64 - 1", code="bad-seed")
-    if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int) or threads < 1):
-        message = f"threads: {threads!r:.60} is no whole number from 1"
-        raise SettingsError(message, code="bad-threads", hint="threads=2; without it, the processors at hand")
+        message = f"seed must be a whole number from 0 to 2**64 - 1; got {seed!r:.60}"
+        raise SettingsError(message, code="bad-seed", argument="seed")
     for name, bound in (bounds or {}).items():
         if not (isinstance(bound, tuple | list) and len(bound) == 2):
             hint = f'write {{"{name}": (None, 8e9)}}'
-            raise SettingsError(f"bounds: {name} is {bound!r:.60}, no pair", code="bad-bounds", column=name, hint=hint)
+            message = f"bounds of {name} must be a pair; got {bound!r:.60}"
+            raise SettingsError(message, code="bad-bounds", argument="bounds", column=name, hint=hint)
 
 
 def check_question(stated: Mapping[str, float], means: Means) -> None:
@@ -135,33 +135,52 @@ def check_question(stated: Mapping[str, float], means: Means) -> None:
         raise SettingsError(
             "there is nothing to plan from",
             code="bad-question",
-            hint='give a limit, such as budget=1e24, dollars=10e6 or accelerators="100xA100" with days=30; '
-            "or N, D or L (--budget, --dollars, --accelerators and --days, N=70B)",
+            hint=Advice(
+                "give a limit, such as ",
+                Argument("budget", 1e24),
+                ", ",
+                Argument("dollars", 1e7),
+                " or ",
+                Argument("accelerators", "100xA100"),
+                " with ",
+                Argument("days", 30),
+                "; or N, D or L, such as ",
+                Phrase("N=70e9", "N=70B"),
+            ),
         )
 
 
 def read_weights(given: Sequence[float] | None, laws: Sequence[Law]) -> list[float]:
-    """One weight a law, of sum 1; without weights the first law decides."""
+    """One weight per law, of sum 1; without weights the first law decides."""
     if given is None:
         return [1.0] + [0.0] * (len(laws) - 1)
     try:
         values = [float(value) for value in given]
     except (TypeError, ValueError) as error:
-        raise SettingsError(f"weights: {given!r:.60} are no numbers", code="bad-weights") from error
+        raise SettingsError(
+            f"weights must be numbers; got {given!r:.60}", code="bad-weights", argument="weights"
+        ) from error
     if len(values) != len(laws):
         raise SettingsError(
             f"{len(values)} weights for {len(laws)} laws",
             code="bad-weights",
+            argument="weights",
             value=float(len(values)),
             limit=float(len(laws)),
             hint="name the laws, and give one weight each in their order",
         )
     total = sum(values)
     if any(not value >= 0 for value in values) or not 0 < total < float("inf"):
-        raise SettingsError("weights are not negative, and one at least lies above zero", code="bad-weights")
+        raise SettingsError(
+            "weights must not be negative, and one at least must lie above zero", code="bad-weights", argument="weights"
+        )
     if values[0] == 0:
-        raise SettingsError("the first law predicts the loss, so its weight must lie above zero", code="bad-weights")
+        raise SettingsError(
+            "the first law predicts the loss, so its weight must lie above zero", code="bad-weights", argument="weights"
+        )
     for law, value in zip(laws, values, strict=True):
         if value > 0 and is_frontier(law):
-            raise SettingsError(f"`{law_name(law)}` gives no loss, so it has no regret to weigh", code="bad-weights")
+            raise SettingsError(
+                f"`{law_name(law)}` gives no loss, so it has no regret to weigh", code="bad-weights", argument="weights"
+            )
     return [value / total for value in values]

@@ -52,7 +52,7 @@ class ShapeRules:
         must be divisible by; layers by the pipeline's stages, the vocabulary (padded up) for the kernels.
     tensor_parallel: devices that share a layer: heads, key and value heads, feed-forward and vocabulary divide by it.
 
-    Raises SettingsError, `bad-shape`, for what is no whole number above zero.
+    Raises SettingsError, `bad-shape`, for what is not a whole number above zero.
 
     >>> ShapeRules(tensor_parallel=8).vocabulary_multiple
     128
@@ -129,15 +129,17 @@ def buildable(
     question = None
     if budget is not None:
         if not (math.isfinite(budget) and budget > 0):
-            raise SettingsError(f"budget: {budget:g} is not positive and finite", code="bad-budget", value=budget)
+            message = f"budget must be positive and finite; got {budget:g}"
+            raise SettingsError(message, code="bad-budget", argument="budget", value=budget)
         found = one_law(law if law is not None else DEFAULT_LAW)
         question = Question(found, law_name(found), stated_cost(found, None), ("N", "D"), given or {}, {})
     wanted = N if N is not None else _best_size(question, budget)
     if not (math.isfinite(wanted) and wanted > 0):
-        raise SettingsError(f"N must be positive and finite, not {wanted:g}", code="not-positive", column="N")
+        raise SettingsError(f"N must be positive and finite; got {wanted:g}", code="not-positive", column="N")
     for name, value in (("aspect", aspect), ("feed_forward", feed_forward)):
         if value is not None and not (math.isfinite(value) and value > 0):
-            raise SettingsError(f"{name} must be positive and finite, not {value:g}", code="not-positive", column=name)
+            message = f"{name} must be positive and finite; got {value:g}"
+            raise SettingsError(message, code="not-positive", argument=name, column=name)
     usual = float(_formula(_USUAL_ASPECT, N=[wanted])[0]) if aspect is None else float(aspect)
     kind = _Kind(
         chosen, vocabulary, context, feed_forward, kv_heads, gated, tied, positions, biases, experts, active_experts
@@ -258,8 +260,8 @@ def _with_budget(table: pl.DataFrame, question: Question | None, budget: float |
     tokens = budget / table["flops_per_token"].cast(pl.Float64)
     sizes = table[key].cast(pl.Float64)
     loss = pl.Series([question.loss_of(size, data) for size, data in zip(sizes, tokens, strict=True)])
-    least = float(question.budget(np.array([budget]), None, ())["loss"][0])
-    enough = question.answer("loss", loss.to_numpy().copy(), None, ())["cost"]
+    least = float(question.budget(np.array([budget]))["loss"][0])
+    enough = question.answer("loss", loss.to_numpy().copy())["cost"]
     return table.with_columns(
         tokens.alias("D"),
         (tokens / sizes).alias("D_per_N"),
@@ -272,8 +274,8 @@ def _with_budget(table: pl.DataFrame, question: Question | None, budget: float |
 def _best_size(question: Question | None, budget: float | None) -> float:
     if question is None or budget is None:
         hint = "name a size, or a budget to find the best one for"
-        raise SettingsError("which size shall be built?", code="bad-question", hint=hint)
-    best = float(question.budget(np.array([budget]), None, ())["first"][0])
+        raise SettingsError("the size to build is missing", code="bad-question", hint=hint)
+    best = float(question.budget(np.array([budget]))["first"][0])
     if not math.isfinite(best):
         message = f"under `{question.name}` the budget has no best size"
         raise LawError(message, code="no-finite-optimum", value=budget, hint="give N")

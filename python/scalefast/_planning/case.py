@@ -18,7 +18,7 @@ import numpy as np
 from scalefast._core import Call, Stake, System
 from scalefast._data.frames import FloatArray
 from scalefast._laws.law import Law
-from scalefast._optimum.question import Bound, Question, binding, ends
+from scalefast._optimum.question import Bound, Over, Question, binding, ends
 from scalefast._planning.means import Means, evaluate, takes
 
 __all__ = ["Calls", "Case", "Outcome", "World"]
@@ -55,7 +55,7 @@ class World:
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What a size gives, one entry a world; NaN where a world cannot have it.
+    """What a size gives, one entry per world; NaN where a world cannot have it.
 
     `run` and `serving` are FLOPs; `used` is the share of each constraint that is taken; `takes` hours, days, dollars, kWh.
     """
@@ -164,7 +164,7 @@ class Case:
         extra = {symbol: float(column[0]) for symbol, column in columns.items()}
         bounds = {other: bound for other, bound in self.bounds.items() if other != name}
         question = replace(self.question(cost, extra), given={**self._settled(cost, extra), name: value}, bounds=bounds)
-        found = question.answer("budget", targets, None, (), self.calls.threads, self.calls.call)
+        found = question.answer("budget", targets, Over(threads=self.calls.threads, call=self.calls.call))
         size, data = float(found["first"][0]), float(found["second"][0])
         return (size, data) if math.isfinite(size) and math.isfinite(data) else None
 

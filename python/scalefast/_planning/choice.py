@@ -20,6 +20,7 @@ import numpy as np
 from scalefast._allocation.solve import solve
 from scalefast._base.errors import LawError
 from scalefast._base.statuses import INFEASIBLE, NO_FINITE_OPTIMUM
+from scalefast._base.wording import Advice, Argument
 from scalefast._core import Stake, indifference, least_regret
 from scalefast._data.describe import mean
 from scalefast._data.frames import FloatArray
@@ -208,7 +209,7 @@ def _refuse(case: Case) -> None:
         raise LawError(
             f"under `{case.name}` and C = {case.cost} the loss keeps falling: there is no best split",
             code="no-finite-optimum",
-            hint='bounds={"N": (1e8, 1e12)} limits the choice',
+            hint=Advice(Argument("bounds", {"N": (1e8, 1e12)}), " limits the choice"),
         )
     if status == INFEASIBLE:
         raise _infeasible(case, "no run within the bounds", "widen the bounds, or change what is given", affords=False)

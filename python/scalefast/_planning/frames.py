@@ -1,7 +1,7 @@
 """The frames of a plan.
 
 Stage: after the choice. In: `Choice`. Out: Polars frames: the decision, its constraints, what it assumes, what else could
-have been chosen, where the uncertainty comes from, and one row a draw. docs/frames.md states their columns.
+have been chosen, where the uncertainty comes from, and one row per draw. docs/frames.md states their columns.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def uncertainty(choice: Choice) -> str:
 
 
 def constraints(choice: Choice, unique: float | None) -> pl.DataFrame:
-    """One row a limit: what it pays for, how much of it is taken, whether and how often it binds."""
+    """One row per limit: what it pays for, how much of it is taken, whether and how often it binds."""
     case, rows = choice.case, []
     paid, _ = case.limits(case.point)
     paid_in_all, _ = case.limits(case.all)
@@ -109,7 +109,7 @@ def constraints(choice: Choice, unique: float | None) -> pl.DataFrame:
 
 
 def assumptions(choice: Choice) -> pl.DataFrame:
-    """One row a quantity: what was taken, where it comes from, and the plan at its lowest and highest value."""
+    """One row per quantity: what was taken, where it comes from, and the plan at its lowest and highest value."""
     case, rows = choice.case, []
     for name, quantity in case.means.quantities.items():
         row: dict[str, Any] = {
@@ -228,7 +228,7 @@ def sources(choice: Choice) -> pl.DataFrame:
 
 
 def draws(choice: Choice) -> pl.DataFrame:
-    """One row a draw: the quantities, the best split of that world, and the plan there. No rows where nothing varies."""
+    """One row per draw: the quantities, the best split of that world, and the plan there. No rows where nothing varies."""
     every, best = choice.every, choice.optima
     hardware = [name for name in choice.case.means.uncertain if name in choice.world.columns]
     columns: dict[str, FloatArray] = {name: choice.world.columns[name] for name in hardware}

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from scalefast._base.errors import SettingsError, UnitsError
+from scalefast._base.wording import Advice, Phrase
 from scalefast._core import System
 from scalefast._costs.hardware import Accelerator
 from scalefast._data.frames import BoolArray, FloatArray
@@ -183,20 +184,27 @@ def not_scaled(name: str, value: Any) -> float | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise SettingsError(f"{name}: {value!r:.60} is no number", code="bad-number", column=name)
+        message = f"{name} must be a number; got {value!r:.60}"
+        raise SettingsError(message, code="bad-number", argument=name, column=name)
     number = float(value)
     if not (math.isfinite(number) and number > 0):
         raise SettingsError(
-            f"{name} must be positive and finite", code="not-positive", column=name, value=number, limit=0.0
+            f"{name} must be positive and finite; got {number:g}",
+            code="not-positive",
+            argument=name,
+            column=name,
+            value=number,
+            limit=0.0,
         )
     if name in _LEAST and number < _LEAST[name][0]:
         least, unit, example = _LEAST[name]
         raise UnitsError(
             f"{name} = {number:g} {unit} looks scaled: plans count plain {unit}",
             code="looks-scaled",
+            argument=name,
             column=name,
             value=number,
             limit=least,
-            hint=f"write the number in full, or on the command line {example}",
+            hint=Advice("write the number in full", Phrase("", f", or {example}")),
         )
     return number

@@ -21,8 +21,9 @@ from scalefast._allocation.laws import chosen_laws
 from scalefast._allocation.solve import solve
 from scalefast._base.errors import LawError
 from scalefast._base.numbers import Accelerators, Uncertain
-from scalefast._calls.longcall import LongCall, check_long_call
+from scalefast._calls.longcall import LongCall
 from scalefast._calls.progress import Progress
+from scalefast._calls.running import Running
 from scalefast._laws.law import Law
 from scalefast._optimum.frontier import is_frontier
 from scalefast._optimum.question import Bound
@@ -32,7 +33,7 @@ from scalefast._planning.buildable import buildable
 from scalefast._planning.case import Calls
 from scalefast._planning.choice import Choice, choose
 from scalefast._planning.means import not_scaled
-from scalefast._planning.resources import read_means
+from scalefast._planning.resources import Hardware, Serving, read_means
 from scalefast._planning.words import notes, words
 
 if TYPE_CHECKING:
@@ -54,18 +55,32 @@ class Plan:
 
     Attributes
     ----------
-    decision: one row: N, D, compute, loss, regret, hours, days, dollars, energy, each with quantiles over the draws where
+    decision
+        One row: N, D, compute, loss, regret, hours, days, dollars, energy, each with quantiles over the draws where
         they differ; what binds; how far the compute lies outside of the law's data.
-    constraints: one row a limit: what it pays for, how much is taken, whether and how often it binds.
-    assumptions: one row a quantity: value, origin, and the plan at its lowest and highest value.
-    alternatives: one row a choice that others would make: other laws' optima, the median of the draws, 20 tokens per
-        parameter; its regret if the plan's law is right, and the plan's regret if the other law is.
-    sources: one row a source of uncertainty: how far the loss and the best size spread when it alone varies.
-    draws: one row a draw: quantities, best split, and the plan there.
-    law, cost: the law that predicts, and the formula of a run's training FLOPs.
-    laws: every law that was asked.
-    words: the answer in sentences. notes: what was assumed beyond the quantities.
-    shapes: the transformers nearest to N that can be built, as of `buildable`; None without a vocabulary.
+    constraints
+        One row per limit: what it pays for, how much is taken, whether and how often it binds.
+    assumptions
+        One row per quantity: value, origin, and the plan at its lowest and highest value.
+    alternatives
+        One row per choice that others would make: other laws' optima, the median of the draws, 20 tokens per parameter;
+        its regret if the plan's law is right, and the plan's regret if the other law is.
+    sources
+        One row per source of uncertainty: how far the loss and the best size spread when it alone varies.
+    draws
+        One row per draw: quantities, best split, and the plan there.
+    law
+        The law that predicts.
+    cost
+        The formula of a run's training FLOPs.
+    laws
+        Every law that was asked.
+    words
+        The answer in sentences.
+    notes
+        Assumptions beyond the quantities.
+    shapes
+        The transformers nearest to N that can be built, as of `buildable`; None without a vocabulary.
     """
 
     decision: pl.DataFrame
@@ -158,31 +173,87 @@ def plan(
 
     Parameters
     ----------
-    law: as in `sweep`. The first one predicts and decides; the others show what they would choose and what this plan loses
-        if they are right. With `weights`, one a law, the expected regret is taken over all of them.
-    budget: training FLOPs, or text such as "3640 PF-days". dollars, energy_kwh, accelerator_hours: of the whole programme.
-        accelerators: a name, "H100-SXM", or a count and a name, "100xA100"; with `days` (a number, or "6w") the two are a
-        limit too. Of several limits the one that pays for the least binds, in each draw.
-    mfu: model FLOP utilisation, 0.4 where not given. goodput: share of the time in which the accelerators train.
-        final_run_share: share of the means that is left for the final run. price: dollars an accelerator-hour, else the
-        range in the table of accelerators. pue: energy of the site over that of the accelerators' rated power. Each is a
-        number, a range (0.35, 0.45), or a distribution: "normal(0.4, 0.03)", "lognormal(2.5, 0.2)" or `sf.Uncertain`.
-    N, D, L: parameters, tokens, nats per token. With a limit, N or D settles that variable, N and D the run, and L asks how
-        likely the plan reaches it. Without one they ask the inverse questions of `solve`.
-    served_tokens: tokens to serve after training; then money, energy and FLOPs pay for both, at `serving_mfu` and
-        `serving_price` (else those of training). serving_cost: their FLOPs, a formula of N, D and T, the tokens served.
-    unique_tokens: how many there are. A law of U gets them; under others they bound D: no token is repeated.
-    co2_per_kwh: kilograms of CO2 a kWh, for the answer in CO2. vocabulary: of the tokeniser, for the shapes nearest to N that
-        can be built, as in `buildable`. accelerators_file: a table of yours.
-    cost, bounds, given: as in `sweep`, for N and D.
-    draws: None uses every stored draw of the law (4,000 of the hardware where it has none); a number the first so many, 0
-        none; a frame of parameters replaces those of the first law. seed: of the hardware's draws.
+    law
+        As in `sweep`. The first one predicts and decides; the others show what they would choose and what this plan
+        loses if they are right. With `weights`, one per law, the expected regret is taken over all of them.
+    budget
+        Training FLOPs, or text such as "3640 PF-days".
+    dollars
+        Dollars for the whole programme.
+    energy_kwh
+        Energy for the whole programme, in kWh.
+    accelerator_hours
+        Hours of one accelerator, for the whole programme.
+    accelerators
+        A name, "H100-SXM", or a count and a name, "100xA100"; with `days` (a number, or "6w") the two are a limit too.
+        Of several limits the one that pays for the least binds, in each draw.
+    days
+        Days of training: a number, or text such as "6w".
+    mfu
+        Model FLOP utilisation, 0.4 where not given. Like goodput, final_run_share, price and pue it is a number, a range
+        (0.35, 0.45), or a distribution: "normal(0.4, 0.03)", "lognormal(2.5, 0.2)" or `sf.Uncertain`.
+    goodput
+        Share of the time in which the accelerators train.
+    final_run_share
+        Share of the means that is left for the final run.
+    price
+        Dollars per accelerator-hour, else the range in the table of accelerators.
+    pue
+        Energy of the site over that of the accelerators' rated power.
+    N
+        Parameters. With a limit, N or D settles that variable, and both settle the run; without one, N, D and L ask the
+        inverse questions of `solve`.
+    D
+        Training tokens.
+    L
+        Loss in nats per token; with a limit, asks how likely the plan reaches it.
+    served_tokens
+        Tokens to serve after training; then money, energy and FLOPs pay for both, at `serving_mfu` and `serving_price`
+        (else those of training).
+    serving_mfu
+        Utilisation in serving; else that of training.
+    serving_price
+        Dollars per accelerator-hour in serving; else those of training.
+    serving_cost
+        FLOPs of serving, a formula of N, D and T, the tokens served.
+    unique_tokens
+        Unique tokens at hand. A law of U gets them; under others they bound D: no token is repeated.
+    co2_per_kwh
+        Kilograms of CO2 per kWh, for the answer in CO2.
+    vocabulary
+        Size of the tokeniser's vocabulary, for the shapes nearest to N that can be built, as in `buildable`.
+    accelerators_file
+        A table of yours.
+    cost
+        As in `sweep`.
+    bounds
+        As in `sweep`, for N and D.
+    given
+        As in `sweep`, for other variables than N and D.
+    weights
+        One weight per law: how much its regret counts.
+    draws
+        None uses every stored draw of the law (4,000 of the hardware where it has none); a number the first so many, 0
+        none; a frame of parameters replaces those of the first law.
+    seed
+        Seed of the hardware's draws.
+    threads
+        None for all the process may use.
+    progress
+        As in `fit`.
+    timeout_s
+        Give up after so many seconds.
 
-    Raises SettingsError (`bad-question`, `not-positive`, `bad-quantity`, `missing-accelerator`, `missing-count`,
-    `missing-price`, `missing-power`, `unknown-accelerator`, `ambiguous-accelerator`, `bad-weights`, and those of `sweep`),
-    LawError (`infeasible`, `infeasible-loss`, `no-finite-optimum`, `no-loss`, and those of `sweep`), UnitsError
-    (`looks-scaled`).
+    Raises
+    ------
+    ScalefastError
+        SettingsError (`bad-question`, `not-positive`, `bad-quantity`, `missing-accelerator`, `missing-count`,
+        `missing-price`, `missing-power`, `unknown-accelerator`, `ambiguous-accelerator`, `bad-weights`, and those of
+        `sweep`), LawError (`infeasible`, `infeasible-loss`, `no-finite-optimum`, `no-loss`, and those of `sweep`),
+        UnitsError (`looks-scaled`).
 
+    Examples
+    --------
     >>> import scalefast as sf
     >>> plan = sf.plan("hoffmann-2022", dollars=10e6, accelerators="H100-SXM", price=2.0, mfu=0.4)
     >>> f"{plan.N:.3g} {plan.D:.3g} {plan.C:.3g}"
@@ -192,51 +263,29 @@ def plan(
     >>> row["N_low"] < plan.N < row["N_high"], row["binds"], row["uncertainty"]
     (True, 'time', 'parameters and hardware')
     """
-    check_long_call(progress, timeout_s)
-    check_numbers(seed, threads, bounds)
+    running = Running(threads, progress, timeout_s)
+
+    check_numbers(seed, bounds)
     known = {name: not_scaled(name, value) for name, value in (("N", N), ("D", D), ("L", L))}
     stated = {name: value for name, value in known.items() if value is not None}
-    served, unique = not_scaled("served_tokens", served_tokens), not_scaled("unique_tokens", unique_tokens)
-    means = read_means(
-        {"budget": budget, "dollars": dollars, "energy_kwh": energy_kwh, "accelerator_hours": accelerator_hours},
-        accelerators,
-        days,
-        {
-            "mfu": mfu,
-            "goodput": goodput,
-            "final_run_share": final_run_share,
-            "price": price,
-            "serving_mfu": serving_mfu,
-            "serving_price": serving_price,
-            "pue": pue,
-        },
-        served is not None,
-        accelerators_file,
-        co2_per_kwh,
-    )
+    unique = not_scaled("unique_tokens", unique_tokens)
+    serving = Serving(not_scaled("served_tokens", served_tokens), serving_cost, serving_mfu, serving_price)
+    yields = {"mfu": mfu, "goodput": goodput, "final_run_share": final_run_share, "price": price, "pue": pue}
+    hardware = Hardware(accelerators, days, yields, accelerators_file, co2_per_kwh)
+    limits = {"budget": budget, "dollars": dollars, "energy_kwh": energy_kwh, "accelerator_hours": accelerator_hours}
+    means = read_means(limits, hardware, serving)
     check_question(stated, means)
     laws = chosen_laws(law)
     own = read_weights(weights, laws)
-    with LongCall(progress, timeout_s) as call:
-        asked = Asked(
-            means,
-            stated,
-            Calls(threads, call.stage("plan")),
-            cost,
-            None if served is None else serving_cost,
-            served,
-            unique,
-            given or {},
-            bounds or {},
-            draws,
-            seed,
-        )
+    with LongCall(running) as call:
+        calls = Calls(threads, call.stage("plan"))
+        asked = Asked(means, stated, calls, cost, serving, unique, given or {}, bounds or {}, draws, seed)
         frontiers = [found for found in laws[1:] if is_frontier(found)]
         cases = [asked.case(found, place == 0) for place, found in enumerate(laws) if found not in frontiers]
         own = [weight for found, weight in zip(laws, own, strict=True) if not is_frontier(found)]
-        limits = {"bounds": cases[0].bounds, "threads": threads}
-        choice = choose(cases, own, stated, limits)
-        reached = _reached(choice, stated.get("L"), limits)
+        search = {"bounds": cases[0].bounds, "threads": threads}
+        choice = choose(cases, own, stated, search)
+        reached = _reached(choice, stated.get("L"), search)
         shapes = None
         if vocabulary is not None:
             spent = None if cost is not None else float(choice.point.run[0])
@@ -244,19 +293,18 @@ def plan(
             shapes = buildable(
                 choice.size, vocabulary=vocabulary, law=case.law, budget=spent, given=case.given, count=5
             )
-        return _plan(choice, stated, reached, unique, served, tuple(laws), frontiers, shapes)
+        return _plan(choice, asked, reached, tuple(laws), frontiers, shapes)
 
 
 def _plan(
     choice: Choice,
-    stated: Mapping[str, float],
+    asked: Asked,
     reached: Mapping[str, float | None],
-    unique: float | None,
-    served: float | None,
     laws: tuple[Law, ...],
     frontiers: Sequence[Law],
     shapes: pl.DataFrame | None,
 ) -> Plan:
+    stated, unique, served = asked.stated, asked.unique, asked.serving.tokens
     tables: dict[str, pl.DataFrame] = {
         "decision": frames.decision(choice, stated.get("L"), reached, unique),
         "constraints": frames.constraints(choice, unique),

@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import Any
 
-from scalefast._base.errors import SettingsError
+from scalefast._base.errors import SettingsError, about
 from scalefast._base.numbers import Uncertain, read_number, read_uncertain
 from scalefast._core import describe, quantity
 from scalefast._data.frames import FloatArray
@@ -29,7 +29,7 @@ LIMITS = {
     "serving_price": (_SMALLEST, math.inf),
     "pue": (1.0, math.inf),
 }
-_UNITS = {"price": "dollars an accelerator-hour", "serving_price": "dollars an accelerator-hour"}
+_UNITS = {"price": "dollars per accelerator-hour", "serving_price": "dollars per accelerator-hour"}
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,7 @@ class Quantity:
             raise SettingsError(
                 f"{self.name}: hardly any of {self.words} is possible",
                 code="bad-quantity",
+                argument=self.name,
                 column=self.name,
                 hint=f"it lies {_possible(self.name)}",
             )
@@ -99,7 +100,8 @@ def _parsed(name: str, given: Any) -> float | Uncertain:
     if isinstance(given, str):
         given = given.replace("$", "") if name in _UNITS else given
         low, dots, high = given.partition("..")
-        given = (read_number(low, name), read_number(high, name)) if dots else read_uncertain(given, name)
+        with about(name):
+            given = (read_number(low, name), read_number(high, name)) if dots else read_uncertain(given, name)
     if isinstance(given, Uncertain):
         # Written out, it passes the same checks as text does.
         return read_uncertain(f"{given.kind}({given.first!r},{given.second!r})", name)
@@ -114,7 +116,8 @@ def _parsed(name: str, given: Any) -> float | Uncertain:
 def _number(name: str, given: Any) -> float:
     if isinstance(given, bool) or not isinstance(given, int | float) or not math.isfinite(given):
         hint = 'a number, a range (0.35, 0.45), or a distribution such as "normal(0.4, 0.03)"'
-        raise SettingsError(f"{name}: {given!r:.60} is no quantity", code="bad-quantity", column=name, hint=hint)
+        message = f"{name} must be a quantity; got {given!r:.60}"
+        raise SettingsError(message, code="bad-quantity", argument=name, column=name, hint=hint)
     return float(given)
 
 
@@ -137,6 +140,7 @@ def _impossible(name: str, what: str, value: float | None, hint: str | None = No
     return SettingsError(
         f"{name}: {what} is not possible: it lies {_possible(name)}",
         code="bad-quantity",
+        argument=name,
         column=name,
         value=value,
         limit=limit,

@@ -144,7 +144,7 @@ def _binds(row: Mapping[str, Any], constraints: pl.DataFrame, served: float | No
             f"{_percent(entry['used'])} of {_WHAT[entry['constraint']]}" for entry in constraints.iter_rows(named=True)
         ]
         return f"Nothing binds: it takes {' and '.join(slack)}." if slack else ""
-    text = f"What binds: {' and '.join(names)}"
+    text = f"Limits that bind: {' and '.join(names)}"
     slack = [
         f"{_percent(entry['used'])} of {_WHAT[entry['constraint']]}"
         for entry in constraints.iter_rows(named=True)
@@ -169,7 +169,7 @@ def _matters(row: Mapping[str, Any], assumptions: pl.DataFrame, sources: pl.Data
             origin = {"default": " (assumed)", "table": " (from the table)"}.get(entry["origin"], "")
             ends = f"between {entry['lowest']:.3g} and {entry['highest']:.3g}"
             parts.append(f"{_QUANTITIES[entry['quantity']]} {entry['value']:.3g}{origin}: {ends} {moved}")
-    text = f"What matters: {'; '.join(parts)}." if parts else ""
+    text = f"Sensitivity: {'; '.join(parts)}." if parts else ""
     shares = sources.filter(pl.col("L_share") >= 0.005).sort("L_share", descending=True)
     if shares.height > 1:
         named = [
@@ -202,7 +202,7 @@ def notes(choice: Choice, served: float | None, unique: float | None, frontiers:
             )
         elif quantity.origin == "table" and case.means.accelerator is not None:
             entry = case.means.accelerator
-            found.append(f"price {quantity.words} dollars an hour of {entry.id}, as offered in {entry.price_date}")
+            found.append(f"price {quantity.words} dollars per hour of {entry.id}, as offered in {entry.price_date}")
     ones = [name for name in ("goodput", "final_run_share") if name in case.means.quantities]
     ones = [name for name in ones if case.means.quantities[name].origin == "default"]
     if ones and case.means.limits and case.means.accelerator is not None:

@@ -50,14 +50,16 @@ class IsoFLOP:
     def __post_init__(self) -> None:
         object.__setattr__(self, "budgets", _positive_grid(self.budgets, "budgets"))
         if not isinstance(self.sizes, int) or isinstance(self.sizes, bool) or self.sizes < 2:
-            raise SettingsError(f"IsoFLOP needs at least 2 sizes, not {self.sizes!r:.40}", code="bad-design", limit=2.0)
+            raise SettingsError(
+                f"IsoFLOP must have at least 2 sizes; got {self.sizes!r:.40}", code="bad-design", limit=2.0
+            )
         if not (_finite(self.decades) and self.decades > 0 and _finite(self.offset)):
             raise SettingsError("IsoFLOP needs decades above zero and a finite offset", code="bad-design", limit=0.0)
 
 
 @dataclass(frozen=True)
 class FixedRatio:
-    """So many tokens a parameter at every size: D = ratio · N. N and D cannot be told apart from such runs.
+    """So many tokens per parameter at every size: D = ratio · N. N and D cannot be told apart from such runs.
 
     >>> FixedRatio(20, "1e8..1e10:3")
     FixedRatio(ratio=20, sizes=(100000000.0, 1000000000.0, 10000000000.0))
@@ -68,7 +70,7 @@ class FixedRatio:
 
     def __post_init__(self) -> None:
         if not (_finite(self.ratio) and self.ratio > 0):
-            raise SettingsError(f"FixedRatio needs a ratio above zero, not {self.ratio!r:.40}", code="bad-design")
+            raise SettingsError(f"FixedRatio must have a ratio above zero; got {self.ratio!r:.40}", code="bad-design")
         object.__setattr__(self, "sizes", _positive_grid(self.sizes, "sizes"))
 
 
@@ -123,7 +125,7 @@ def _data_for(cost: str, sizes: Any, flops: Any) -> Any:
 
     system = System.parse([("C", cost)], [])
     if set(system.symbols()) != {"N", "D"}:
-        raise LawError(f"the cost {cost} is no function of N and D", code="no-closed-form", hint="give a frame")
+        raise LawError(f"the cost {cost} is not a function of N and D", code="no-closed-form", hint="give a frame")
     one, two = (system.evaluate({"N": sizes, "D": np.full(len(sizes), d)}, {})["C"] for d in (1.0, 2.0))
     if not np.array_equal(two, 2 * one):
         raise LawError(f"the cost {cost} is not proportional to D", code="no-closed-form", hint="give a frame")
@@ -144,7 +146,7 @@ def _sobol(design: Sobol, law: Law) -> dict[str, Any]:
     unknown = [name for name in design.ranges or {} if name not in names]
     if unknown:
         hint = did_you_mean(unknown[0], names, "variables")
-        message = f"Sobol has a range for `{unknown[0]}`, which is no variable of the law"
+        message = f"Sobol has a range for `{unknown[0]}`, which is not a variable of the law"
         raise SettingsError(message, code="unknown-symbol", column=unknown[0], hint=hint)
     missing = [name for name in names if name not in ranges]
     if missing:
@@ -171,7 +173,7 @@ def _positive_grid(given: Any, what: str) -> tuple[float, ...]:
         entries = [given] if isinstance(given, int | float | str) else list(given)
         points = tuple(float(p) for entry in entries for p in (read_grid(entry) if isinstance(entry, str) else [entry]))
     except (TypeError, ValueError, OverflowError) as error:
-        raise SettingsError(f"{what}: {given!r:.60} are no numbers", code="bad-design") from error
+        raise SettingsError(f"{what} must be numbers; got {given!r:.60}", code="bad-design") from error
     if not points or not all(math.isfinite(point) and point > 0 for point in points):
         raise SettingsError(f"{what} must be positive, finite numbers, at least one", code="bad-design", limit=0.0)
     return points

@@ -63,7 +63,7 @@ class StudentT:
 
 @dataclass(frozen=True)
 class RunLevel:
-    """L = law · exp(run · u + evaluation · z): u is one number a run, z one an evaluation.
+    """L = law · exp(run · u + evaluation · z): u is one number per run, z one per evaluation.
 
     Rows with the same `run` in a frame share a run; otherwise each point of the design is a run of its own, evaluated
     `evaluations` times: as many rows, told apart by the columns `run` and `evaluation`.
@@ -148,7 +148,8 @@ def add_noise(loss: FloatArray, noise: Any, seed: int, runs: FloatArray) -> Floa
         return combine("law*exp(run*u + evaluation*z)", columns, run=noise.run, evaluation=noise.evaluation)
     if not isinstance(noise, Residuals):
         hint = "give a value such as sf.LogNormal(0.01), sf.Additive(0.01) or None"
-        raise SettingsError(f"noise: {noise!r:.60} is none", code="bad-noise", hint=hint)
+        message = f"noise must be a noise model or None; got {noise!r:.60}"
+        raise SettingsError(message, code="bad-noise", argument="noise", hint=hint)
     residuals, relative = noise.read()
     drawn = {"r": residuals[choices(seed, _CHOICES, places, len(residuals))]}
     # A residual is prediction minus data.
@@ -161,7 +162,7 @@ def _scale(noise: Any, name: str) -> None:
     if not fine:
         number = float(value) if isinstance(value, int | float) else None
         raise SettingsError(
-            f"{type(noise).__name__} needs {name} of zero or more, not {value!r:.40}",
+            f"{type(noise).__name__} must have {name} of zero or more; got {value!r:.40}",
             code="bad-noise",
             value=number,
             limit=0.0,
@@ -172,7 +173,7 @@ def _count(noise: Any, name: str, most: int) -> None:
     value = getattr(noise, name)
     if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
         raise SettingsError(
-            f"{type(noise).__name__} needs {name} from 1 to {most}, not {value!r:.40}",
+            f"{type(noise).__name__} must have {name} from 1 to {most}; got {value!r:.40}",
             code="bad-noise",
             limit=float(most),
         )

@@ -59,7 +59,8 @@ def simulate(
     if found.outputs != ("L",):
         raise LawError("a law of several outputs gives no loss", code="several-outputs")
     if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**64:
-        raise SettingsError(f"seed: {seed!r:.60} is no whole number from 0 to 2**64 - 1", code="bad-seed")
+        message = f"seed must be a whole number from 0 to 2**64 - 1; got {seed!r:.60}"
+        raise SettingsError(message, code="bad-seed", argument="seed")
     points = design_frame(design, found)
     if points.is_empty():
         raise DataError("the design has no points", code="no-rows", value=0.0)

@@ -33,7 +33,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, terminate)
     from .program import program
 
-    # A column's name that the terminal's encoding lacks is no reason to fail.
+    # A column's name that the terminal's encoding lacks is not a reason to fail.
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
     if interruptible:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import difflib
 import json
-import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import click
+
+from scalefast import ScalefastError
 
 from .exits import CHECK_FAILED
 
@@ -40,69 +41,25 @@ def quoted(text: str) -> str:
     return f"`{text if len(text) <= 60 else text[:57] + '…'}`"
 
 
-#: Arguments of the library that begin a message (`bounds: …`), and the options that they are on the command line.
+#: Arguments of the library that have another name as options.
 OPTIONS = {
-    **{
-        name: name for name in ("given", "y", "level", "threads", "by", "where", "resample", "cluster", "strata", "run")
-    },
-    **{
-        name: name
-        for name in (
-            "budget",
-            "checkpoints",
-            "seed",
-            "accelerators",
-            "days",
-            "mfu",
-            "goodput",
-            "price",
-            "pue",
-            "weights",
-        )
-    },
     "bounds": "bound",
     "columns": "col",
     "fixed": "fix",
+    "format": "input-format",
+    "overwrite": "force",
     "starts": "start",
     "tied": "tie",
+    "timeout_s": "timeout",
     "units": "unit",
-    "final_run_share": "final-run-share",
-    "served_tokens": "served-tokens",
-    "serving_mfu": "serving-mfu",
-    "serving_price": "serving-price",
-    "unique_tokens": "unique-tokens",
 }
-#: What else of the library's words is written otherwise on the command line.
-SPELLINGS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
-    (re.compile(r'columns=\{"([^"]+)": (?:"([^"]*)"|(…))\}'), r"--col \1=\2\3"),
-    (re.compile(r'\b(cost|y)="([^"]*)"'), r"--\1 '\2'"),
-    (re.compile(r"\by=…"), "--y …"),
-    (re.compile(r"where=, or drop_invalid=True \(--where, --drop-invalid\)"), "--where, or --drop-invalid"),
-    (re.compile(r"declare others with variables= or bind them with columns="), "bind others with --col NAME=COLUMN"),
-    (re.compile(r"\bgive starts and bounds$"), "give `--start` and `--bound`"),
-    (re.compile(r'sf\.read_file\(path, "(\w+)"\)'), r"--input-format \1"),
-    (re.compile(r"sf\.read_file\(path, format=…\)"), "--input-format …"),
-    (re.compile(r"^where= "), "--where "),
-    (re.compile(r"with sf\.fit, or give parameters= to sf\.law"), "first: scalefast fit RUNS --law … -o law.parquet"),
-    (re.compile(r"fit it to runs with sf\.fit"), "fit it to runs: scalefast fit RUNS --law … -o law.parquet"),
-    (re.compile(r"^`where` leaves"), "--where leaves"),
-    (re.compile(r"\blevel=0\.9\b"), "--level 0.9"),
-    (re.compile(rf"^({'|'.join(OPTIONS)}): "), lambda found: f"--{OPTIONS[found[1]]}: "),
-    (re.compile(r"\bbudget=1e24\b"), "--budget 1e24"),
-    (re.compile(r"overwrite=True \(--force\)"), "--force"),
-    (re.compile(r'\brun="column"'), "--run COLUMN"),
-    (re.compile(r"\brun= "), "--run "),
-    (re.compile(r"\bcheckpoints=[\"'](final|all)[\"']"), r"--checkpoints \1"),
-    (re.compile(r"\bresample=sf\.Bootstrap\((\d+)\)"), r"--resample \1"),
-    (re.compile(r"\bkind='(wild)'"), r"--resample \1:1000"),
-)
 
 
-def respelt(text: str) -> str:
-    """A message of the library in the words of the command line."""
-    for pattern, option in SPELLINGS:
-        text = pattern.sub(option, text)
-    return text
+def option_of(argument: str) -> str:
+    """The option of an argument of the library; what is an option already, or a symbol such as N, stays."""
+    if argument.startswith("--") or not argument.islower():
+        return argument
+    return f"--{OPTIONS.get(argument, argument).replace('_', '-')}"
 
 
 def show(error: Exception, as_json: bool) -> None:
@@ -111,7 +68,7 @@ def show(error: Exception, as_json: bool) -> None:
         # In ASCII it is one line of JSON whatever the terminal's encoding and the characters of the data.
         lines = [json.dumps({"error": record(error)}, default=str)]
     else:
-        lines = [f"error: {respelt(full_text(error))}"]
+        lines = [f"error: {full_text(error)}"]
         if isinstance(error, click.UsageError) and error.ctx is not None:
             lines += help_of_missing(error)
             lines.append(f"hint: see `{error.ctx.command_path} --help`")
@@ -128,6 +85,8 @@ def full_text(error: Exception) -> str:
     """The message with its caret and hint, where it has them."""
     if isinstance(error, click.ClickException):
         return error.format_message()
+    if isinstance(error, ScalefastError):
+        return error.shown(*error.typed(option_of))
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     return str(error)
@@ -136,14 +95,13 @@ def full_text(error: Exception) -> str:
 def record(error: Exception) -> dict[str, Any]:
     """An error as plain data: code, message, hint and the numbers that it carries."""
     fallback = "usage" if isinstance(error, click.ClickException) else "unreadable-file"
+    message, hint = error.typed(option_of) if isinstance(error, ScalefastError) else (full_text(error), None)
+    argument = getattr(error, "argument", None)
     fields: dict[str, Any] = {
         "code": getattr(error, "code", fallback),
-        "message": getattr(error, "message", None) or full_text(error),
+        "message": message,
+        "hint": hint,
+        "argument": argument and option_of(argument),
+        **{name: getattr(error, name, None) for name in ("row", "column", "value", "limit", "text", "span")},
     }
-    for name in ("hint", "row", "column", "value", "limit", "text", "span"):
-        value = getattr(error, name, None)
-        if value is not None:
-            fields[name] = value
-    return {
-        name: respelt(value) if isinstance(value, str) and name != "text" else value for name, value in fields.items()
-    }
+    return {name: value for name, value in fields.items() if value is not None}

@@ -1,6 +1,6 @@
 """`scalefast fit --by`: one fit a group of rows.
 
-In: a frame of runs, the columns that tell groups apart, settings. Out: one row a group on stdout, how many groups ended how
+In: a frame of runs, the columns that tell groups apart, settings. Out: one row per group on stdout, how many groups ended how
 on stderr.
 """
 
@@ -82,7 +82,7 @@ def by_option(command: Callable[..., Any]) -> Callable[..., Any]:
             "--by",
             metavar="COLUMN",
             multiple=True,
-            help="Fit every group of rows that agree in this column; prints one row a group. Repeatable.",
+            help="Fit every group of rows that agree in this column; prints one row per group. Repeatable.",
         ),
     ):
         command = option(command)

@@ -36,7 +36,11 @@ class Reader(click.ParamType[Any]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Read the option's text."""
         option = param.opts[0] if isinstance(param, click.Option) else self.name
-        return self.read(value, option) if isinstance(value, str) else value
+        try:
+            return self.read(value, option) if isinstance(value, str) else value
+        except SettingsError as error:
+            error.argument = error.argument or option
+            raise
 
 
 #: What options of the form NAME=VALUE look like.
@@ -53,7 +57,7 @@ ASSIGNMENTS = {
 
 
 def example_of(what: str) -> str:
-    """What may be typed for an option, or for an argument that is no option."""
+    """What may be typed for an option, or for an argument that is not an option."""
     return f"{what} {ASSIGNMENTS.get(what, 'E=1.69')}" if what.startswith("--") else "N=70B"
 
 
@@ -195,7 +199,7 @@ def unique(pairs: Sequence[tuple[str, Any]], option: str) -> dict[str, Any]:
 
 
 def examples(*lines: str) -> str:
-    """The end of a command's help: examples that run as they stand, one a line."""
+    """The end of a command's help: examples that run as they stand, one per line."""
     return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
 
 

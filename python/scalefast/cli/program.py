@@ -98,7 +98,7 @@ class Program(click.Group):
             errors.show(error, wants_json(arguments))
             return CHECK_FAILED if isinstance(error, errors.CheckFailed) else BAD_INPUT
         except UnicodeEncodeError as error:
-            # Bytes of the command line that are no UTF-8 may name a file, and mean nothing anywhere else.
+            # Bytes of the command line that are not UTF-8 may name a file, and mean nothing anywhere else.
             errors.show(click.UsageError(f"{error.object!a:.60} is not text in UTF-8"), wants_json(arguments))
             return BAD_INPUT
         return DONE

@@ -30,7 +30,7 @@ def read_resample(text: str, what: str) -> dict[str, Any]:
     if found["kind"] not in KINDS:
         known = (*KINDS, "jackknife")
         raise SettingsError(
-            f"{what}: {quoted(found['kind'])} is no kind of resampling",
+            f"{what}: {quoted(found['kind'])} is not a kind of resampling",
             code="bad-resample",
             hint=hint_for(found["kind"], known, "kinds"),
         )

@@ -22,7 +22,7 @@ def read_whole(text: str, what: str) -> int:
     """A whole number above zero, such as 128 or 32k."""
     value = units.read_positive(text, what)
     if value != int(value):
-        raise SettingsError(f"{what}: {value:g} is no whole number", code="bad-number", value=value)
+        raise SettingsError(f"{what}: {value:g} is not a whole number", code="bad-number", value=value)
     return int(value)
 
 

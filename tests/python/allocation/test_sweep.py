@@ -142,13 +142,13 @@ def test_misuse_is_named(law: Any, settings: dict[str, Any], kind: type[sf.Scale
 )
 @pytest.mark.parametrize("law", [5, 2.5, True, b"hoffmann-2022", {"A": 1.0}, object()])
 def test_what_is_no_law_is_named(ask: Any, law: Any) -> None:
-    with pytest.raises(sf.LawError, match="is no law") as caught:
+    with pytest.raises(sf.LawError, match="is not a law") as caught:
         ask(law)
     assert caught.value.code == "unknown-law" and caught.value.hint
 
 
 def test_none_among_several_laws_is_named() -> None:
-    with pytest.raises(sf.LawError, match="None is no law"):
+    with pytest.raises(sf.LawError, match="None is not a law"):
         sf.sweep([None], budget=1e22)  # type: ignore[list-item]
 
 

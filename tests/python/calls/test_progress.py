@@ -57,8 +57,8 @@ def test_an_unknown_total_or_rate_has_no_remaining_time() -> None:
     assert (pace.rate, pace.remaining(10)) == (0.0, None)
     assert in_words(0, 0, pace) == "0"
     pace.add(10.0, 1000)
-    assert in_words(1000, 4000, pace) == "1,000 of 4,000, 100 a second, 0:00:30 left"
-    assert in_words(1000, 0, pace) == "1,000, 100 a second"
+    assert in_words(1000, 4000, pace) == "1,000 of 4,000, 100 per second, 0:00:30 left"
+    assert in_words(1000, 0, pace) == "1,000, 100 per second"
 
 
 def test_nothing_is_shown_within_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,7 +70,7 @@ def test_a_terminal_gets_a_bar_that_vanishes(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("TERM", "xterm-256color")
     text = drawn(Terminal(), monkeypatch, None, [(0.5, 500), (1.5, 1500), (2.0, 2000)])
     assert "replicates" in text
-    assert "1,500 of 4,000, 1,000 a second" in text
+    assert "1,500 of 4,000, 1,000 per second" in text
     assert text.rstrip().endswith("\x1b[2K")
 
 
@@ -89,8 +89,8 @@ def test_a_terminal_that_cannot_move_its_cursor_gets_lines(term: str, monkeypatc
     assert drawn(Terminal(), monkeypatch, None, counts) == ""
     lines = drawn(Terminal(), monkeypatch, True, counts).splitlines()
     assert lines == [
-        "replicates: 1,500 of 4,000, 1,000 a second, 0:00:02 left",
-        "replicates: 3,600 of 4,000, 310 a second, 0:00:01 left",
+        "replicates: 1,500 of 4,000, 1,000 per second, 0:00:02 left",
+        "replicates: 3,600 of 4,000, 310 per second, 0:00:01 left",
     ]
 
 

@@ -227,8 +227,6 @@ def test_messages_speak_of_options_not_of_arguments(tmp_path: Path) -> None:
     assert "--y …" in refused("fit", path, *FIT, "--col", "N=a", "--col", "D=b")
     assert "--fix: " in refused("fit", path, *FIT, "--fix", "alfa=1")
     assert "--col NAME=COLUMN" in refused("fit", path, "--law", "E + A/a**q")
-    bad = runs(tmp_path, GOOD_ROWS)
-    assert "`--start` and `--bound`" in refused("fit", bad, "--law", "log(0 - A**2*N)")
 
 
 def test_names_given_twice() -> None:

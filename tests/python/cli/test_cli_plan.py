@@ -70,7 +70,7 @@ def test_ranges_and_distributions_are_quantities() -> None:
 def test_the_answer_is_words_and_a_table() -> None:
     result = invoke(*MONTH, "--format", "table")
     assert result.stdout.startswith("Train 10.8B parameters on 497B tokens")
-    for part in ("What binds: the time", "Predicted loss", "within 1 % of the best", "20 tokens per parameter"):
+    for part in ("Limits that bind: the time", "Predicted loss", "within 1 % of the best", "20 tokens per parameter"):
         assert part in result.stdout
     for part in ("fitted on N 70M to 16B", "A100-SXM: 312 TFLOP/s dense BF16", "goodput and final_run_share 1"):
         assert part in result.stderr

@@ -68,7 +68,7 @@ def test_every_allocation_goes_to_a_file_or_a_data_set(tmp_path: Path) -> None:
         (("--budget", "1e24"), "T,N_min,N_max\n0,2e9,1e9\n", ["2e+09 to 1e+09 in row 0"]),
         (("--budget", "1e24"), "T,C\n0,1e22\n", ["budgets stand in"]),
         (("--budget", "1e24", "--given", "T=1e12"), TABLE, ["`T` stands in given and in the scenarios"]),
-        (("--budget", "1e26..1e20:7"), TABLE, ["not a rising grid"]),
+        (("--budget", "1e26..1e20:7"), TABLE, ["must be a rising grid"]),
         (("--budget", "-1e24"), TABLE, ["-1e24"]),
         (("--budget", "24"), TABLE.replace("5e12", "0"), ["--budget"]),
         (("--budget", "1e24", "--bound", "N=2e9..1e9"), TABLE, ["not a range"]),

@@ -47,14 +47,14 @@ def test_sweeps_take_other_symbols_and_warn_of_misuse() -> None:
         == sf.sweep("deepseek-llm-2024", 1e24, optimise=("M", "D")).summary["M"][0]
     )
     result = invoke("sweep", "--budget", "1e21", "--law", "gadre-2024-c4")
-    assert "warning: gadre-2024-c4: Its best ratio of 3.36 tokens a parameter" in result.stderr
+    assert "warning: gadre-2024-c4: Its best ratio of 3.36 tokens per parameter" in result.stderr
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (["L=1.5"], "below the irreducible loss"),
-        (["N=7B", "D=2T", "L=2"], "no question with one answer"),
+        (["N=7B", "D=2T", "L=2"], "not a question with one answer"),
         (["N=7B", "N=8B"], "gives `N` twice"),
         (["M=7B"], "`M` is not asked about"),
         (["N=7B", "--optimise", "N"], "not two symbols"),

@@ -245,7 +245,7 @@ def test_curves_that_make_no_sense(arguments: dict[str, Any], code: str) -> None
 
 
 def test_planning_questions_are_comparisons() -> None:
-    # Catalogue of questions: from 10B to 100B at 20 tokens a parameter, and at fixed data.
+    # Catalogue of questions: from 10B to 100B at 20 tokens per parameter, and at fixed data.
     plans = [{"N": 10e9, "D": 200e9}, {"N": 100e9, "D": 2e12}, {"N": 100e9, "D": 200e9}]
     for law, losses in (("hoffmann-2022", (2.1059, 1.8974, 2.0165)), ("epoch-2024", (2.1308, 1.9552, 2.0424))):
         table = sf.compare(law, plans)

@@ -256,7 +256,7 @@ def test_a_law_file_of_ones_own(tmp_path: Path) -> None:
         ("delta = 1e-3\n", "", "bad-field", "takes delta"),
         (", alpha = 0.5 }", " }", "missing-field", "`alpha`"),
         ("alpha = 0.5 }", "alpha = 0.5, alhpa = 1 }", "unknown-field", "did you mean `alpha`"),
-        ('A = "1K"', 'A = "1k2"', "bad-field", "not a number"),
+        ('A = "1K"', 'A = "1k2"', "bad-field", "must be a number"),
         ('A = "1K"', "A = nan", "bad-field", "`published[0].values.A`"),
         (", tolerance = 1e-12 }", " }", "missing-field", "`published[0].checks[0].tolerance`"),
         ('confidence = "own"', 'confidence = "sure"', "bad-field", "confidence"),

@@ -47,7 +47,7 @@ def test_size_and_data_lead_back_to_their_compute(law: str, budget: float) -> No
 
 
 def test_compute_of_a_size_in_closed_form() -> None:
-    # 20 tokens a parameter: C = 120 N^2. Kaplan et al., table 6: N = 1.3e9 C^0.73 in PF-days.
+    # 20 tokens per parameter: C = 120 N^2. Kaplan et al., table 6: N = 1.3e9 C^0.73 in PF-days.
     assert close(ask("rule-20-to-1", N=70e9)["C"], 120 * 70e9**2, 1e-12)
     assert close(ask("rule-20-to-1", D=1.4e12)["N"], 70e9, 1e-12)
     assert close(ask("kaplan-frontier/kaplan-2020", N=175e9)["C"], 8.64e19 * (175 / 1.3) ** (1 / 0.73), 1e-10)
@@ -98,7 +98,7 @@ def test_several_laws_answer_in_one_frame() -> None:
         ("rule-20-to-1", {"N": 7e9, "given": {"D": 1e12}}, "bad-given", "leave out given"),
         ("rule-20-to-1", {"N": 7e9, "bounds": {"D": (1e9, None)}}, "bad-given", "leave out bounds"),
         ("rule-20-to-1", {"N": 7e9, "cost": "6*N*D"}, "bad-given", "leave out cost"),
-        ("deepseek-llm-2024", {"C": 1e24}, "unknown-symbol", "--optimise M,D"),
+        ("deepseek-llm-2024", {"C": 1e24}, "unknown-symbol", "optimise=('M', 'D')"),
         ("epoch-2024", {"M": 1e24}, "unknown-symbol", "`M` is not asked about"),
         ("steplaw-2025", {"N": 1e9}, "no-loss", "gives `lr`, `batch` of `N`, `D`"),
         ("pearce-song-2024", {"C": 1e21}, "no-loss", "nothing to minimise"),

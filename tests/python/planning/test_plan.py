@@ -14,7 +14,7 @@ def row(**arguments):
     return sf.plan(**arguments).decision.row(0, named=True)
 
 
-# Question 3: a hundred A100 at MFU 0.4 for 30 and for 90 days. Question 5: ten million dollars at 2 dollars an hour of H100.
+# Question 3: a hundred A100 at MFU 0.4 for 30 and for 90 days. Question 5: ten million dollars at 2 dollars per hour of H100.
 @pytest.mark.parametrize(
     ("law", "means", "compute", "size", "data"),
     [
@@ -59,13 +59,13 @@ def test_a_settled_run_in_days_dollars_and_energy(size, data, accelerators, mfu,
 
 
 def test_palm_days():
-    # Chowdhery et al. 2022, appendix B: 238.3e3 tokens a second on 6,144 TPU v4, an MFU of 45.7 % without attention.
+    # Chowdhery et al. 2022, appendix B: 238.3e3 tokens per second on 6,144 TPU v4, an MFU of 45.7 % without attention.
     found = row(law="hoffmann-2022", N=540.35e9, D=780e9, accelerators="6144xTPU-v4", mfu=0.457)
     assert found["days"] == pytest.approx(780e9 / 238.3e3 / 86400, rel=2e-3)
 
 
 def test_deepseek_v3_hours():
-    # DeepSeek-AI 2024 (arXiv 2412.19437), table 1: 2.664M H800 hours of pre-training, at 2 dollars an hour 5.328M dollars;
+    # DeepSeek-AI 2024 (arXiv 2412.19437), table 1: 2.664M H800 hours of pre-training, at 2 dollars per hour 5.328M dollars;
     # its 37B active parameters and 14.8T tokens make 3.3e24 FLOPs, 35 % of the BF16 peak.
     found = row(law="hoffmann-2022", N=37e9, D=14.8e12, accelerators="H800", mfu=0.3464, price=2.0)
     assert found["accelerator_hours"] == pytest.approx(2.664e6, rel=2e-3)

@@ -1,6 +1,6 @@
 """`scalefast accelerators`: peak, memory, power and price of the accelerators that plans may name.
 
-In: a table of the user's, if any. Out: one row an accelerator.
+In: a table of the user's, if any. Out: one row per accelerator.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ LEFT_OUT = ("source", "note", "date")
 def accelerators(accelerators_file: str | None, to: output.Destination) -> None:
     """List the accelerators that `scalefast plan` knows.
 
-    Dense peak FLOP/s, memory in GB, rated power in watts, lowest and highest dollars an hour of one. What is not known is
-    left empty. A table of yours (TOML, format of the shipped one) replaces entries and adds others.
+    Dense peak FLOP/s, memory in GB, rated power in watts, lowest and highest dollars per hour of one. Unknown values are left
+    empty. A table of yours (TOML, format of the shipped one) replaces entries and adds others.
     """
     import scalefast as sf
 

@@ -1,6 +1,6 @@
 """`scalefast compare`: plans side by side.
 
-In: plans as SYMBOL=NUMBER,…, and laws. Out: one row a law and plan on stdout, each compared with the first.
+In: plans as SYMBOL=NUMBER,…, and laws. Out: one row per law and plan on stdout, each compared with the first.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """`scalefast costs`: what a token of a shape costs by each accounting rule, and what a budget buys by it.
 
-In: the sizes of a transformer; tokens served, utilisations, prices; perhaps a budget and a law. Out: one row a rule on
+In: the sizes of a transformer; tokens served, utilisations, prices; perhaps a budget and a law. Out: one row per rule on
 stdout, or one formula for `--cost`.
 """
 
@@ -39,7 +39,7 @@ PEAK = options.Reader("NUMBER|NAME", read_peak)
 @shape_options.size_options
 @shape_options.kind_options
 @click.option("--budget", type=options.GRID, metavar="FLOPS", help="Split this budget under each rule.")
-@click.option("--given", type=options.GIVEN, multiple=True, help="What the law needs besides N and D, such as U=25B.")
+@click.option("--given", type=options.GIVEN, multiple=True, help="Variables of the law besides N and D, such as U=25B.")
 @click.option(
     "--law",
     shell_complete=options.complete_law,
@@ -48,12 +48,12 @@ PEAK = options.Reader("NUMBER|NAME", read_peak)
 @click.option(
     "--counts",
     type=click.Choice(shape_options.COUNTS),
-    help="What N counts. Default: what the law's N does, else total.",
+    help="Parameters that N counts. Default: those of the law's N, else total.",
 )
 @click.option("--serve", "served_tokens", type=options.POSITIVE, metavar="TOKENS", help="Tokens served after training.")
 @click.option("--mfu", type=options.POSITIVE, help="Utilisation in training, such as 0.4: costs are in FLOPs of peak.")
 @click.option("--serving-mfu", type=options.POSITIVE, help="Utilisation in serving. Default: as in training.")
-@click.option("--price", type=options.POSITIVE, help="Dollars an accelerator-hour: with --peak, costs are in dollars.")
+@click.option("--price", type=options.POSITIVE, help="Dollars per accelerator-hour: with --peak, costs are in dollars.")
 @click.option("--serving-price", type=options.POSITIVE, help="Default: as in training.")
 @click.option("--peak", type=PEAK, help="FLOP/s of an accelerator, or its name, such as H100-SXM.")
 @click.option("--serving-peak", type=PEAK, help="Default: as in training.")

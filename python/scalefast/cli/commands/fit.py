@@ -1,6 +1,6 @@
 """`scalefast fit`: the parameters of a law from training runs.
 
-In: a frame of runs, a law, settings. Out: one row a parameter on stdout, the evidence on stderr, the law in a file.
+In: a frame of runs, a law, settings. Out: one row per parameter on stdout, the evidence on stderr, the law in a file.
 """
 
 from __future__ import annotations
@@ -155,8 +155,8 @@ def fit(
 ) -> None:
     """Fit a law to training runs.
 
-    RUNS is a file of CSV, Parquet, NDJSON or Arrow, - for stdin, one row a run. Columns such as N, n_params, D, tokens,
-    C, flops, loss are recognised; others are named with --col and --y. Prints one row a parameter with its interval;
+    RUNS is a file of CSV, Parquet, NDJSON or Arrow, - for stdin, one row per run. Columns such as N, n_params, D, tokens,
+    C, flops, loss are recognised; others are named with --col and --y. Prints one row per parameter with its interval;
     what was used, how well it converged and every warning go to stderr.
     """
     import scalefast as sf
@@ -258,7 +258,7 @@ def tell(result: sf.Fit, to: output.Destination) -> None:
     output.note(f"{result.status}, objective {result.objective:.10g}, {certificate_in_words(result.certificate)}", to)
     output.note(f"intervals of {100 * spec.level:g} %", to)
     for row in result.diagnostics.iter_rows(named=True):
-        message = errors.respelt(row["message"])
+        message = row["message"]
         if row["severity"] == "info":
             output.note(message, to)
         else:

@@ -1,6 +1,6 @@
 """`scalefast laws`: the catalogue, one law in full, and the check of a law file.
 
-In: filters, an id, or a law file. Out: one row a law; the facts about one law; one row a check value.
+In: filters, an id, or a law file. Out: one row per law; the facts about one law; one row a check value.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """`scalefast overtraining`: what smaller models that are as good cost in data and compute.
 
-In: a budget, sizes, a law. Out: one row a law and size on stdout.
+In: a budget, sizes, a law. Out: one row per law and size on stdout.
 """
 
 from __future__ import annotations

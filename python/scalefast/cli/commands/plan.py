@@ -45,13 +45,13 @@ QUANTITY = "NUMBER|RANGE|DISTRIBUTION"
 )
 @click.option("--goodput", metavar=QUANTITY, help="Share of the time in which the accelerators train. Default: 1.")
 @click.option("--final-run-share", metavar=QUANTITY, help="Share of the means left for the final run. Default: 1.")
-@click.option("--price", metavar=QUANTITY, help="Dollars an accelerator-hour. Default: the table's range.")
+@click.option("--price", metavar=QUANTITY, help="Dollars per accelerator-hour. Default: the table's range.")
 @click.option(
     "--served-tokens", type=options.POSITIVE, help="Tokens to serve after training, paid from the same means: 2T."
 )
 @click.option("--serving-mfu", metavar=QUANTITY, help="Utilisation in serving. Default: that of training.")
 @click.option(
-    "--serving-price", metavar=QUANTITY, help="Dollars an accelerator-hour in serving. Default: that of training."
+    "--serving-price", metavar=QUANTITY, help="Dollars per accelerator-hour in serving. Default: that of training."
 )
 @click.option("--serving-cost", metavar="FORMULA", help="FLOPs of serving T tokens. Default: 2*N*T.")
 @click.option("--unique-tokens", type=options.POSITIVE, help="How many tokens there are: 12T.")

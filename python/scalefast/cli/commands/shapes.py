@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 @click.option(
     "--budget", type=options.POSITIVE, metavar="FLOPS", help="Training compute: tells what each shape gives up."
 )
-@click.option("--given", type=options.GIVEN, multiple=True, help="What the law needs besides N and D, such as U=25B.")
+@click.option("--given", type=options.GIVEN, multiple=True, help="Variables of the law besides N and D, such as U=25B.")
 @click.option(
     "--law",
     shell_complete=options.complete_law,
@@ -66,10 +66,12 @@ if TYPE_CHECKING:
     help="Devices that share a layer: heads, feed-forward and vocabulary divide by it.",
 )
 @click.option(
-    "--aspect", type=options.POSITIVE, help="Width over layers to prefer. Default: what is usual at the size."
+    "--aspect", type=options.POSITIVE, help="Width over layers to prefer. Default: the usual one at the size."
 )
 @click.option(
-    "--counts", type=click.Choice(shape_options.COUNTS), help="What the size counts. Default: what the law's N does."
+    "--counts",
+    type=click.Choice(shape_options.COUNTS),
+    help="Parameters that the size counts. Default: those of the law's N.",
 )
 @click.option(
     "--accounting", default="6N", show_default=True, help="Rule for the FLOPs of a token: see `scalefast costs`."

@@ -1,6 +1,6 @@
 """`scalefast simulate`: runs drawn from a law.
 
-In: a law with values, one design, one kind of noise, a seed. Out: one row a run: the variables, L in nats per token.
+In: a law with values, one design, one kind of noise, a seed. Out: one row per run: the variables, L in nats per token.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def read_noise(text: str, what: str) -> tuple[str, list[Any]] | None:
         return "Residuals", [rest, RESIDUALS[name]]
     if name not in KINDS:
         hint = f"use none, {', '.join([*KINDS, *(f'{kind}:FILE' for kind in RESIDUALS)])}"
-        raise SettingsError(f"{what}: `{name:.40}` is no kind of noise", code="bad-noise", hint=hint)
+        raise SettingsError(f"{what}: `{name:.40}` is not a kind of noise", code="bad-noise", hint=hint)
     constants = [units.read_number(part, what) for part in rest.split(",")] if rest else []
     kind, least, most = KINDS[name]
     if not least <= len(constants) <= most:
@@ -60,7 +60,7 @@ def read_noise(text: str, what: str) -> tuple[str, list[Any]] | None:
 @click.option(
     "--offset", type=options.NUMBER, default=0.0, show_default=True, help="Decades of the middle off the best size."
 )
-@click.option("--ratio", type=options.POSITIVE, help="So many tokens a parameter, at every N of --at.")
+@click.option("--ratio", type=options.POSITIVE, help="So many tokens per parameter, at every N of --at.")
 @click.option("--sobol", "count", type=click.IntRange(1), help="So many points, evenly over the ranges.")
 @click.option(
     "--range", "ranges", type=options.BOUND, multiple=True, help="Range of a variable: N=1e8..1e10. Default: the law's."

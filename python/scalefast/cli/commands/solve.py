@@ -1,6 +1,6 @@
 """`scalefast solve`: what follows from a size, an amount of data, a loss or a compute.
 
-In: one or two of C, N, D, L, and laws. Out: one row a law on stdout; what the laws rest on, on stderr.
+In: one or two of C, N, D, L, and laws. Out: one row per law on stdout; what the laws rest on, on stderr.
 """
 
 from __future__ import annotations

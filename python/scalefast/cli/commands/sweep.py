@@ -1,6 +1,6 @@
 """`scalefast sweep`: compute-optimal sizes for one or many budgets.
 
-In: budgets in FLOPs, laws, a table of scenarios. Out: one row a law, scenario and budget on stdout; what the laws rest on,
+In: budgets in FLOPs, laws, a table of scenarios. Out: one row per law, scenario and budget on stdout; what the laws rest on,
 on stderr; every allocation in a file or a data set where asked for.
 """
 
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     "--draws-to",
     metavar="DIR",
     type=click.Path(path_type=Path),
-    help="Write every allocation, one row a draw, to a Parquet data set of this name, a file after the other.",
+    help="Write every allocation, one row per draw, to a Parquet data set of this name, a file after the other.",
 )
 @click.option(
     "--draws-out",
