@@ -211,6 +211,12 @@ def _symbols_of_cost(found: Law, where: str) -> list[str]:
         raise
 
 
+def _like_an_id(text: str) -> bool:
+    """Whether a text may be meant for an id; part of one may read as arithmetic: `20-to-1`."""
+    part = len(text) > 2 and any(text in name for name in catalogue.known_ids())
+    return part or _LIKE_AN_ID.fullmatch(text) is not None
+
+
 def _from_formula(
     text: str,
     parameters: Mapping[str, float] | Iterable[str] | None,
@@ -219,9 +225,7 @@ def _from_formula(
 ) -> Law:
     from scalefast._core import System
 
-    # Part of an id may read as arithmetic: `20-to-1`.
-    part = len(text.strip()) > 2 and any(text.strip() in name for name in catalogue.known_ids())
-    like_an_id = part or _LIKE_AN_ID.fullmatch(text.strip()) is not None
+    like_an_id = _like_an_id(text.strip())
     try:
         system, typed, formula = System.typed(text)
     except FormulaError:
@@ -281,7 +285,7 @@ def _defined_already(text: str, name: str) -> FormulaError:
     place = re.search(rf"(?<![\w.]){re.escape(name)}\s*=", text)
     begin = len(text[: place.start()].encode()) if place else 0
     return FormulaError(
-        f"`{name}` is defined in the formula, so it is no variable and no parameter",
+        f"`{name}` is defined in the formula, so it is neither a variable nor a parameter",
         code="duplicate-definition",
         text=text,
         span=(begin, begin + len(name.encode())),
