@@ -246,14 +246,7 @@ def _from_formula(
     if not found_variables:
         if like_an_id:
             raise _unknown_law(text.strip())
-        others = Phrase(
-            "declare others with variables= or bind them with columns=", "bind others with --col NAME=COLUMN"
-        )
-        raise LawError(
-            f"the formula `{text.strip():.80}` has no variable",
-            code="no-variable",
-            hint=Advice("N D C U T P S are variables; ", others),
-        )
+        raise _without_variable(text.strip())
     for name in [*variables, *named, *bounds]:
         if name not in symbols:
             hint = did_you_mean(name, symbols, "symbols of the formula")
@@ -278,6 +271,12 @@ def _from_formula(
     values = complete_values(form, parameters) if isinstance(parameters, Mapping) else None
     # A formula whose numbers are all written out has nothing left to fit.
     return Law(form, None, values if form.parameters else {})
+
+
+def _without_variable(text: str) -> LawError:
+    others = Phrase("declare others with variables= or bind them with columns=", "bind others with --col NAME=COLUMN")
+    hint = Advice("N D C U T P S are variables; ", others)
+    return LawError(f"the formula `{text:.80}` has no variable", code="no-variable", hint=hint)
 
 
 def _defined_already(text: str, name: str) -> FormulaError:
