@@ -14,7 +14,7 @@ from cli_runs import SCRIPT
 from long_work import ENDLESS, noisy
 
 ERASED, CURSOR_SHOWN = "\x1b[2K", "\x1b[?25h"
-BAR = re.compile(r"replicates .*[0-9,]+ of 50,000,000, [0-9,.]+ a second, \d+:\d\d:\d\d left")
+BAR = re.compile(r"replicates .*[0-9,]+ of 50,000,000, [0-9,.]+ per second, \d+:\d\d:\d\d left")
 
 
 def test_a_terminal_shows_the_bar_while_stdout_is_piped(tmp_path: Path) -> None:
@@ -22,7 +22,7 @@ def test_a_terminal_shows_the_bar_while_stdout_is_piped(tmp_path: Path) -> None:
     runs = tmp_path / "runs.csv"
     noisy().write_csv(runs)
     leader, follower = pty.openpty()
-    arguments = ("fit", str(runs), "--law", "chinchilla", "--resample", f"{ENDLESS}", "--on-interrupt", "partial")
+    arguments = ("fit", str(runs), "--law", "chinchilla", "--resample", f"{ENDLESS}", "--on-interrupt", "partial", "--timeout", "120")
     with subprocess.Popen(
         [str(SCRIPT), *arguments],
         stdout=subprocess.PIPE,
@@ -46,4 +46,4 @@ def test_a_terminal_shows_the_bar_while_stdout_is_piped(tmp_path: Path) -> None:
     assert running.returncode == 130
     text = shown.decode()
     assert CURSOR_SHOWN in text
-    assert " a second" not in text.rsplit(ERASED, 1)[1]
+    assert " per second" not in text.rsplit(ERASED, 1)[1]
