@@ -22,7 +22,18 @@ def test_a_terminal_shows_the_bar_while_stdout_is_piped(tmp_path: Path) -> None:
     runs = tmp_path / "runs.csv"
     noisy().write_csv(runs)
     leader, follower = pty.openpty()
-    arguments = ("fit", str(runs), "--law", "chinchilla", "--resample", f"{ENDLESS}", "--on-interrupt", "partial", "--timeout", "120")
+    arguments = (
+        "fit",
+        str(runs),
+        "--law",
+        "chinchilla",
+        "--resample",
+        f"{ENDLESS}",
+        "--on-interrupt",
+        "partial",
+        "--timeout",
+        "120",
+    )
     with subprocess.Popen(
         [str(SCRIPT), *arguments],
         stdout=subprocess.PIPE,
