@@ -16,6 +16,7 @@
 
 mod inverse;
 mod refusal;
+mod series;
 mod smoothing;
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,7 @@ pub use refusal::{
     FEW_ROWS_WITHIN_THRESHOLD, NO_DEGREES_OF_FREEDOM, NOT_FINITE, SINGULAR_CURVATURE,
     SINGULAR_JACOBIAN,
 };
+pub(crate) use series::{REJECT, Series};
 pub use smoothing::{Smoothing, robust_scale, share_within};
 
 use crate::linalg::Qr;
