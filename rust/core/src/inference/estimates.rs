@@ -143,7 +143,7 @@ impl Inference {
     /// How many standard errors a two-sided interval of this level extends to either side.
     pub fn quantile(&self, level: f64) -> f64 {
         match self.covariance.method {
-            Method::GaussNewton | Method::ClusterSandwich => {
+            Method::GaussNewton | Method::ClusterSandwich | Method::ClusterJackknife => {
                 two_sided_quantile(level, self.degrees_of_freedom.max(1))
             }
             Method::KnownNoise | Method::Sandwich => normal_quantile(0.5 + 0.5 * level),
