@@ -203,7 +203,12 @@ TABLE: dict[str, Kind] = {
         "warning", "Intermediate checkpoints are used as runs.", "", "", "`checkpoints='final'` leaves them out"
     ),
     "few-clusters": Kind(
-        "warning", "Intervals from so few clusters are too narrow.", "clusters", "20", "take `kind='wild-webb'`"
+        "warning",
+        "From so few clusters intervals hold the truth more often than they say, or less often where their kind was not shown "
+        "to cover (anything but first order and percentiles of `pairs`).",
+        "clusters",
+        "10; 50 for other kinds of intervals",
+        "leave `kind=` and `interval=` out, or give more runs",
     ),
     "replicates": Kind(
         "info", "How many replicates there are, and how many moved.", "share in another optimum", "0.05"

@@ -25,13 +25,13 @@ from scalefast._core import trend as log_trend
 from scalefast._data.binding import RESPONSE
 from scalefast._data.frames import FloatArray, to_array
 from scalefast._fitting.problem import bind_problem
-from scalefast._forms.losses import loss_fields
+from scalefast._forms.losses import Squared, loss_fields
 from scalefast._optimum.best import best_size
 
 if TYPE_CHECKING:
     from scalefast._fitting.state import FitState
 
-__all__ = ["design_findings", "given_and_cost", "row_findings"]
+__all__ = ["clusters_of", "design_findings", "given_and_cost", "row_findings"]
 
 _COLLINEAR = 0.98
 #: Standard deviations of the Durbin-Watson test at which residuals follow each other: 1 %, as in groups, along the only
@@ -95,11 +95,19 @@ def _range(fit: FitState) -> Iterator[Finding]:
         yield found("range", message, decades)
 
 
+def clusters_of(fit: FitState) -> int:
+    """How many clusters of rows the standard errors take together; 0 where they take rows one by one."""
+    if fit._replicates is not None:
+        return fit._replicates.units if fit._replicates.clustered else 0
+    known_noise = fit.spec.sigma is not None and isinstance(fit.loss, Squared)
+    together = fit.runs is not None and fit.n_rows > fit.runs.count and not known_noise
+    return fit.runs.count if fit.runs is not None and together else 0
+
+
 def _duplicates(fit: FitState) -> Iterator[Finding]:
-    """Rows that say again what others say; with `run=` the rows of a run are no separate evidence anyway."""
-    by_run = fit.runs is not None and fit.runs.checkpoints == "all"
+    """Rows that say again what others say; errors by run take them together anyway."""
     rows = fit.n_rows - fit._rows.count_distinct([*fit.law.variables, RESPONSE])
-    if rows and not by_run:
+    if rows and not clusters_of(fit):
         message = (
             f"{rows} of {fit.n_rows} rows are identical to another row in every variable and in the response: "
             "standard errors count each as new evidence"
@@ -110,8 +118,7 @@ def _duplicates(fit: FitState) -> Iterator[Finding]:
 def _autocorrelation(fit: FitState) -> Iterator[Finding]:
     """The test of `fit_groups` on the fit's own residuals, in the order of its variables; errors by run need none."""
     law, rows = fit.law, fit._rows
-    by_run = fit.runs is not None and fit.runs.checkpoints == "all"
-    if by_run or fit.n_rows > _MOST_ROWS or not law.measured:
+    if clusters_of(fit) or fit.n_rows > _MOST_ROWS or not law.measured:
         return
     marks = [name for name in law.variables if name not in law.measured]
     runs = [rows.frame[name].rank("dense").to_numpy() for name in _run_columns(rows.frame)[:1]]

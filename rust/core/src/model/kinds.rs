@@ -58,11 +58,8 @@ impl Kinds {
     /// Whether a free parameter shares its scale with others, so that its size is known to a factor rather than to an amount:
     /// it multiplies a power or exponential of other free parameters, as `k` of `k*x**a` and `A` of `A*exp(b*x)` do (its
     /// value is an extrapolation along them to x = 1 or 0), or stands in the base of a power with a free exponent, as `K` of
-    /// `(x/K)**a` does, where the law has no value at other signs. A slope, an offset or an amplitude may be zero and is none.
+    /// `(x/K)**a` and of `x**h/(K**h + x**h)` does, where the law has no value at other signs. A slope, an offset or an amplitude may be zero and is none.
     pub(crate) fn shares_scale(&self, parameter: usize) -> bool {
-        let Draw::Factor { term, .. } = self.draws[parameter] else {
-            return false;
-        };
         let own = self.symbols[parameter];
         let shares = |node: NodeId| {
             let symbols = self.graph.symbols_of(node);
@@ -70,7 +67,17 @@ impl Kinds {
                 .iter()
                 .any(|s| *s != own && self.symbols.contains(s))
         };
-        self.holds_scale(term, &shares) || self.is_base(self.roots[parameter], term, &shares)
+        let root = self.roots[parameter];
+        match self.draws[parameter] {
+            Draw::Factor { term, .. } => {
+                self.holds_scale(term, &shares) || self.is_base(root, &shares, |base| base == term)
+            }
+            _ => self.is_base(
+                root,
+                &shares,
+                |base| matches!(self.graph.node(base), Node::Symbol(s) if s == own),
+            ),
+        }
     }
 
     /// Whether a factor of a product is a power with a free exponent or an exponential of free parameters, or a sum of such.
@@ -95,11 +102,18 @@ impl Kinds {
         }
     }
 
-    /// Whether a term is the base of a power with a free exponent.
-    fn is_base(&self, root: NodeId, term: NodeId, shares: &impl Fn(NodeId) -> bool) -> bool {
-        self.graph.topological(root).into_iter().any(
-            |node| matches!(self.graph.node(node), Node::Binary(Op::Pow, a, b) if a == term && shares(b)),
-        )
+    /// Whether a node of the law is the base of a power with a free exponent.
+    fn is_base(
+        &self,
+        root: NodeId,
+        shares: &impl Fn(NodeId) -> bool,
+        wanted: impl Fn(NodeId) -> bool,
+    ) -> bool {
+        let nodes = self.graph.topological(root);
+        nodes.into_iter().any(|node| match self.graph.node(node) {
+            Node::Binary(Op::Pow, base, exponent) => wanted(base) && shares(exponent),
+            _ => false,
+        })
     }
 }
 
