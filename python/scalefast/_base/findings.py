@@ -124,10 +124,11 @@ TABLE: dict[str, Kind] = {
     ),
     "at-bound": Kind(
         "warning",
-        "A parameter stopped at its bound. The intervals of the others hold for it held there.",
+        "A parameter stopped at its bound. First-order intervals of the others are conditional: they hold for it held there, as "
+        "`interval_method` says (`bound-held`).",
         "the parameter",
         "",
-        "widen the bound, or fix the parameter; `fit.profile` gives intervals that do not depend on it",
+        "widen the bound, or fix the parameter; `fit.profile` and a bootstrap give unconditional intervals",
     ),
     "flat-ridge": Kind(
         "warning",

@@ -91,7 +91,8 @@ def _optimum(fit: FitState) -> Iterator[Finding]:
             value = fit.law.parameters[name]
             yield found(
                 "at-bound",
-                f"{name} lies on its bound {value:g}: the intervals of the others hold for it held there",
+                f"{name} lies on its bound {value:g}: first-order intervals of the others hold for it held there, "
+                "those of `profile` and of a bootstrap do not depend on it",
                 value,
             )
     if certificate.condition > _CONDITION:

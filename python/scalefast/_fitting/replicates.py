@@ -169,7 +169,7 @@ def run_replicates(
         indices = _matrix(settings.indices, "indices", np.int64)
         given = next((matrix for matrix in (weights, indices) if matrix is not None), ())
         first, last = settings.numbers or (0, len(given))
-        settings = settings.settled(refits.count, last - first, refits.units is not None)
+        settings = settings.settled(refits.count, last - first, refits.units is not None, any(result.at_bound))
         kind, search = settings.scheme, settings.search
         changes = {"fraction": settings.fraction, "weights": weights, "indices": indices}
 

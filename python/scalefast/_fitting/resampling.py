@@ -42,7 +42,7 @@ class Bootstrap:
         share of the same rows lie too close together.
     interval: `percentile`, `basic`, `bca` (also fits with each unit, or block of many, left out) or `normal`. None: `bca` for
         `pairs` and `bayesian` where there are no more units than replicates and, if those are clusters, at least 50 of them,
-        else `percentile`.
+        and where no parameter lies on its bound, else `percentile`.
     search: `global` starts each replicate from several places; `estimate` from the fit's own estimate alone, as published
         bootstraps do.
     weights: your own factors of the weights, replicates by rows. indices: your own sets of row numbers, replicates by
@@ -107,14 +107,14 @@ class Bootstrap:
         """The kind, or `weights` or `indices` where these were given."""
         return self.kind or ("weights" if self.weights is not None else "indices")
 
-    def settled(self, units: int, replicates: int, clustered: bool = False) -> Bootstrap:
+    def settled(self, units: int, replicates: int, clustered: bool = False, held: bool = False) -> Bootstrap:
         """The same with a kind of interval: of the two that stand on the draws alone BCa covers best where rows are few, and
-        percentiles where clusters are: with 8, 20 and 40 clusters BCa covers 64, 70 and 80 % instead of 90."""
+        percentiles where clusters are (with 8, 20 and 40 BCa covers 64, 70 and 80 % instead of 90) or a bound is active (68 %)."""
         if self.interval is not None:
             return self
         suits = self.kind in ("pairs", "bayesian") and units <= replicates
-        few = clustered and units < _MANY_CLUSTERS
-        return replace(self, interval="bca" if suits and not few else "percentile")
+        shown = not held and (not clustered or units >= _MANY_CLUSTERS)
+        return replace(self, interval="bca" if suits and shown else "percentile")
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Bootstrap) and self._key() == other._key()

@@ -230,3 +230,10 @@ def test_where_a_bound_is_active_intervals_say_that_it_is_held_and_a_profile_let
     assert not any("held" in method for method in free.parameters["interval_method"])
     row, profile = held.parameters.row(0, named=True), held.profile("a")
     assert profile.upper - profile.lower > 1.5 * (row["upper"] - row["lower"])
+
+
+def test_percentiles_are_read_where_a_bound_is_active():
+    y = 1 + 2 * X**-0.5 + 0.02 * NOISE
+    for limit, kind in ((0.3, "pairs-percentile"), (2.0, "pairs-bca")):
+        fit = fitted(y, bounds={"c": (0, limit)}, resample=sf.Bootstrap(60))
+        assert fit.parameters["interval_method"][0] == kind
