@@ -171,6 +171,7 @@ def resample(
     search: tuple[bool, bool],
     call: Call,
 ) -> dict[str, Any]: ...
+def expanded_level(level: float, units: int) -> float: ...
 def intervals(
     kind: str,
     level: float,

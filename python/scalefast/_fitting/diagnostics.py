@@ -192,7 +192,7 @@ def _few_clusters(fit: FitState) -> Iterator[Finding]:
     """Of first-order errors and of percentiles of whole runs coverage was simulated; of other intervals it was too low."""
     clusters, replicates = clusters_of(fit), fit._replicates
     method = "cluster-jackknife" if replicates is None else replicates.method
-    if method not in ("cluster-jackknife", "pairs-percentile") and 0 < clusters < _MANY_CLUSTERS:
+    if method not in ("cluster-jackknife", "pairs-percentile", "pairs-expanded") and 0 < clusters < _MANY_CLUSTERS:
         message = f"{clusters} clusters: {method} intervals from fewer than {_MANY_CLUSTERS} are too narrow"
         yield found("few-clusters", message, float(clusters), float(_MANY_CLUSTERS))
     elif 0 < clusters < _CLUSTERS:

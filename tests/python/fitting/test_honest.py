@@ -73,7 +73,7 @@ def test_a_coefficient_keeps_its_sign_in_its_interval_and_a_slope_may_lose_it(si
     assert flat["lower"][1] < 0 < flat["upper"][1]
 
 
-@pytest.mark.parametrize(("runs", "kind"), [(12, "pairs-percentile"), (60, "pairs-bca")])
+@pytest.mark.parametrize(("runs", "kind"), [(8, "pairs-percentile"), (12, "pairs-expanded"), (60, "pairs-bca")])
 def test_few_clusters_get_percentiles(runs, kind):
     rng = np.random.default_rng(3)
     x = np.tile(np.geomspace(1, 100, 4), runs) * np.repeat(rng.uniform(0.9, 1.1, runs), 4)
