@@ -40,9 +40,10 @@ class Bootstrap:
     strata: column within whose values rows (or clusters) are drawn, such as the budget of IsoFLOP curves.
     fraction: the share of `fraction`, between 0 and 1. Intervals are widened by sqrt(f/(1 - f)), since fits to a large
         share of the same rows lie too close together.
-    interval: `percentile`, `expanded` (further out, by Student's quantile of so few units), `basic`, `bca` (also fits with each unit, or block of many, left out) or `normal`. None: `bca` for
-        `pairs` and `bayesian` where there are no more units than replicates and, if those are clusters, at least 50 of them,
-        and where no parameter lies on its bound, else `percentile`.
+    interval: `percentile`, `expanded` (further out, by Student's quantile of so few units), `basic`, `bca` (also fits with each
+        unit, or block of many, left out) or `normal`. None: `expanded` for `pairs` of 10 to 49 clusters; `bca` for `pairs` and
+        `bayesian` where there are no more units than replicates, at least 50 if they are clusters, and no parameter lies on
+        its bound; else `percentile`.
     search: `global` starts each replicate from several places; `estimate` from the fit's own estimate alone, as published
         bootstraps do.
     weights: your own factors of the weights, replicates by rows. indices: your own sets of row numbers, replicates by
@@ -109,7 +110,7 @@ class Bootstrap:
 
     def settled(self, units: int, replicates: int, clustered: bool = False, held: bool = False) -> Bootstrap:
         """The same with a kind of interval: of the two that stand on the draws alone BCa covers best where rows are few, and
-        percentiles where clusters are (with 8, 20 and 40 BCa covers 64, 70 and 80 % instead of 90) or a bound is active (68 %)."""
+        percentiles where clusters are (with 8, 20 and 40 BCa covers 64, 70 and 80 % instead of 90) or a bound is active."""
         if self.interval is not None:
             return self
         if self.kind == "pairs" and clustered and _SOME_CLUSTERS <= units < _MANY_CLUSTERS:
