@@ -16,7 +16,7 @@ from scalefast._base.scale import looks_scaled
 from scalefast._base.statuses import AT_BOUND, CONSTANT_RESPONSE, UNBOUNDED, UNCONFIRMED, USABLE
 from scalefast._data.binding import RESPONSE, spoken
 from scalefast._data.levels import level_columns
-from scalefast._fitting.evidence import design_findings, given_and_cost, row_findings
+from scalefast._fitting.evidence import clusters_of, design_findings, given_and_cost, row_findings
 from scalefast._forms.losses import Asymmetric, Pinball, Squared
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ _COST_FACTOR = 10.0
 _CONDITION = 1e6
 #: Expected share of the starts that lead to an optimum which was not seen, beyond which a search goes on.
 _UNSEEN = 0.15
-#: Fewer clusters make intervals of a cluster bootstrap too narrow.
-_CLUSTERS = 20
+#: Below so many clusters intervals that cover from there on are too wide, and others too narrow below the second number.
+_CLUSTERS, _MANY_CLUSTERS = 10, 50
 #: Beyond this share of replicates in another optimum, intervals describe several optima at once.
 _MOVED = 0.05
 
@@ -93,7 +93,8 @@ def _optimum(fit: FitState) -> Iterator[Finding]:
             value = fit.law.parameters[name]
             yield found(
                 "at-bound",
-                f"{name} lies on its bound {value:g}: the intervals of the others hold for it held there",
+                f"{name} lies on its bound {value:g}: first-order intervals of the others hold for it held there, "
+                "those of `profile` and of a bootstrap do not depend on it",
                 value,
             )
     if certificate.condition > _CONDITION:
@@ -167,6 +168,7 @@ def _resampling(fit: FitState) -> Iterator[Finding]:
         if runs.checkpoints == "all":
             message = "intermediate checkpoints are used as runs: biased upwards where the learning rate decays"
             yield found("checkpoints-biased", message)
+    yield from _few_clusters(fit)
     if replicates is None:
         return
     count, usable, moved = replicates.counts
@@ -186,6 +188,15 @@ def _resampling(fit: FitState) -> Iterator[Finding]:
     elif replicates.interval_is_missing:
         message = "interrupted in the fits with each unit left out, which bca needs: no interval"
         yield found("interrupted", message, float(count), float(replicates.wanted))
-    if replicates.clustered and replicates.units < _CLUSTERS:
-        message = f"{replicates.units} clusters: intervals from so few are too narrow"
-        yield found("few-clusters", message, float(replicates.units), float(_CLUSTERS))
+
+
+def _few_clusters(fit: FitState) -> Iterator[Finding]:
+    """Of first-order errors and of percentiles of whole runs coverage was simulated; of other intervals it was too low."""
+    clusters, replicates = clusters_of(fit), fit._replicates
+    method = "cluster-jackknife" if replicates is None else replicates.method
+    if method not in ("cluster-jackknife", "pairs-percentile", "pairs-expanded") and 0 < clusters < _MANY_CLUSTERS:
+        message = f"{clusters} clusters: {method} intervals from fewer than {_MANY_CLUSTERS} are too narrow"
+        yield found("few-clusters", message, float(clusters), float(_MANY_CLUSTERS))
+    elif 0 < clusters < _CLUSTERS:
+        message = f"{clusters} clusters: {method} intervals of 90 % from so few hold the truth in 95 to 99 %, too wide"
+        yield found("few-clusters", message, float(clusters), float(_CLUSTERS))

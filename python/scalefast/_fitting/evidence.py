@@ -21,9 +21,9 @@ from scalefast._base.findings import Finding, found
 from scalefast._base.statuses import CONVERGED
 from scalefast._calls.longcall import LongCall
 from scalefast._calls.running import Running
-from scalefast._core import Call, System, fit_groups, group_trusts, log_correlation, scale_correlation
+from scalefast._core import System, log_correlation, scale_correlation
 from scalefast._core import trend as log_trend
-from scalefast._data.binding import RESPONSE, WEIGHTS
+from scalefast._data.binding import RESPONSE
 from scalefast._data.frames import FloatArray, to_array
 from scalefast._fitting.problem import bind_problem
 from scalefast._forms.losses import Squared, loss_fields
@@ -32,9 +32,12 @@ from scalefast._optimum.best import best_size
 if TYPE_CHECKING:
     from scalefast._fitting.state import FitState
 
-__all__ = ["design_findings", "given_and_cost", "row_findings"]
+__all__ = ["clusters_of", "design_findings", "given_and_cost", "row_findings"]
 
 _COLLINEAR = 0.98
+#: Standard deviations of the Durbin-Watson test at which residuals follow each other: 1 %, as in groups, along the only
+#: variable; 0.01 % along the last of several, where rows have no order of their own.
+_FOLLOWS, _FOLLOWS_SURELY = 2.326, 3.719
 _SCHEDULE = 0.8
 _RIVAL = 0.01
 #: Optima are the same where no parameter differs by more than this share.
@@ -93,41 +96,44 @@ def _range(fit: FitState) -> Iterator[Finding]:
         yield found("range", message, decades)
 
 
+def clusters_of(fit: FitState) -> int:
+    """How many clusters of rows the standard errors take together; 0 where they take rows one by one."""
+    if fit._replicates is not None:
+        return fit._replicates.units if fit._replicates.clustered else 0
+    known_noise = fit.spec.sigma is not None and isinstance(fit.loss, Squared)
+    together = fit.runs is not None and fit.n_rows > fit.runs.count and not known_noise
+    return fit.runs.count if fit.runs is not None and together else 0
+
+
 def _duplicates(fit: FitState) -> Iterator[Finding]:
-    """Rows that say again what others say; with `run=` the rows of a run are no separate evidence anyway."""
+    """Rows that say again what others say; errors by run take them together anyway."""
     rows = fit.n_rows - fit._rows.count_distinct([*fit.law.variables, RESPONSE])
-    if rows and fit.spec.run is None:
-        message = f"{rows} of {fit.n_rows} rows are identical to another row in every variable and in the response"
+    if rows and not clusters_of(fit):
+        message = (
+            f"{rows} of {fit.n_rows} rows are identical to another row in every variable and in the response: "
+            "standard errors count each as new evidence"
+        )
         yield found("duplicate-rows", message, float(rows), 0.0)
 
 
 def _autocorrelation(fit: FitState) -> Iterator[Finding]:
-    """The test of `fit_groups` on the rows as one curve, in the order of the only variable."""
-    law, spec = fit.law, fit.spec
-    told = spec.run is not None or spec.sigma is not None or bool(spec.per)
-    if told or len(law.variables) != 1 or not isinstance(fit.loss, Squared):
+    """The test of `fit_groups` on the fit's own residuals, in the order of its variables; errors by run need none."""
+    law, rows = fit.law, fit._rows
+    if clusters_of(fit) or fit.n_rows > _MOST_ROWS or not law.measured:
         return
-    (name,) = law.variables
-    order = np.argsort(fit._rows.arrays[name], kind="stable")
-    arrays = {symbol: np.ascontiguousarray(values[order]) for symbol, values in fit._rows.arrays.items()}
-    curve = fit_groups(
-        law.system,
-        law.outputs[0],
-        {name: arrays[name]},
-        arrays[RESPONSE],
-        arrays.get(WEIGHTS),
-        np.array([0, len(order)], dtype=np.uint64),
-        spec.plain_parameters,
-        [law.variables[name].positive],
-        str(spec.residual),
-        loss_fields(spec.loss),
-        "checked",
-        spec.threads,
-        Call(),
-    )
-    if group_trusts()[int(curve["trust"][0])] == "autocorrelated":
-        message = f"residuals rise and fall together along {name}: standard errors are too small"
-        yield found("autocorrelated", message, float(len(order)))
+    marks = [name for name in law.variables if name not in law.measured]
+    runs = [rows.frame[name].rank("dense").to_numpy() for name in _run_columns(rows.frame)[:1]]
+    keys = [*(rows.arrays[name] for name in marks), *runs, *(rows.arrays[name] for name in law.measured)]
+    order = np.lexsort(keys[::-1]).astype(np.uint32)
+    deviate = fit._problem.serial_deviate(fit._result, order)
+    along = law.measured[-1]
+    limit = _FOLLOWS if len(law.measured) == 1 else _FOLLOWS_SURELY
+    if deviate > limit:
+        message = (
+            f"residuals rise and fall together along {along} ({deviate:.2g} standard deviations beyond independent ones): "
+            "standard errors that take rows for independent are too small"
+        )
+        yield found("autocorrelated", message, deviate, limit)
 
 
 def _collinear(fit: FitState) -> Iterator[Finding]:
@@ -157,11 +163,7 @@ def _checkpoints(fit: FitState) -> Iterator[Finding]:
     if fit.runs is not None or "D" not in fit.law.variables:
         return
     frame = fit._rows.frame
-    for name, dtype in frame.schema.items():
-        if dtype not in (pl.String, pl.Categorical) and not dtype.is_integer():
-            continue
-        if not _RUN_NAME.search(name.lower()) or frame[name].null_count():
-            continue
+    for name in _run_columns(frame):
         values = {"run": frame[name], **{symbol: fit._rows.arrays[symbol] for symbol in fit.law.variables}}
         spread = pl.DataFrame(values).group_by("run").agg(pl.all().n_unique())
         others = [symbol for symbol in fit.law.variables if symbol != "D"]
@@ -170,6 +172,16 @@ def _checkpoints(fit: FitState) -> Iterator[Finding]:
             message = f"`{name}` has {several.height} runs with rows at several D, and nothing says which to use"
             yield found("checkpoints-mixed", message, float(several.height), 0.0)
             return
+
+
+def _run_columns(frame: pl.DataFrame) -> list[str]:
+    """Columns that seem to say which rows belong to one run."""
+    kinds = (pl.String, pl.Categorical)
+    return [
+        name
+        for name, dtype in frame.schema.items()
+        if (dtype in kinds or dtype.is_integer()) and _RUN_NAME.search(name.lower()) and not frame[name].null_count()
+    ]
 
 
 def _rivals(fit: FitState) -> Iterator[Finding]:

@@ -107,7 +107,8 @@ def fit_groups(
     errors
         What standard errors rest on; rows of a group count in the order in which they stand, such as the points of a
         learning curve. "checked": residuals are independent unless a Durbin-Watson test at 1 % finds that they follow each
-        other; then `se_status` is `autocorrelated` and the errors are null. "block": sums over blocks of rows, whitened by
+        other (`se_status` is `autocorrelated`), or more than a quarter of the rows are copies of others (`duplicate-rows`);
+        the errors are then null. "block": sums over blocks of rows, whitened by
         the autocorrelation found (null and `too-few-rows` below 20 rows more than parameters; squared loss only).
         "independent": not checked.
     spacing

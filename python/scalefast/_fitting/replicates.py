@@ -20,7 +20,7 @@ import polars as pl
 from scalefast._base.errors import SettingsError
 from scalefast._base.statuses import USABLE
 from scalefast._calls.longcall import LongCall
-from scalefast._core import Call, FitResult, Problem, System, intervals, resample
+from scalefast._core import Call, FitResult, Problem, System, expanded_level, intervals, resample
 from scalefast._data.checkpoints import codes
 from scalefast._data.drawsfile import DrawsFile, read_stored, slices
 from scalefast._data.rows import Rows
@@ -132,6 +132,7 @@ class Replicates:
             return of_draws({name: np.ascontiguousarray(frame[name].to_numpy()) for name in columns})
 
         kind = "normal" if isinstance(self.settings, Jackknife) else self.settings.read_as
+        level = expanded_level(level, self.units) if kind == "expanded" else level
         left = [values(self.left_out)] if kind == "bca" and self.left_out is not None else None
         return dict(intervals(kind, level, [point], [values(self.source)], left, self.scale))
 
@@ -170,7 +171,7 @@ def run_replicates(
         indices = _matrix(settings.indices, "indices", np.int64)
         given = next((matrix for matrix in (weights, indices) if matrix is not None), ())
         first, last = settings.numbers or (0, len(given))
-        settings = settings.settled(refits.count, last - first, refits.units is not None)
+        settings = settings.settled(refits.count, last - first, refits.units is not None, any(result.at_bound))
         kind, search = settings.scheme, settings.search
         changes = {"fraction": settings.fraction, "weights": weights, "indices": indices}
 

@@ -16,9 +16,9 @@ from scalefast._base.wording import Advice, Phrase
 __all__ = ["Bootstrap", "IntervalKind", "Jackknife", "Resample"]
 
 Kind = Literal["pairs", "bayesian", "fraction", "residual", "wild", "wild-webb"]
-IntervalKind = Literal["percentile", "basic", "bca", "normal"]
-#: Clusters from which on BCa was shown to cover; see docs/coverage.md.
-_MANY_CLUSTERS = 50
+IntervalKind = Literal["percentile", "expanded", "basic", "bca", "normal"]
+#: Clusters from which on expanded percentiles, and BCa, were shown to cover; see docs/coverage.md.
+_SOME_CLUSTERS, _MANY_CLUSTERS = 10, 50
 Search = Literal["global", "estimate"]
 
 #: Replicates where no number is given: enough for 5 and 95 % quantiles to within about 3 % of a standard error's tail rank.
@@ -41,9 +41,10 @@ class Bootstrap:
     strata: column within whose values rows (or clusters) are drawn, such as the budget of IsoFLOP curves.
     fraction: the share of `fraction`, between 0 and 1. Intervals are widened by sqrt(f/(1 - f)), since fits to a large
         share of the same rows lie too close together.
-    interval: `percentile`, `basic`, `bca` (also fits with each unit, or block of many, left out) or `normal`. None: `bca` for
-        `pairs` and `bayesian` where there are no more units than replicates and, if those are clusters, at least 50 of them,
-        else `percentile`.
+    interval: `percentile`, `expanded` (further out, by Student's quantile of so few units), `basic`, `bca` (also fits with each
+        unit, or block of many, left out) or `normal`. None: `expanded` for `pairs` of 10 to 49 clusters; `bca` for `pairs` and
+        `bayesian` where there are no more units than replicates, at least 50 if they are clusters, and no parameter lies on
+        its bound; else `percentile`.
     search: `global` starts each replicate from several places; `estimate` from the fit's own estimate alone, as published
         bootstraps do.
     weights: your own factors of the weights, replicates by rows. indices: your own sets of row numbers, replicates by
@@ -111,14 +112,16 @@ class Bootstrap:
         """The kind, or `weights` or `indices` where these were given."""
         return self.kind or ("weights" if self.weights is not None else "indices")
 
-    def settled(self, units: int, replicates: int, clustered: bool = False) -> Bootstrap:
+    def settled(self, units: int, replicates: int, clustered: bool = False, held: bool = False) -> Bootstrap:
         """The same with a kind of interval: of the two that stand on the draws alone BCa covers best where rows are few, and
-        percentiles where clusters are: with 8, 20 and 40 clusters BCa covers 64, 70 and 80 % instead of 90."""
+        percentiles where clusters are (with 8, 20 and 40 BCa covers 64, 70 and 80 % instead of 90) or a bound is active."""
         if self.interval is not None:
             return self
+        if self.kind == "pairs" and clustered and _SOME_CLUSTERS <= units < _MANY_CLUSTERS:
+            return replace(self, interval="expanded")
         suits = self.kind in ("pairs", "bayesian") and units <= replicates
-        few = clustered and units < _MANY_CLUSTERS
-        return replace(self, interval="bca" if suits and not few else "percentile")
+        shown = not held and (not clustered or units >= _MANY_CLUSTERS)
+        return replace(self, interval="bca" if suits and shown else "percentile")
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Bootstrap) and self._key() == other._key()

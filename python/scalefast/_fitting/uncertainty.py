@@ -55,7 +55,8 @@ def of_fit(
         kind = replicates.settings.read_as
         if kind == "bca" and replicates.left_out is None:
             kind = "percentile"
-        drawn = Drawn(replicates.usable, kind, replicates.settings.scheme, replicates.scale, replicates.left_out)
+        scheme, scale = replicates.settings.scheme, replicates.scale
+        drawn = Drawn(replicates.usable, kind, scheme, scale, replicates.left_out, replicates.units)
     log = spec.residual == "log"
     return Uncertainty(
         law.form,

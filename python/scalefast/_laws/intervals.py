@@ -20,7 +20,7 @@ import numpy as np
 import polars as pl
 
 from scalefast._base.errors import DataError, SettingsError
-from scalefast._core import Call, System, draw_band, error_band, predict_with_error, scatter_band
+from scalefast._core import Call, System, draw_band, error_band, expanded_level, predict_with_error, scatter_band
 from scalefast._data.binding import SIGMA, bind, bind_one
 from scalefast._data.frames import FloatArray, column_names, to_array
 
@@ -48,8 +48,8 @@ class Drawn:
     Attributes
     ----------
     frame: one row per draw, a column per parameter. left_out: the same with each unit left out, for `bca`.
-    kind: `percentile`, `basic`, `bca` or `normal`. label: the scheme that made the draws.
-    scale: what the distance of a draw from the estimate is multiplied by.
+    kind: `percentile`, `expanded`, `basic`, `bca` or `normal`. label: the scheme that made the draws.
+    scale: what the distance of a draw from the estimate is multiplied by. units: what was drawn, for `expanded`.
     """
 
     frame: pl.DataFrame
@@ -57,6 +57,7 @@ class Drawn:
     label: str
     scale: float = 1.0
     left_out: pl.DataFrame | None = None
+    units: int = 0
 
 
 @dataclass(frozen=True)
@@ -184,7 +185,7 @@ def _from_draws(
         columns(drawn.frame),
         columns(drawn.left_out) if drawn.kind == "bca" and drawn.left_out is not None else None,
         drawn.kind,
-        known.level,
+        expanded_level(known.level, drawn.units) if drawn.kind == "expanded" else known.level,
         drawn.scale,
         known.threads,
         Call(),

@@ -17,7 +17,7 @@ from .errors import hint_for, quoted
 from .options import Reader
 
 KINDS = ("pairs", "bayesian", "fraction", "residual", "wild", "wild-webb")
-INTERVALS = ("percentile", "basic", "bca", "normal")
+INTERVALS = ("percentile", "expanded", "basic", "bca", "normal")
 
 
 def read_resample(text: str, what: str) -> dict[str, Any]:

@@ -84,6 +84,8 @@ mod _core {
     #[pymodule_export]
     use crate::profile::profile;
     #[pymodule_export]
+    use crate::resample::expanded_level;
+    #[pymodule_export]
     use crate::resample::intervals;
     #[pymodule_export]
     use crate::resample::resample;

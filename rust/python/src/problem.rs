@@ -11,7 +11,7 @@ use scalefast_core::Loss;
 use scalefast_core::band::{self, Datum};
 use scalefast_core::dataset::{Dataset, SIGMA};
 use scalefast_core::fit::{FitSpec, LossChoice, StartSet};
-use scalefast_core::inference::{Estimate, Inference, row_statistics};
+use scalefast_core::inference::{Estimate, Inference, row_statistics, serial_deviate};
 use scalefast_core::model::Residual;
 use scalefast_core::parameter::{Level, Parameter, Role, Transform};
 
@@ -34,7 +34,7 @@ pub type PlainParameter = (
 /// A covariance for Python: matrix, method, reason for its absence.
 type PlainCovariance<'py> = (
     Option<Bound<'py, PyArray2<f64>>>,
-    &'static str,
+    String,
     Option<&'static str>,
 );
 
@@ -198,13 +198,31 @@ impl Problem {
         py: Python<'py>,
         result: &FitResult,
     ) -> PyResult<PlainCovariance<'py>> {
-        let found = self.inference(py, result)?.covariance;
+        let inference = self.inference(py, result)?;
+        let method = inference.method();
+        let found = inference.covariance;
         let p = result.inner.free.len();
         let matrix = found
             .matrix
             .map(|matrix| PyArray1::from_vec(py, matrix).reshape([p, p]))
             .transpose()?;
-        Ok((matrix, found.method.name(), found.code))
+        Ok((matrix, method, found.code))
+    }
+
+    /// How far the residuals, rows taken in `order` (row numbers), follow each other, in standard deviations of what
+    /// independent noise leads to; NaN where that cannot be told.
+    fn serial_deviate(
+        &self,
+        py: Python<'_>,
+        result: &FitResult,
+        order: PyReadonlyArray1<'_, u32>,
+    ) -> PyResult<f64> {
+        let (spec, order) = (self.spec_of(result), order.as_slice()?);
+        self.with_data(py, |data| {
+            interrupt::run(py, &Call::plain(), |_| {
+                serial_deviate(&spec, &result.inner, data, order)
+            })
+        })
     }
 
     /// `residual`, `leverage`, `influence` of every row, and its `weight`.

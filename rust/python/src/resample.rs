@@ -105,6 +105,12 @@ fn fields<'py>(
     Ok(fields)
 }
 
+/// The level at which quantiles of the draws of so many units are read for expanded percentiles.
+#[pyfunction]
+pub fn expanded_level(level: f64, units: usize) -> f64 {
+    scalefast_core::resample::expanded_level(level, units)
+}
+
 /// Standard error and interval of each quantity, as columns; NaN where its draws give none.
 #[pyfunction]
 #[pyo3(signature = (kind, level, estimates, draws, left_out, scale))]

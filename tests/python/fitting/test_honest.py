@@ -73,7 +73,7 @@ def test_a_coefficient_keeps_its_sign_in_its_interval_and_a_slope_may_lose_it(si
     assert flat["lower"][1] < 0 < flat["upper"][1]
 
 
-@pytest.mark.parametrize(("runs", "kind"), [(12, "pairs-percentile"), (60, "pairs-bca")])
+@pytest.mark.parametrize(("runs", "kind"), [(8, "pairs-percentile"), (12, "pairs-expanded"), (60, "pairs-bca")])
 def test_few_clusters_get_percentiles(runs, kind):
     rng = np.random.default_rng(3)
     x = np.tile(np.geomspace(1, 100, 4), runs) * np.repeat(rng.uniform(0.9, 1.1, runs), 4)
@@ -94,3 +94,146 @@ def test_a_linear_law_has_one_optimum_and_needs_no_second_start():
     fit = fitted(2 + 0.5 * np.log(X) + 0.02 * NOISE, "a + b*log(x)")
     assert fit.status == "converged" and not {"unconfirmed", "lone-optimum"} & set(codes(fit))
     assert isinstance(fit.diagnostics, pl.DataFrame)
+
+
+def test_errors_of_groups_are_void_where_rows_are_copies():
+    y = 1 + 2 * X**-0.5 + 0.02 * NOISE
+    for x, loss, copies in ((X[::4], y[::4], 10), (X, y, 40), (X, y, 4)):
+        shown = {"x": np.r_[x, x[:copies]], "L": np.r_[loss, loss[:copies]]}
+        shown["g"] = np.zeros(len(shown["x"]))
+        checked = sf.fit_groups(shown, LAW, by="g", columns={"x": "x"})
+        plain = sf.fit_groups(shown, LAW, by="g", columns={"x": "x"}, errors="independent")
+        wanted = "independent" if copies == 4 else "duplicate-rows"
+        assert checked["se_status"][0] == wanted and plain["se_status"][0] == "independent"
+        assert (checked["b_se"][0] is None) == (wanted == "duplicate-rows") and plain["b_se"][0] > 0
+
+
+@pytest.mark.parametrize("loss", [sf.Squared(), sf.Huber("auto"), sf.Cauchy(0.05)])
+def test_every_loss_and_known_noise_are_tested_for_autocorrelation(loss):
+    walk = 1 + 2 * X**-0.5 + 0.02 * np.cumsum(NOISE)
+    assert "autocorrelated" in codes(fitted(walk, loss=loss))
+    known = {"more": {"s": np.ones(40)}, "sigma": "s"}
+    assert "autocorrelated" in codes(fitted(walk, loss=loss, **known))
+
+
+def runs_of_curves(seed, level=0.01, name="run"):
+    """Twelve runs of eight checkpoints; every run lies off its law as a whole."""
+    rng = np.random.default_rng(seed)
+    size, tokens = np.repeat(np.geomspace(3e7, 3e9, 12), 8), np.tile(np.geomspace(1e9, 3e10, 8), 12)
+    noise = np.repeat(level * rng.standard_normal(12), 8) + 0.002 * rng.standard_normal(96)
+    loss = (1.9 + 160 * size**-0.285 + 1150 * tokens**-0.345) * np.exp(noise)
+    mixed = rng.permutation(96)
+    return pl.DataFrame({"N": size, "D": tokens, "L": loss, name: np.repeat(np.arange(12), 8)})[mixed]
+
+
+def test_curves_in_two_variables_are_seen_and_errors_by_run_answer_for_them():
+    plain = {"residual": "log", "loss": sf.Squared()}
+    assert "autocorrelated" in codes(sf.fit(runs_of_curves(1, name="group"), "chinchilla", **plain))
+    by_run = sf.fit(runs_of_curves(1), "chinchilla", run="run", checkpoints="all", **plain)
+    assert "autocorrelated" not in codes(by_run)
+    silent = [sf.fit(runs_of_curves(seed, 0.0), "chinchilla", **plain) for seed in range(20)]
+    assert not any("autocorrelated" in codes(fit) for fit in silent)
+
+
+@pytest.mark.parametrize(
+    ("law", "name", "logarithmic"),
+    [
+        ("a + b*x**(-c)", "b", True),
+        ("a + b*exp(-c*x)", "b", True),
+        ("a + b*(x**(-c) + x**(-c/2))", "b", True),
+        ("a + (x/b)**(-c)", "b", True),
+        ("a + x**c/(b**c + x**c)", "b", True),
+        ("a + b*x", "b", False),
+        ("b*(x - a)", "b", False),
+        ("b/(1 + a*x)", "b", False),
+        ("b*x/(a + x)", "b", False),
+        ("a + b*sin(c*x)", "b", False),
+        ("a*exp(-b*x)", "b", False),
+    ],
+)
+def test_intervals_on_the_logarithm_belong_to_shared_scales(law, name, logarithmic):
+    y = 1 + 2 * X**-0.5 + 0.02 * NOISE
+    row = fitted(y, law).parameters.row(by_predicate=pl.col("parameter") == name, named=True)
+    assert row["interval_method"].removesuffix("-bound-held").endswith("-log") == logarithmic
+
+
+def covered(law, truth, simulate, name, sets=150, **settings):
+    hits = 0
+    for seed in range(sets):
+        x, y = simulate(np.random.default_rng(seed))
+        row = fitted(y, law, x=x, **settings).parameters
+        lower, upper = row.filter(parameter=name).select("lower", "upper").row(0)
+        hits += lower <= truth <= upper
+    return hits / sets
+
+
+def test_intervals_on_the_logarithm_hold_the_truth_where_symmetric_ones_do_not():
+    x = np.geomspace(1e18, 1e21, 8)
+    power = covered(
+        "k*x**a", 0.35, lambda r: (x, 0.35 * x**0.47 * np.exp(0.2 * r.standard_normal(8))), "k", residual="log"
+    )
+    slope = covered("a + b*log(x)", 0.05, lambda r: (X, 1 + 0.05 * np.log(X) + 0.5 * r.standard_normal(40)), "b")
+    assert 0.83 <= power <= 0.96 and 0.83 <= slope <= 0.96
+
+
+@pytest.mark.parametrize("clusters", [12, 20])
+def test_first_order_errors_of_few_clusters_cover(clusters):
+    """A formula that takes the fit for the truth covers 78 % with 12 runs."""
+    hits = []
+    for seed in range(120):
+        rng = np.random.default_rng(seed)
+        size, run = np.repeat(np.geomspace(3e7, 3e9, clusters), 6), np.repeat(np.arange(clusters), 6)
+        tokens = np.repeat(np.exp(rng.uniform(np.log(3e9), np.log(6e10), clusters)), 6)
+        tokens = tokens * np.tile(np.exp(np.linspace(-3, 0, 6)), clusters)
+        noise = 0.005 * rng.standard_normal(clusters)[run] + 0.0015 * rng.standard_normal(6 * clusters)
+        loss = (1.92 + 160 * size**-0.285 + 1150 * tokens**-0.345) * np.exp(noise)
+        rows = {"N": size, "D": tokens, "L": loss, "run": run}
+        fit = sf.fit(rows, "chinchilla", residual="log", loss=sf.Squared(), run="run", checkpoints="all")
+        found = {row["parameter"]: row for row in fit.parameters.iter_rows(named=True)}
+        assert found["alpha"]["interval_method"] == "cluster-jackknife"
+        hits += [found[name]["lower"] <= value <= found[name]["upper"] for name, value in TRUTHS.items()]
+    assert 0.85 <= np.mean(hits) <= 0.96
+
+
+TRUTHS = {"alpha": 0.285, "beta": 0.345}
+
+
+def test_one_cluster_that_decides_leaves_no_errors():
+    """Only one run varies a second variable: without it nothing is known of its slope."""
+    rng = np.random.default_rng(2)
+    run = np.repeat(np.arange(9), 4)
+    x, z = rng.uniform(1, 9, 36), np.where(run == 4, rng.uniform(1, 9, 36), 1.0)
+    rows = {"x": x, "z": z, "L": 1 + x + z + 0.1 * rng.standard_normal(36), "run": run}
+    fit = sf.fit(rows, "a + b*x + c*z", columns={"x": "x", "z": "z"}, run="run", checkpoints="all")
+    assert set(fit.parameters["interval_method"]) == {"one-cluster-decides"}
+
+
+def test_few_clusters_are_warned_of_by_what_their_intervals_do():
+    bounds = {"c": (0.1, 2)}
+    for runs, kind, warned in ((8, None, True), (12, None, False), (12, "wild-webb", True), (60, "bayesian", False)):
+        rng = np.random.default_rng(3)
+        x = np.tile(np.geomspace(1, 100, 4), runs) * np.repeat(rng.uniform(0.9, 1.1, runs), 4)
+        more = {"run": np.repeat(np.arange(runs), 4)}
+        y = 1 + 2 * x**-0.5 + 0.01 * rng.standard_normal(4 * runs)
+        resample = None if kind is None else sf.Bootstrap(60, kind=kind)
+        fit = fitted(y, x=x, more=more, run="run", checkpoints="all", bounds=bounds, resample=resample)
+        assert ("few-clusters" in codes(fit)) == warned, (runs, kind)
+
+
+def test_where_a_bound_is_active_intervals_say_that_it_is_held_and_a_profile_lets_it_go():
+    y = 1 + 2 * X**-0.5 + 0.02 * NOISE
+    free, held = fitted(y), fitted(y, bounds={"c": (0, 0.49)})
+    methods = dict(held.parameters.select("parameter", "interval_method").iter_rows())
+    assert methods == {"a": "gauss-newton-bound-held", "b": "gauss-newton-log-bound-held", "c": "at-bound"}
+    assert held.derive("a + b")["interval_method"][0] == "gauss-newton-bound-held"
+    assert "bound-held" in held.predict({"x": [3.0]}, interval="confidence")["interval_method"][0]
+    assert not any("held" in method for method in free.parameters["interval_method"])
+    row, profile = held.parameters.row(0, named=True), held.profile("a")
+    assert profile.upper - profile.lower > 1.5 * (row["upper"] - row["lower"])
+
+
+def test_percentiles_are_read_where_a_bound_is_active():
+    y = 1 + 2 * X**-0.5 + 0.02 * NOISE
+    for limit, kind in ((0.3, "pairs-percentile"), (2.0, "pairs-bca")):
+        fit = fitted(y, bounds={"c": (0, limit)}, resample=sf.Bootstrap(60))
+        assert fit.parameters["interval_method"][0] == kind

@@ -15,7 +15,7 @@ pub(super) const PORTION: usize = 8 * LANES;
 pub enum Errors {
     /// Residuals are independent.
     Independent,
-    /// They are, unless a test of their autocorrelation says otherwise: then there are none.
+    /// They are, unless a test of their autocorrelation or copies of rows say otherwise: then there are none.
     Checked,
     /// Blocks of rows.
     Block,
@@ -200,6 +200,8 @@ pub enum Trust {
     Independent,
     /// Residuals follow each other: none are given.
     Autocorrelated,
+    /// Many rows are copies of others: none are given.
+    DuplicateRows,
     /// Blocks of rows.
     Block,
     /// Blocks were asked for and the group is too short for them: none are given.
@@ -208,10 +210,11 @@ pub enum Trust {
 
 impl Trust {
     /// All of them, by number.
-    pub const ALL: [Trust; 5] = [
+    pub const ALL: [Trust; 6] = [
         Trust::None,
         Trust::Independent,
         Trust::Autocorrelated,
+        Trust::DuplicateRows,
         Trust::Block,
         Trust::TooFewRows,
     ];
@@ -222,6 +225,7 @@ impl Trust {
             Trust::None => None,
             Trust::Independent => Some("independent"),
             Trust::Autocorrelated => Some("autocorrelated"),
+            Trust::DuplicateRows => Some("duplicate-rows"),
             Trust::Block => Some("block"),
             Trust::TooFewRows => Some("too-few-rows"),
         }

@@ -2,37 +2,26 @@
 //!
 //! Stage: after the fits. In: groups whose rows stand in their own order (the points of a learning curve, one after the
 //! other), and their estimates. Out: for each group a [`Trust`] in its standard errors, which become NaN where residuals
-//! are found autocorrelated, or are replaced by block standard errors.
-//!
-//! The test is that of Durbin & Watson (1950): the lag-1 autocorrelation `r₁ = eᵀAe/eᵀe` of residuals `e = Mε` has under
-//! independent noise the mean `tr(MA)/(n−k)` and the variance `2(tr((MA)²) − tr(MA)²/(n−k))/((n−k)(n−k+2))`, exactly; it is
-//! one-sided, since only positive autocorrelation makes errors too small, and rejects nothing where `r₁` itself is not
-//! positive. Block errors are a sandwich: the sum of the scores `w r ∇r` over overlapping blocks, whitened by the
-//! autocorrelation found (Andrews & Monahan 1992).
-//! Longer than the rule, because `measure` forms three matrices in one pass over the rows.
-
-#[cfg(test)]
-mod tests;
+//! are found autocorrelated, or are replaced by block standard errors. Test and blocks are those of [`Series`].
 
 use super::group::{Errors, GroupData, GroupFits, GroupSpec, PORTION, Trust, unit};
 use super::std_errors::std_errors;
+use crate::covariance::{REJECT, Series};
 use crate::error::CoreError;
 use crate::fit::LossChoice;
-use crate::linalg::{cholesky_in_place, cholesky_solve};
 use crate::loss::Loss;
 use crate::model::{Model, RESPONSE, Residual};
 use rayon::prelude::*;
 use scalefast_expr::{BLOCK, Binding, Family, Kernel, Output, Rate, Workspace};
 use std::ops::Range;
 
-/// Normal quantile of the one-sided level of the test, 1 %.
-const REJECT: f64 = 2.326_347_874_040_841;
-/// Rows beyond the parameters from which block errors are made; fewer cannot tell the autocorrelation.
-const LEAST_FREEDOM: usize = 20;
-/// Largest autocorrelation that is whitened: beyond, a group holds hardly more than one observation.
-const MOST_CORRELATION: f64 = 0.95;
 /// Residuals of this size, relative to the response (or of logarithms), are rounding.
 const EXACT: f64 = 1e-12;
+
+/// Share of copies beyond which errors that count them as evidence are too small by more than 13 %.
+const COPIES: f64 = 0.25;
+/// Rows up to which copies are sought pair by pair.
+const FEW: usize = 32;
 
 /// The groups to be judged.
 pub(super) struct Groups<'a> {
@@ -193,12 +182,15 @@ impl Groups<'_> {
         series.open.clear();
         series.open.extend((0..self.model.p()).filter(off_bounds));
         let span = self.data.offsets[g]..self.data.offsets[g + 1];
+        let none = || vec![f64::NAN; fits.std_errors.len()];
+        if self.spec.errors == Errors::Checked && self.copied(span.clone()) {
+            return (Trust::DuplicateRows, none());
+        }
         if !(self.load(rows, span, series) && series.measure()) {
             return (Trust::Independent, Vec::new());
         }
-        let none = || vec![f64::NAN; fits.std_errors.len()];
         match self.spec.errors {
-            Errors::Checked if series.follows() => (Trust::Autocorrelated, none()),
+            Errors::Checked if series.deviate > REJECT => (Trust::Autocorrelated, none()),
             Errors::Independent | Errors::Checked => (Trust::Independent, Vec::new()),
             Errors::Block => match series.block_covariance() {
                 Some(covariance) => {
@@ -210,6 +202,42 @@ impl Groups<'_> {
                 None => (Trust::TooFewRows, none()),
             },
         }
+    }
+
+    /// Whether more than a quarter of the rows of a group that count are copies of others in every variable, the response and
+    /// the weight.
+    fn copied(&self, span: Range<usize>) -> bool {
+        let weight = |row: usize| self.data.weights.map_or(1.0, |w| w[row]);
+        let same = |a: usize, b: usize| {
+            self.data.response[a] == self.data.response[b]
+                && weight(a) == weight(b)
+                && self.columns.iter().all(|&c| {
+                    let column = self.data.columns[c];
+                    column[a] == column[b]
+                })
+        };
+        let copies = if span.len() <= FEW {
+            let copy = |&row: &usize| (span.start..row).any(|other| same(row, other));
+            let rows = span.clone().filter(|&row| weight(row) > 0.0);
+            rows.filter(copy).count()
+        } else {
+            let mut rows: Vec<usize> = span.clone().filter(|&row| weight(row) > 0.0).collect();
+            let column = |c: usize, row: usize| self.data.columns[c][row];
+            rows.sort_unstable_by(|&a, &b| {
+                let response = self.data.response[a].total_cmp(&self.data.response[b]);
+                let weights = || weight(a).total_cmp(&weight(b));
+                let of = |&c: &usize| column(c, a).total_cmp(&column(c, b));
+                let columns = || self.columns.iter().map(of).find(|order| order.is_ne());
+                response
+                    .then_with(weights)
+                    .then_with(|| columns().unwrap_or(std::cmp::Ordering::Equal))
+            });
+            rows.windows(2)
+                .filter(|pair| same(pair[0], pair[1]))
+                .count()
+        };
+        let used = span.filter(|&row| weight(row) > 0.0).count();
+        copies as f64 > COPIES * used as f64
     }
 
     /// Fills in the weighted residuals and gradients of one group in the order of its rows; false where they are rounding, or
@@ -244,163 +272,5 @@ impl Groups<'_> {
             }
         }
         true
-    }
-}
-
-/// `n` residuals in order and their gradients by the `k` parameters off their bounds; memory for one group after another.
-#[derive(Default)]
-struct Series {
-    open: Vec<usize>,
-    error: Vec<f64>,
-    /// Row by row; once measured, every column of length one.
-    gradient: Vec<f64>,
-    scale: Vec<f64>,
-    /// Cholesky factor of the normal matrix of the scaled gradient.
-    factor: Vec<f64>,
-    lagged: Vec<f64>,
-    twice: Vec<f64>,
-    /// Half the sum of the gradients before and after a row.
-    beside: Vec<f64>,
-    /// Lag-1 autocorrelation beyond what fitting makes of independent noise, and that in its standard deviations.
-    correlation: f64,
-    deviate: f64,
-}
-
-impl Series {
-    fn lagged_product(&self) -> f64 {
-        self.error.windows(2).map(|pair| pair[0] * pair[1]).sum()
-    }
-
-    /// Finds the autocorrelation; false where the rows are too few or do not determine the parameters.
-    fn measure(&mut self) -> bool {
-        let (n, k) = (self.error.len(), self.open.len());
-        if k == 0 || n <= k + 2 {
-            return false;
-        }
-        self.scale.clear();
-        self.scale.resize(k, 0.0);
-        for row in self.gradient.chunks_exact(k) {
-            for (s, g) in self.scale.iter_mut().zip(row) {
-                *s += g * g;
-            }
-        }
-        for s in &mut self.scale {
-            *s = 1.0 / s.sqrt();
-        }
-        for row in self.gradient.chunks_exact_mut(k) {
-            for (g, s) in row.iter_mut().zip(&self.scale) {
-                *g *= s;
-            }
-        }
-        for matrix in [&mut self.factor, &mut self.lagged, &mut self.twice] {
-            matrix.clear();
-            matrix.resize(k * k, 0.0);
-        }
-        self.beside.resize(k, 0.0);
-        for t in 0..n {
-            let row = &self.gradient[t * k..(t + 1) * k];
-            for (j, beside) in self.beside.iter_mut().enumerate() {
-                let before = if t > 0 {
-                    self.gradient[(t - 1) * k + j]
-                } else {
-                    0.0
-                };
-                let after = if t + 1 < n {
-                    self.gradient[(t + 1) * k + j]
-                } else {
-                    0.0
-                };
-                *beside = 0.5 * (before + after);
-            }
-            for a in 0..k {
-                for b in 0..k {
-                    self.factor[a * k + b] += row[a] * row[b];
-                    self.lagged[a * k + b] += row[a] * self.beside[b];
-                    self.twice[a * k + b] += self.beside[a] * self.beside[b];
-                }
-            }
-        }
-        if cholesky_in_place(&mut self.factor, k).is_err() {
-            return false;
-        }
-        // Columns of G⁻¹X; X is symmetric, so its rows serve as columns.
-        for matrix in [&mut self.lagged, &mut self.twice] {
-            for column in matrix.chunks_exact_mut(k) {
-                cholesky_solve(&self.factor, k, column);
-            }
-        }
-        let trace = |matrix: &[f64]| (0..k).map(|a| matrix[a * k + a]).sum::<f64>();
-        let square: f64 = (0..k * k)
-            .map(|i| self.lagged[i] * self.lagged[(i % k) * k + i / k])
-            .sum();
-        let freedom = (n - k) as f64;
-        let first = -trace(&self.lagged);
-        let second = (n - 1) as f64 / 2.0 - 2.0 * trace(&self.twice) + square;
-        let mean = first / freedom;
-        let variance = 2.0 * (second - first * first / freedom) / (freedom * (freedom + 2.0));
-        let total: f64 = self.error.iter().map(|e| e * e).sum();
-        self.correlation = self.lagged_product() / total - mean;
-        self.deviate = self.correlation / variance.max(f64::MIN_POSITIVE).sqrt();
-        true
-    }
-
-    fn follows(&self) -> bool {
-        self.deviate > REJECT
-    }
-
-    /// `k × k`; none where the rows are too few.
-    fn block_covariance(&self) -> Option<Vec<f64>> {
-        let (n, k) = (self.error.len(), self.open.len());
-        if n < k + LEAST_FREEDOM {
-            return None;
-        }
-        let phi = self.correlation.clamp(0.0, MOST_CORRELATION);
-        let first = (1.0 - phi * phi).sqrt();
-        let score = |t: usize, j: usize| self.error[t] * self.gradient[t * k + j];
-        let mut white = vec![0.0; n * k];
-        for t in 0..n {
-            for j in 0..k {
-                white[t * k + j] = if t == 0 {
-                    first * score(0, j)
-                } else {
-                    score(t, j) - phi * score(t - 1, j)
-                };
-            }
-        }
-        // Blocks of the cube root of the rows, every one that fits; weights fall linearly with the lag (Bartlett).
-        let length = (1..n).take_while(|l| l * l * l <= n).last().unwrap_or(1);
-        let mut meat = vec![0.0; k * k];
-        for lag in 0..length {
-            let share = 1.0 - lag as f64 / length as f64;
-            for t in lag..n {
-                for a in 0..k {
-                    for b in 0..k {
-                        let pair = white[t * k + a] * white[(t - lag) * k + b];
-                        meat[a * k + b] += share * pair;
-                        if lag > 0 {
-                            meat[b * k + a] += share * pair;
-                        }
-                    }
-                }
-            }
-        }
-        let colour = (n as f64 / (n - k) as f64) / ((1.0 - phi) * (1.0 - phi));
-        // G⁻¹ S G⁻¹, by columns and again by rows.
-        for _ in 0..2 {
-            for column in meat.chunks_exact_mut(k) {
-                cholesky_solve(&self.factor, k, column);
-            }
-            for a in 0..k {
-                for b in 0..a {
-                    meat.swap(a * k + b, b * k + a);
-                }
-            }
-        }
-        for a in 0..k {
-            for b in 0..k {
-                meat[a * k + b] *= colour * self.scale[a] * self.scale[b];
-            }
-        }
-        Some(meat)
     }
 }

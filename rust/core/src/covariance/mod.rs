@@ -12,19 +12,23 @@
 //! half-width h, κ(r) = (ψ(r + h) − ψ(r − h)) / 2h, because ψ′ itself is zero on most rows when the threshold lies
 //! far below the noise. Local κ and ψ² let the noise differ from row to row.
 //! Clusters, whose rows share noise: the same with B = Σ over clusters of s sᵀ, s = Σ w ψ(r) J over the rows of one, and the
-//! factor G/(G − 1)·(n − 1)/(n − p) for G clusters (Liang & Zeger 1986; Cameron & Miller 2015, CR1).
+//! factor G/(G − 1)·(n − 1)/(n − p) for G clusters (Liang & Zeger 1986; Cameron & Miller 2015, CR1). Of few clusters that is
+//! too small, since the fit bends to each of them: (G − 1)/G Σ d dᵀ with d = (A − A_g)⁻¹ s_g, the step of the estimate when
+//! cluster g is left out (CR3, MacKinnon, Nielsen & Webb 2023).
 
 mod inverse;
 mod refusal;
+mod series;
 mod smoothing;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use inverse::scaled_inverse;
 pub use refusal::{
-    FEW_ROWS_WITHIN_THRESHOLD, NO_DEGREES_OF_FREEDOM, NOT_FINITE, SINGULAR_CURVATURE,
-    SINGULAR_JACOBIAN,
+    CLUSTER_DECIDES, FEW_ROWS_WITHIN_THRESHOLD, NO_DEGREES_OF_FREEDOM, NOT_FINITE,
+    SINGULAR_CURVATURE, SINGULAR_JACOBIAN,
 };
+pub(crate) use series::{REJECT, Series};
 pub use smoothing::{Smoothing, robust_scale, share_within};
 
 use crate::linalg::Qr;
@@ -41,6 +45,8 @@ pub enum Method {
     Sandwich,
     /// Any loss, rows of a cluster taken together.
     ClusterSandwich,
+    /// The same of few clusters, each held against the fit to the others.
+    ClusterJackknife,
 }
 
 impl Method {
@@ -51,6 +57,7 @@ impl Method {
             Method::KnownNoise => "gauss-newton-known-noise",
             Method::Sandwich => "sandwich",
             Method::ClusterSandwich => "cluster-sandwich",
+            Method::ClusterJackknife => "cluster-jackknife",
         }
     }
 }
@@ -263,6 +270,48 @@ pub fn cluster_sandwich(curvature: &[f64], scores: &[f64], p: usize, rows: usize
     let mut matrix = between(&inverse, &meat, p);
     matrix.iter_mut().for_each(|x| *x *= factor);
     Covariance::found(Method::ClusterSandwich, matrix)
+}
+
+/// The covariance of few clusters: `curvature` and `scores` as in [`cluster_sandwich`], `own` the part of each cluster in the
+/// curvature (`p × p` a cluster).
+pub fn cluster_jackknife(
+    curvature: &[f64],
+    own: &[f64],
+    scores: &[f64],
+    p: usize,
+    rows: usize,
+) -> Covariance {
+    let method = Method::ClusterJackknife;
+    let clusters = scores.len() / p.max(1);
+    if rows <= p || clusters <= p {
+        return Covariance::refused(method, NO_DEGREES_OF_FREEDOM);
+    }
+    if curvature.iter().chain(scores).any(|x| !x.is_finite()) {
+        return Covariance::refused(method, NOT_FINITE);
+    }
+    if scaled_inverse(curvature, p).is_none() {
+        return Covariance::refused(method, SINGULAR_CURVATURE);
+    }
+    let mut matrix = vec![0.0; p * p];
+    for (score, part) in scores.chunks_exact(p).zip(own.chunks_exact(p * p)) {
+        let others: Vec<f64> = curvature.iter().zip(part).map(|(a, g)| a - g).collect();
+        let Some(inverse) = scaled_inverse(&others, p) else {
+            return Covariance::refused(method, CLUSTER_DECIDES);
+        };
+        let step: Vec<f64> = inverse
+            .chunks_exact(p)
+            .map(|row| row.iter().zip(score).map(|(a, s)| a * s).sum())
+            .collect();
+        for i in 0..p {
+            for j in i..p {
+                matrix[i * p + j] += step[i] * step[j];
+            }
+        }
+    }
+    mirror(&mut matrix, p);
+    let factor = (clusters as f64 - 1.0) / clusters as f64;
+    matrix.iter_mut().for_each(|x| *x *= factor);
+    Covariance::found(method, matrix)
 }
 
 /// `inverse · meat · inverse`, all symmetric.

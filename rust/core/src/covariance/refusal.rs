@@ -8,5 +8,7 @@ pub const SINGULAR_JACOBIAN: &str = "singular-jacobian";
 pub const FEW_ROWS_WITHIN_THRESHOLD: &str = "few-rows-within-threshold";
 /// The kernel estimate of the curvature is not positive definite.
 pub const SINGULAR_CURVATURE: &str = "singular-curvature";
+/// Without one of the clusters the others do not determine the parameters.
+pub const CLUSTER_DECIDES: &str = "one-cluster-decides";
 /// A residual or a derivative is not finite.
 pub const NOT_FINITE: &str = "not-finite";

@@ -7,6 +7,9 @@ use crate::error::CoreError;
 use crate::fit::{Fit, FitSpec};
 use crate::model::Model;
 
+/// Fewer clusters are held one by one against the fit to the others.
+const FEW: usize = 50;
+
 /// The covariance of rows that share noise within a cluster. Chunks are worked through one after the other, since a cluster
 /// may have rows in several.
 pub(super) fn clustered(
@@ -26,7 +29,7 @@ pub(super) fn clustered(
             Ok(smoothing) => Some(smoothing),
             Err(code) => {
                 return Ok(Covariance {
-                    method: Method::ClusterSandwich,
+                    method: method_of(clusters),
                     matrix: None,
                     code: Some(code),
                 });
@@ -34,7 +37,9 @@ pub(super) fn clustered(
         }
     };
     let mut curvature = vec![0.0; p * p];
-    let mut scores = vec![0.0; p * cluster_count(clusters)];
+    let count = cluster_count(clusters);
+    let mut scores = vec![0.0; p * count];
+    let mut parts = vec![0.0; if count < FEW { p * p * count } else { 0 }];
     for chunk in 0..data.len().div_ceil(CHUNK) {
         let part = slice(data, chunk * CHUNK, data.len().min((chunk + 1) * CHUNK));
         let found = linearise(spec, fit, &part, model)?;
@@ -48,12 +53,28 @@ pub(super) fn clustered(
                 let left = found.jacobian[column * m + i];
                 scores[own + j] += pull * left;
                 for (k, &other) in open.iter().enumerate() {
-                    curvature[j * p + k] += bend * left * found.jacobian[other * m + i];
+                    let product = bend * left * found.jacobian[other * m + i];
+                    curvature[j * p + k] += product;
+                    if count < FEW {
+                        parts[p * own + j * p + k] += product;
+                    }
                 }
             }
         }
     }
-    Ok(covariance::cluster_sandwich(&curvature, &scores, p, rows))
+    Ok(if count < FEW {
+        covariance::cluster_jackknife(&curvature, &parts, &scores, p, rows)
+    } else {
+        covariance::cluster_sandwich(&curvature, &scores, p, rows)
+    })
+}
+
+fn method_of(clusters: &[u32]) -> Method {
+    if cluster_count(clusters) < FEW {
+        Method::ClusterJackknife
+    } else {
+        Method::ClusterSandwich
+    }
 }
 
 pub(super) fn cluster_count(clusters: &[u32]) -> usize {

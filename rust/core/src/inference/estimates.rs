@@ -11,7 +11,7 @@ use crate::error::CoreError;
 use crate::executor::with_pool;
 use crate::fit::{Fit, FitSpec};
 use crate::linalg::dot;
-use crate::model::{Draw, Model};
+use crate::model::Model;
 use crate::parameter::{Parameter, Role, Transform};
 use crate::rng::normal_quantile;
 use crate::student::two_sided_quantile;
@@ -43,6 +43,8 @@ pub struct Inference {
     /// Whether intervals are symmetric on the logarithm, and the bounds.
     scales: Vec<(bool, f64, f64)>,
     kinds: Vec<&'static str>,
+    /// Whether a parameter lies on a bound, so that all else holds for it held there.
+    bound_held: bool,
     full: Option<Vec<f64>>,
 }
 
@@ -117,8 +119,20 @@ impl Inference {
             values: fit.parameters.clone(),
             scales: scales(model, spec, fit),
             kinds,
+            bound_held: fit.at_bound.contains(&true),
             full,
         })
+    }
+
+    /// How errors were computed; where a parameter lies on a bound it says that they are conditional on it.
+    pub fn method(&self) -> String {
+        self.method_on(false)
+    }
+
+    fn method_on(&self, logs: bool) -> String {
+        let scale = if logs { "-log" } else { "" };
+        let held = if self.bound_held { "-bound-held" } else { "" };
+        format!("{}{scale}{held}", self.covariance.method.name())
     }
 
     /// Covariance of all parameters of the law, row-major, in its order; `None` where refused.
@@ -129,7 +143,7 @@ impl Inference {
     /// How many standard errors a two-sided interval of this level extends to either side.
     pub fn quantile(&self, level: f64) -> f64 {
         match self.covariance.method {
-            Method::GaussNewton | Method::ClusterSandwich => {
+            Method::GaussNewton | Method::ClusterSandwich | Method::ClusterJackknife => {
                 two_sided_quantile(level, self.degrees_of_freedom.max(1))
             }
             Method::KnownNoise | Method::Sandwich => normal_quantile(0.5 + 0.5 * level),
@@ -212,12 +226,11 @@ impl Inference {
         } else {
             (value - half, value + half)
         };
-        let scale = if on_logs { "-log" } else { "" };
         Estimate {
             value,
             std_error: Some(error),
             interval: Some((lower.max(limits.0), upper.min(limits.1))),
-            method: format!("{}{scale}", self.covariance.method.name()),
+            method: self.method_on(on_logs),
         }
     }
 }
@@ -252,18 +265,18 @@ fn widen(matrix: &[f64], open: &[usize], p: usize) -> Vec<f64> {
 
 /// Whether each parameter of the law has its interval on the scale of the logarithm, and its bounds.
 ///
-/// So it is where the law says so, and for a coefficient of a typed law that other free parameters share a term with, such as
-/// `k` of `k*C**a`: only its product with them is determined, and its error spans orders of size.
+/// So it is where the law says so, and in a typed law for a parameter whose scale other free parameters share, such as `k` of
+/// `k*C**a`: see [`Kinds::shares_scale`](crate::model::Kinds::shares_scale).
 fn scales(model: &Model, spec: &FitSpec, fit: &Fit) -> Vec<(bool, f64, f64)> {
+    let kinds = model.kinds();
     let shares = |position: usize| {
-        let draws = &model.kinds().draws;
         let place = fit.positions.iter().position(|&p| p == position);
-        place.is_some_and(|j| matches!(draws[j], Draw::Factor { alone: false, .. }))
+        place.is_some_and(|j| kinds.shares_scale(j))
     };
     let scale = |(position, q): (usize, &Parameter)| {
         let logarithmic = match q.transform {
             Transform::Log => fit.parameters[position] > 0.0,
-            Transform::Auto => q.bounds.is_none() && shares(position),
+            Transform::Auto => shares(position),
             Transform::Identity => false,
         };
         (logarithmic, q.lower(), q.upper())

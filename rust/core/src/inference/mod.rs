@@ -8,7 +8,9 @@ mod clusters;
 mod covariances;
 mod estimates;
 mod influence;
+mod neighbours;
 mod rows;
 
 pub use estimates::{Estimate, Inference};
 pub use influence::{RowStatistics, row_statistics};
+pub use neighbours::serial_deviate;

@@ -28,6 +28,8 @@ pub(crate) struct Kinds {
     pub(crate) graph: Graph,
     pub(crate) symbols: Vec<SymbolId>,
     pub(crate) draws: Vec<Draw>,
+    /// The law as each parameter sees it: on the rows of its level.
+    roots: Vec<NodeId>,
 }
 
 impl Kinds {
@@ -36,19 +38,82 @@ impl Kinds {
         let mut graph = graph.clone();
         let symbols: Vec<SymbolId> = free.iter().map(|f| symbol(&mut graph, &f.name)).collect();
         let variables: Vec<SymbolId> = variables.iter().map(|v| symbol(&mut graph, v)).collect();
+        let roots: Vec<NodeId> = free
+            .iter()
+            .map(|parameter| plain_law(&mut graph, value, free, parameter))
+            .collect();
         let draws = symbols
             .iter()
-            .zip(free)
-            .map(|(&s, parameter)| {
-                let root = plain_law(&mut graph, value, free, parameter);
-                role(&graph, &variables, &symbols, s, root)
-            })
+            .zip(&roots)
+            .map(|(&s, &root)| role(&graph, &variables, &symbols, s, root))
             .collect();
         Kinds {
             graph,
             symbols,
             draws,
+            roots,
         }
+    }
+
+    /// Whether a free parameter shares its scale with others, so that its size is known to a factor rather than to an amount:
+    /// it multiplies a power or exponential of other free parameters, as `k` of `k*x**a` and `A` of `A*exp(b*x)` do (its
+    /// value is an extrapolation along them to x = 1 or 0), or stands in the base of a power with a free exponent, as `K` of
+    /// `(x/K)**a` and of `x**h/(K**h + x**h)` does, where the law has no value at other signs. A slope, an offset or an amplitude may be zero and is none.
+    pub(crate) fn shares_scale(&self, parameter: usize) -> bool {
+        let own = self.symbols[parameter];
+        let shares = |node: NodeId| {
+            let symbols = self.graph.symbols_of(node);
+            symbols
+                .iter()
+                .any(|s| *s != own && self.symbols.contains(s))
+        };
+        let root = self.roots[parameter];
+        match self.draws[parameter] {
+            Draw::Factor { term, .. } => {
+                self.holds_scale(term, &shares) || self.is_base(root, &shares, |base| base == term)
+            }
+            _ => self.is_base(
+                root,
+                &shares,
+                |base| matches!(self.graph.node(base), Node::Symbol(s) if s == own),
+            ),
+        }
+    }
+
+    /// Whether a factor of a product is a power with a free exponent or an exponential of free parameters, or a sum of such.
+    fn holds_scale(&self, node: NodeId, shares: &impl Fn(NodeId) -> bool) -> bool {
+        match self.graph.node(node) {
+            Node::Unary(Op::Neg, a) => self.holds_scale(a, shares),
+            Node::Unary(Op::Exp, a) => shares(a),
+            Node::Binary(Op::Mul | Op::Div, a, b) => {
+                self.holds_scale(a, shares) || self.holds_scale(b, shares)
+            }
+            Node::Binary(Op::Add | Op::Sub, a, b) => {
+                self.holds_scale(a, shares) && self.holds_scale(b, shares)
+            }
+            Node::Binary(Op::Pow, a, b) => {
+                if self.graph.constant_value(b).is_some() {
+                    self.holds_scale(a, shares)
+                } else {
+                    shares(b)
+                }
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether a node of the law is the base of a power with a free exponent.
+    fn is_base(
+        &self,
+        root: NodeId,
+        shares: &impl Fn(NodeId) -> bool,
+        wanted: impl Fn(NodeId) -> bool,
+    ) -> bool {
+        let nodes = self.graph.topological(root);
+        nodes.into_iter().any(|node| match self.graph.node(node) {
+            Node::Binary(Op::Pow, base, exponent) => wanted(base) && shares(exponent),
+            _ => false,
+        })
     }
 }
 

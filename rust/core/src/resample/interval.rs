@@ -1,10 +1,12 @@
 //! Standard error and interval of one quantity from its draws.
 //!
 //! In: the estimate, `n` draws of the same quantity, for BCa its leave-one-out values. Out: a standard error (divided by
-//! n − 1) and the two ends. Sources: Efron & Tibshirani 1993, chapters 13 and 14; Davison & Hinkley 1997, chapter 5.
+//! n − 1) and the two ends. Sources: Efron & Tibshirani 1993, chapters 13 and 14; Davison & Hinkley 1997, chapter 5;
+//! Hesterberg 2015 (expanded percentiles), The American Statistician 69, 371.
 
 use crate::quantile::quantiles;
 use crate::rng::normal_quantile;
+use crate::student::two_sided_quantile;
 use scalefast_expr::math;
 
 /// How an interval is read off the draws.
@@ -21,10 +23,10 @@ pub enum IntervalKind {
 }
 
 impl IntervalKind {
-    /// The kind of a name: `percentile`, `basic`, `bca`, `normal`.
+    /// The kind of a name: `percentile` (`expanded` at the level of [`expanded_level`]), `basic`, `bca`, `normal`.
     pub fn named(name: &str) -> Option<Self> {
         Some(match name {
-            "percentile" => Self::Percentile,
+            "percentile" | "expanded" => Self::Percentile,
             "basic" => Self::Basic,
             "bca" => Self::Bca,
             "normal" => Self::Normal,
@@ -42,6 +44,14 @@ pub struct Spread {
     pub lower: f64,
     /// Upper end.
     pub upper: f64,
+}
+
+/// The level at which quantiles of the draws of few units are read: draws of `g` units spread too little by √((g − 1)/g), and
+/// Student's quantile takes the place of the normal one.
+pub fn expanded_level(level: f64, units: usize) -> f64 {
+    let g = units.max(2) as f64;
+    let reach = (g / (g - 1.0)).sqrt() * two_sided_quantile(level, units.max(2) - 1);
+    2.0 * normal_probability(reach) - 1.0
 }
 
 /// Reads an interval off `draws`; values that are not finite are left out.
@@ -216,6 +226,13 @@ mod tests {
             let expected = normal_probability(2.0 * bias + normal_quantile(tail));
             assert!((end - expected).abs() < 2e-3, "{end} {expected}");
         }
+    }
+
+    /// Worked by hand: t of 19 degrees of freedom at 0.95 is 1.7291, times √(20/19) is 1.7741, whose tail is 0.0380.
+    #[test]
+    fn few_units_are_read_further_out() {
+        assert!((expanded_level(0.9, 20) - (1.0 - 2.0 * 0.038_02)).abs() < 1e-4);
+        assert!((expanded_level(0.9, 100_000) - 0.9).abs() < 1e-4);
     }
 
     #[test]

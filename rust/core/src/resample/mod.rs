@@ -9,7 +9,7 @@ mod interval;
 mod plan;
 mod replicate;
 
-pub use interval::{IntervalKind, Spread, ends, normal_probability, spread};
+pub use interval::{IntervalKind, Spread, ends, expanded_level, normal_probability, spread};
 pub use plan::{Kind, Plan, Scheme};
 pub use replicate::Replicate;
 
