@@ -16,7 +16,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import polars as pl
@@ -139,7 +139,7 @@ def methods(case: Case) -> Iterator[tuple[str, dict[str, Any]]]:
         yield f"pairs, default ({pairs})", {"resample": sf.Bootstrap(REPLICATES)}
         yield "pairs percentile", {"resample": sf.Bootstrap(REPLICATES, interval="percentile")}
     if case.clusters:
-        other = "bca" if case.runs else "percentile"
+        other: Literal["bca", "percentile"] = "bca" if case.runs else "percentile"
         yield f"runs, default ({pairs})", {"resample": sf.Bootstrap(REPLICATES, cluster="run")}
         yield f"runs {other}", {"resample": sf.Bootstrap(REPLICATES, cluster="run", interval=other)}
 

@@ -54,6 +54,38 @@ impl Series {
         if k == 0 || n <= k + 2 {
             return false;
         }
+        self.unit_columns(k);
+        for matrix in [&mut self.factor, &mut self.lagged, &mut self.twice] {
+            matrix.clear();
+            matrix.resize(k * k, 0.0);
+        }
+        self.products(n, k);
+        if cholesky_in_place(&mut self.factor, k).is_err() {
+            return false;
+        }
+        // Columns of G⁻¹X; X is symmetric, so its rows serve as columns.
+        for matrix in [&mut self.lagged, &mut self.twice] {
+            for column in matrix.chunks_exact_mut(k) {
+                cholesky_solve(&self.factor, k, column);
+            }
+        }
+        let trace = |matrix: &[f64]| (0..k).map(|a| matrix[a * k + a]).sum::<f64>();
+        let square: f64 = (0..k * k)
+            .map(|i| self.lagged[i] * self.lagged[(i % k) * k + i / k])
+            .sum();
+        let freedom = (n - k) as f64;
+        let first = -trace(&self.lagged);
+        let second = (n - 1) as f64 / 2.0 - 2.0 * trace(&self.twice) + square;
+        let mean = first / freedom;
+        let variance = 2.0 * (second - first * first / freedom) / (freedom * (freedom + 2.0));
+        let total: f64 = self.error.iter().map(|e| e * e).sum();
+        self.correlation = self.lagged_product() / total - mean;
+        self.deviate = self.correlation / variance.max(f64::MIN_POSITIVE).sqrt();
+        true
+    }
+
+    /// Scales the columns of the gradient to length one.
+    fn unit_columns(&mut self, k: usize) {
         self.scale.clear();
         self.scale.resize(k, 0.0);
         for row in self.gradient.chunks_exact(k) {
@@ -69,10 +101,10 @@ impl Series {
                 *g *= s;
             }
         }
-        for matrix in [&mut self.factor, &mut self.lagged, &mut self.twice] {
-            matrix.clear();
-            matrix.resize(k * k, 0.0);
-        }
+    }
+
+    /// Sums the products of the gradient with itself, with the mean of its neighbours, and of that with itself.
+    fn products(&mut self, n: usize, k: usize) {
         self.beside.resize(k, 0.0);
         for t in 0..n {
             let row = &self.gradient[t * k..(t + 1) * k];
@@ -97,28 +129,6 @@ impl Series {
                 }
             }
         }
-        if cholesky_in_place(&mut self.factor, k).is_err() {
-            return false;
-        }
-        // Columns of G⁻¹X; X is symmetric, so its rows serve as columns.
-        for matrix in [&mut self.lagged, &mut self.twice] {
-            for column in matrix.chunks_exact_mut(k) {
-                cholesky_solve(&self.factor, k, column);
-            }
-        }
-        let trace = |matrix: &[f64]| (0..k).map(|a| matrix[a * k + a]).sum::<f64>();
-        let square: f64 = (0..k * k)
-            .map(|i| self.lagged[i] * self.lagged[(i % k) * k + i / k])
-            .sum();
-        let freedom = (n - k) as f64;
-        let first = -trace(&self.lagged);
-        let second = (n - 1) as f64 / 2.0 - 2.0 * trace(&self.twice) + square;
-        let mean = first / freedom;
-        let variance = 2.0 * (second - first * first / freedom) / (freedom * (freedom + 2.0));
-        let total: f64 = self.error.iter().map(|e| e * e).sum();
-        self.correlation = self.lagged_product() / total - mean;
-        self.deviate = self.correlation / variance.max(f64::MIN_POSITIVE).sqrt();
-        true
     }
 
     /// `k × k`; none where the rows are too few.
