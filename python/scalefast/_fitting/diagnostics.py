@@ -113,12 +113,13 @@ def _optimum(fit: FitState) -> Iterator[Finding]:
 
 
 def _unconfirmed(certificate: Certificate) -> Finding:
+    """What the search saw: how many starts agree, and what the independent ones among them leave open."""
+    message = f"{certificate.agreeing} of {certificate.starts} starts ended in the best optimum"
     if certificate.unseen is None:
-        share = certificate.agreeing / max(certificate.starts, 1)
-        return found("unconfirmed", "one start alone ended in the best optimum", share)
-    message = (
-        f"{certificate.searches} independent starts ended in {certificate.optima} different optima: "
-        f"{100 * certificate.unseen:.0f} % of all starts may lead to one that was not seen"
+        return found("unconfirmed", message, certificate.agreeing / max(certificate.starts, 1))
+    message += (
+        f"; {certificate.searches} independent starts ended in {certificate.optima} different optima, "
+        f"so that {100 * certificate.unseen:.2g} % of all starts may lead to one that was not seen"
     )
     return found("unconfirmed", message, certificate.unseen, _UNSEEN)
 

@@ -35,7 +35,7 @@ class Certificate:
         How many different optima those searches ended in.
     unseen
         The share of the starts expected to lead to an optimum that none of them found (Boender and Rinnooy Kan 1987,
-        Mathematical Programming 37, equation 12).
+        Mathematical Programming 37).
     """
 
     gradient: float

@@ -92,7 +92,7 @@ def resample_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--interval",
             type=click.Choice(INTERVALS),
-            help="How it is read off the draws; default bca where rows are few.",
+            help="How it is read off the draws; default bca where rows are few, expanded where clusters are.",
         ),
         click.option("--strata", metavar="COLUMN", help="Draw within the values of this column, such as the budget."),
         click.option("--cluster", metavar="COLUMN", help="Draw rows of one value together. Default: --run, else rows."),

@@ -33,11 +33,7 @@ pub(super) fn with_separate_starts(
     };
     let home = &best.end.theta;
     let start = separate(spec, search.model, data, search.loss, home, control)?;
-    let kind = match spec.residual {
-        Residual::Identity => Residual::Identity,
-        Residual::Log | Residual::Relative => Residual::Relative,
-    };
-    let screen = Objective::new(search.model, data, kind)?;
+    let screen = Objective::new(search.model, data, spec.residual.screened())?;
     let screened = linear_solve(search.model, &screen, &mut screen.scratch(), start.clone());
     let mut scratch = search.objective.scratch();
     let mut runs = found.runs;

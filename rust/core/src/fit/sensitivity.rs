@@ -10,12 +10,13 @@ use crate::objective::{Order, Scratch};
 const RUNNING: f64 = 1e6;
 /// Errors as multiples of the size of a parameter at which it is so at any condition above [`ENTANGLED`].
 const BEYOND_SIZE: f64 = 1e3;
-/// Condition above which a large error is no matter of chance.
+/// Condition above which a large error is not a matter of chance.
 pub(super) const ENTANGLED: f64 = 1e4;
 /// Condition at a start below which the law itself determines its parameters.
 pub(super) const SOUND: f64 = 1e10;
 /// A parameter whose effect is below this share of the size of the data has none.
 const NO_EFFECT: f64 = 1e-12;
+
 /// How far the data let the parameters move along the direction that they determine least.
 pub(super) struct Sensitivity {
     /// The largest move of a parameter as a multiple of its size, for residuals of one.

@@ -300,7 +300,7 @@ fn optima(search: &Search<'_, '_>, runs: &[Run]) -> Vec<f64> {
 ///
 /// If `w` different optima were found by `n` independent local searches, the share of the starting region from which one
 /// would go elsewhere is expected to be `w(w + 1)/(n(n − 1))` (Boender and Rinnooy Kan 1987, Bayesian stopping rules for
-/// multistart global optimization methods, Mathematical Programming 37, equation 12).
+/// multistart global optimization methods, Mathematical Programming 37).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Evidence {
     /// Independent starts that ended in an optimum.

@@ -90,11 +90,7 @@ impl<'d> Base<'d> {
         // On many rows a replicate is close to the whole: the optima that the base fit knows are enough.
         let screens = global && spec.starts == StartSet::Global && data.len() <= SCREENING_ROWS;
         let screen = if screens {
-            let kind = match spec.residual {
-                Residual::Identity => Residual::Identity,
-                Residual::Log | Residual::Relative => Residual::Relative,
-            };
-            Some(Objective::new(&model, data, kind)?)
+            Some(Objective::new(&model, data, spec.residual.screened())?)
         } else {
             None
         };
