@@ -75,9 +75,10 @@ wheel: $(TOOLS)  ## build a wheel and a source distribution into dist/
 	$(BIN)/maturin build --release --locked --out dist
 	$(BIN)/maturin sdist --out dist
 
-evidence: $(INSTALLED) $(PEERS)  ## long studies, apart from the tests: false alarms, recovery, coverage of intervals, decisions
+evidence: $(INSTALLED) $(PEERS)  ## long studies, apart from the tests: false alarms, recovery, formulas of any kind, coverage of intervals, decisions
 	$(BIN)/python tools/diagnostics_page.py
 	$(BIN)/python tools/recovery_study.py
+	$(BIN)/python tools/formula_study.py
 	$(BIN)/python tools/coverage_study.py
 	$(BIN)/python tools/decision_study.py
 

@@ -103,8 +103,8 @@ TABLE: dict[str, Kind] = {
         "warning",
         "Too few of the starts that no screen had chosen ended in the best optimum, or they ended in too many others: a "
         "better one may not have been found.",
-        "share of the starts expected to lead to an optimum that was not seen",
-        "0.15",
+        "share of the starts expected to lead to a better optimum that was not seen",
+        "0.02",
         "give bounds or starts, or write the law with fewer parameters",
     ),
     "unbounded": Kind(

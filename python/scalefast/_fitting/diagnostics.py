@@ -33,8 +33,8 @@ _SHARE = 0.30
 _COST_FACTOR = 10.0
 #: Scaled condition number beyond which single parameters mean little, though predictions may be fine.
 _CONDITION = 1e6
-#: Expected share of the starts that lead to an optimum which was not seen, beyond which a search goes on.
-_UNSEEN = 0.15
+#: Expected share of the starts that lead to a better optimum which was not seen, beyond which a search goes on.
+_UNSEEN = 0.02
 #: Below so many clusters intervals that cover from there on are too wide, and others too narrow below the second number.
 _CLUSTERS, _MANY_CLUSTERS = 10, 50
 #: Beyond this share of replicates in another optimum, intervals describe several optima at once.
@@ -117,11 +117,12 @@ def _unconfirmed(certificate: Certificate) -> Finding:
     message = f"{certificate.agreeing} of {certificate.starts} starts ended in the best optimum"
     if certificate.unseen is None:
         return found("unconfirmed", message, certificate.agreeing / max(certificate.starts, 1))
+    better = certificate.unseen / ((certificate.optima or 0) + 1)
     message += (
         f"; {certificate.searches} independent starts ended in {certificate.optima} different optima, "
-        f"so that {100 * certificate.unseen:.2g} % of all starts may lead to one that was not seen"
+        f"so that {100 * better:.2g} % of all starts may lead to a better one that was not seen"
     )
-    return found("unconfirmed", message, certificate.unseen, _UNSEEN)
+    return found("unconfirmed", message, better, _UNSEEN)
 
 
 def _robustness(fit: FitState) -> Iterator[Finding]:

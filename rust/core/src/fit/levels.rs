@@ -12,7 +12,7 @@ use crate::dataset::Dataset;
 use crate::error::{CoreError, ErrorKind};
 use crate::executor::Control;
 use crate::loss::Loss;
-use crate::model::{Model, Residual};
+use crate::model::Model;
 use crate::multistart::{self, Outcome, Run, Search};
 use crate::objective::Objective;
 use crate::parameter::Parameter;

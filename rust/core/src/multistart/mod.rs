@@ -6,7 +6,9 @@
 //! at most [`SCREENING_ROWS`] rows and its best optima are then solved on all `m` rows.
 //! Longer than the rule, because the rounds of the global strategy share one list of what was found.
 
+mod evidence;
 mod given;
+mod pattern;
 mod screen;
 mod search;
 
@@ -18,9 +20,11 @@ use crate::loss::Loss;
 use crate::objective::{Objective, Order};
 use crate::solver::{Solution, Status};
 use crate::start::{Starts, Wide, told};
+use evidence::evidence;
 use rayon::prelude::*;
 use screen::{screen_candidates, thin};
 
+pub use evidence::Evidence;
 pub use given::Runs;
 pub(crate) use given::given;
 pub(crate) use screen::{SCREENING_ROWS, apart};
@@ -33,8 +37,6 @@ const CARRIED_OVER: usize = 3;
 const HOPELESS: f64 = 30.0;
 /// Condition of the scaled Jacobian beyond which an end is no point but on its way to infinity.
 const RUNAWAY: f64 = 1e7;
-/// Ends whose objectives differ by more than this share are different optima.
-const DISTINCT: f64 = 1e-6;
 /// Rounds after which the search stops without agreement.
 const ROUNDS: u32 = 5;
 
@@ -190,7 +192,7 @@ fn rounds(
             ends.extend(optima(search, &found));
             runs.extend(found);
             finish_best(search, &mut runs, control)?;
-            settled = evidence(search, &ends, &runs).settled();
+            settled = evidence(search, &ends, &runs).settled(shows_pattern(search, &runs, data));
         }
         let so_far = Outcome::of(search, runs);
         let exact = so_far
@@ -210,6 +212,15 @@ fn rounds(
         runs = so_far.runs;
     }
     Ok(Outcome::of(search, runs))
+}
+
+/// Whether the residuals of the best run still show a pattern.
+fn shows_pattern(search: &Search<'_, '_>, runs: &[Run], data: &Dataset<'_>) -> bool {
+    runs.first().is_some_and(|best| {
+        let mut scratch = search.objective.scratch();
+        let residuals = search.objective.residuals(&mut scratch, &best.end.theta);
+        pattern::patterned(&residuals, data)
+    })
 }
 
 /// Follows the independent starts of a range of numbers, those that still lie above `hopeless` after their approach no
@@ -296,59 +307,6 @@ fn optima(search: &Search<'_, '_>, runs: &[Run]) -> Vec<f64> {
         .collect()
 }
 
-/// What independent starts say about optima that were not seen.
-///
-/// If `w` different optima were found by `n` independent local searches, the share of the starting region from which one
-/// would go elsewhere is expected to be `w(w + 1)/(n(n − 1))` (Boender and Rinnooy Kan 1987, Bayesian stopping rules for
-/// multistart global optimization methods, Mathematical Programming 37).
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Evidence {
-    /// Independent starts that ended in an optimum.
-    pub searches: usize,
-    /// How many different optima those are.
-    pub optima: usize,
-    /// How many of them are the best of all.
-    pub best: usize,
-}
-
-/// The expected share of the starts that lead elsewhere at which a search ends.
-const UNSEEN: f64 = 0.15;
-
-/// The evidence of the optima `ends` of independent starts about the best of the sorted `runs`.
-fn evidence(search: &Search<'_, '_>, ends: &[f64], runs: &[Run]) -> Evidence {
-    let same = |a: f64, b: f64| {
-        (a - b).abs() <= DISTINCT * a.max(b) || (search.exact(a) && search.exact(b))
-    };
-    let mut optima: Vec<f64> = Vec::new();
-    for &end in ends {
-        if !optima.iter().any(|&known| same(known, end)) {
-            optima.push(end);
-        }
-    }
-    let best = runs.first().map_or(f64::NAN, |run| run.end.cost);
-    Evidence {
-        searches: ends.len(),
-        optima: optima.len(),
-        best: ends.iter().filter(|&&end| same(end, best)).count(),
-    }
-}
-
-impl Evidence {
-    /// The expected share of the starting region from which a search would end in an optimum that was not seen.
-    pub fn unseen(&self) -> f64 {
-        let (n, w) = (self.searches as f64, self.optima as f64);
-        if self.searches < 2 {
-            1.0
-        } else {
-            (w * (w + 1.0) / (n * (n - 1.0))).min(1.0)
-        }
-    }
-
-    fn settled(&self) -> bool {
-        self.best >= 2 && self.unseen() <= UNSEEN
-    }
-}
-
 pub(crate) struct Plan {
     pub(crate) candidates: usize,
     followed: usize,
@@ -375,7 +333,7 @@ impl Plan {
 
     /// Independent starts of a round.
     fn independent(&self, round: u32) -> u32 {
-        (6 << round.saturating_sub(1)) as u32
+        (8 << round.saturating_sub(1)) as u32
     }
 
     /// How many runs must agree to end the search after a round: less as the rounds grow, since so many starts have then

@@ -20,14 +20,50 @@ pub(super) enum Place {
     Value,
 }
 
+/// The power of a parameter that a term is proportional to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Degree {
+    /// This number.
+    Fixed(f64),
+    /// What other parameters say, as `h` of `K^h`: read off the term's values.
+    OfParameters,
+}
+
+impl Degree {
+    /// That of a product.
+    fn plus(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Fixed(x), Self::Fixed(y)) => Self::Fixed(x + y),
+            _ => Self::OfParameters,
+        }
+    }
+
+    /// That of a quotient.
+    fn minus(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Fixed(x), Self::Fixed(y)) => Self::Fixed(x - y),
+            _ => Self::OfParameters,
+        }
+    }
+
+    /// That of a power, whose exponent is a number or not.
+    fn times(self, exponent: Option<f64>) -> Self {
+        match (self, exponent) {
+            (Self::Fixed(0.0), _) => self,
+            (Self::Fixed(x), Some(k)) => Self::Fixed(x * k),
+            _ => Self::OfParameters,
+        }
+    }
+}
+
 /// How a nonlinear parameter is drawn.
 #[derive(Clone, Debug)]
 pub(super) enum Context {
-    /// Multiplies something that varies over the rows: `term = parameter^degree × rest`; `sibling` is what the term is added
-    /// to or compared with, where that varies or holds other parameters.
+    /// Multiplies something: `term = parameter^degree × rest`, where the term varies over the rows, or its degree is not 1;
+    /// `sibling` is what the term is added to or compared with, where that varies or holds other parameters.
     Term {
         term: NodeId,
-        degree: f64,
+        degree: Degree,
         place: Place,
         sibling: Option<NodeId>,
     },
@@ -76,8 +112,9 @@ impl<'g> Reading<'g> {
     /// The context of one parameter: that of the first place that says most about its size.
     pub(super) fn context(&self, parameter: SymbolId) -> Context {
         let (depends, degree) = self.degrees(parameter);
-        let monomial =
-            |n: NodeId| depends[n.index()] && degree[n.index()].is_some_and(|d| d != 0.0);
+        let monomial = |n: NodeId| {
+            depends[n.index()] && degree[n.index()].is_some_and(|d| d != Degree::Fixed(0.0))
+        };
         let mut shift = None;
         for &node in &self.nodes {
             if !monomial(node) {
@@ -89,25 +126,26 @@ impl<'g> Reading<'g> {
             if !maximal {
                 continue;
             }
+            let degree = degree[node.index()].unwrap_or(Degree::Fixed(1.0));
             if self.varies[node.index()] {
                 let (place, sibling) = self.place(node, &depends);
                 return Context::Term {
                     term: node,
-                    degree: degree[node.index()].unwrap_or(1.0),
+                    degree,
                     place,
                     sibling,
                 };
             }
-            if shift.is_none() && degree[node.index()] == Some(1.0) {
-                shift = self.shift(node, &depends);
+            if shift.is_none() {
+                shift = self.shift(node, degree, &depends);
             }
         }
         shift.unwrap_or(Context::Number)
     }
 
     /// Which nodes depend on the parameter, and the power of it that each is proportional to.
-    fn degrees(&self, parameter: SymbolId) -> (Vec<bool>, Vec<Option<f64>>) {
-        let mut degree: Vec<Option<f64>> = vec![Some(0.0); self.graph.len()];
+    fn degrees(&self, parameter: SymbolId) -> (Vec<bool>, Vec<Option<Degree>>) {
+        let mut degree: Vec<Option<Degree>> = vec![Some(Degree::Fixed(0.0)); self.graph.len()];
         let mut depends = vec![false; self.graph.len()];
         for &node in &self.nodes {
             let i = node.index();
@@ -119,25 +157,26 @@ impl<'g> Reading<'g> {
                 continue;
             }
             degree[i] = match self.graph.node(node) {
-                Node::Symbol(_) => Some(1.0),
+                Node::Symbol(_) => Some(Degree::Fixed(1.0)),
                 Node::Unary(Op::Neg, a) => degree[a.index()],
-                Node::Binary(Op::Mul, a, b) => {
-                    degree[a.index()].zip(degree[b.index()]).map(|(x, y)| x + y)
+                Node::Binary(Op::Mul, a, b) => degree[a.index()]
+                    .zip(degree[b.index()])
+                    .map(|(x, y)| x.plus(y)),
+                Node::Binary(Op::Div, a, b) => degree[a.index()]
+                    .zip(degree[b.index()])
+                    .map(|(x, y)| x.minus(y)),
+                Node::Binary(Op::Pow, a, b) if !depends[b.index()] && !self.varies[b.index()] => {
+                    degree[a.index()].map(|x| x.times(self.graph.constant_value(b)))
                 }
-                Node::Binary(Op::Div, a, b) => {
-                    degree[a.index()].zip(degree[b.index()]).map(|(x, y)| x - y)
-                }
-                Node::Binary(Op::Pow, a, b) if !depends[b.index()] => degree[a.index()]
-                    .zip(self.graph.constant_value(b))
-                    .map(|(x, k)| x * k),
                 _ => None,
             };
         }
         (depends, degree)
     }
 
-    /// The shift of a monomial that does not vary, where it is added to or compared with something that does.
-    fn shift(&self, node: NodeId, depends: &[bool]) -> Option<Context> {
+    /// The place of a monomial that does not vary, where it is added to or compared with something that does: a shift
+    /// where it is the parameter times a number, else a term beside its sibling.
+    fn shift(&self, node: NodeId, degree: Degree, depends: &[bool]) -> Option<Context> {
         for &up in &self.parents[node.index()] {
             let Node::Binary(op, a, b) = self.graph.node(up) else {
                 continue;
@@ -146,18 +185,27 @@ impl<'g> Reading<'g> {
                 continue;
             }
             let sibling = if a == node { b } else { a };
-            if self.varies[sibling.index()] {
-                let compared = matches!(op, Op::Min | Op::Max);
-                return Some(Context::Shift {
-                    sibling,
-                    sign: if op == Op::Add { 1.0 } else { -1.0 },
-                    place: if compared {
-                        Place::Value
-                    } else {
-                        self.place(up, depends).0
-                    },
+            if !self.varies[sibling.index()] {
+                continue;
+            }
+            let place = if matches!(op, Op::Min | Op::Max) {
+                Place::Value
+            } else {
+                self.place(up, depends).0
+            };
+            if degree != Degree::Fixed(1.0) {
+                return Some(Context::Term {
+                    term: node,
+                    degree,
+                    place,
+                    sibling: Some(sibling),
                 });
             }
+            return Some(Context::Shift {
+                sibling,
+                sign: if op == Op::Add { 1.0 } else { -1.0 },
+                place,
+            });
         }
         None
     }

@@ -1,7 +1,7 @@
 //! The places of all parameters of a law: in which order starts draw them, and which sums are measured in the middle of the
 //! data.
 
-use super::context::{Context, Place, Reading};
+use super::context::{Context, Degree, Place, Reading};
 use super::reference;
 use crate::dataset::Dataset;
 use crate::model::{Centred, Model, Sums, plain_law, symbol};
@@ -52,7 +52,7 @@ pub(super) fn centred(model: &Model, data: &Dataset<'_>) -> Option<Centred> {
     for (j, context) in contexts.into_iter().enumerate() {
         match context {
             _ if model.linear[j] => {}
-            Context::Term { term, degree, .. } if degree == 1.0 && !linear(term) => {
+            Context::Term { term, degree, .. } if degree == Degree::Fixed(1.0) && !linear(term) => {
                 sums.terms.push((j, term));
             }
             Context::Shift {

@@ -6,7 +6,7 @@
 //! how much a term varies over the rows, where the thing it is added to lies, so that units, signs and origins do not matter.
 //! A start that overflows is repaired by shrinking, not dropped.
 
-use super::context::{Context, Place};
+use super::context::{Context, Degree, Place};
 use super::coordinates::{Coordinates, extent, is_phase, ranged, resolved};
 use super::linear::linear_solve;
 use super::places::{centred, contexts, order};
@@ -163,6 +163,7 @@ impl<'d> Wide<'d> {
             };
             let values = self.along(*term, *j, &here);
             let most = resolved(&values);
+            let degree = self.degree(*term, *j, *degree, &here);
             let count = FREQUENCIES.max(4 * values.len());
             let jitter = random.uniform(index, *j as u64);
             for k in 0..count {
@@ -307,11 +308,12 @@ impl<'d> Wide<'d> {
     fn factor(
         &self,
         j: usize,
-        (term, degree, place, sibling): (NodeId, f64, Place, Option<NodeId>),
+        (term, degree, place, sibling): (NodeId, Degree, Place, Option<NodeId>),
         at: &Coordinates,
         theta: &[f64],
     ) -> f64 {
         let values = self.along(term, j, theta);
+        let degree = self.degree(term, j, degree, theta);
         let (low, high) = extent(&values);
         let largest = low.abs().max(high.abs());
         let pick = |values: &[f64]| {
@@ -366,10 +368,32 @@ impl<'d> Wide<'d> {
             .collect()
     }
 
+    /// The power of parameter `j` that a term is proportional to: read off its values at one and at two where other
+    /// parameters decide it.
+    fn degree(&self, term: NodeId, j: usize, degree: Degree, theta: &[f64]) -> f64 {
+        match degree {
+            Degree::Fixed(degree) => degree,
+            Degree::OfParameters => {
+                let (one, two) = (self.at(term, j, 1.0, theta), self.at(term, j, 2.0, theta));
+                let ratio = |(one, two): (f64, f64)| math::log2((two / one).abs());
+                let found = one.into_iter().zip(two).map(ratio);
+                found
+                    .rev()
+                    .find(|d| d.is_finite() && *d != 0.0)
+                    .unwrap_or(1.0)
+            }
+        }
+    }
+
     /// A node at every reference row with parameter `j` at one.
     fn along(&self, node: NodeId, j: usize, theta: &[f64]) -> Vec<f64> {
+        self.at(node, j, 1.0, theta)
+    }
+
+    /// A node at every reference row with parameter `j` at `value`, and linear parameters at one.
+    fn at(&self, node: NodeId, j: usize, value: f64, theta: &[f64]) -> Vec<f64> {
         let mut theta = theta.to_vec();
-        theta[j] = 1.0;
+        theta[j] = value;
         for (t, &linear) in theta.iter_mut().zip(&self.model.linear) {
             if linear {
                 *t = 1.0;
