@@ -64,7 +64,22 @@ COLUMN_UNITS = {
 
 @dataclass(frozen=True, slots=True)
 class Uncertain:
-    """A quantity with a distribution: uniform (low, high), normal (mean, sd), lognormal (median, sd of the log)."""
+    """A quantity with a distribution.
+
+    Attributes
+    ----------
+    kind
+        `uniform`, `normal` or `lognormal`.
+    first
+        The low end, the mean, or the median.
+    second
+        The high end, the standard deviation, or that of the logarithm.
+
+    Examples
+    --------
+    >>> Uncertain("uniform", 0.35, 0.45)
+    Uncertain(kind='uniform', first=0.35, second=0.45)
+    """
 
     kind: str
     first: float
@@ -73,7 +88,20 @@ class Uncertain:
 
 @dataclass(frozen=True, slots=True)
 class Accelerators:
-    """A number of accelerators and the name that they go by."""
+    """A number of accelerators and the name that they go by.
+
+    Attributes
+    ----------
+    count
+        How many.
+    name
+        A name of the table of hardware (`sf.accelerators()`), such as `H100-SXM`.
+
+    Examples
+    --------
+    >>> Accelerators(1024, "H100-SXM")
+    Accelerators(count=1024, name='H100-SXM')
+    """
 
     count: int
     name: str

@@ -24,14 +24,32 @@ _ROUNDING = 1e-12
 def training_cost(accounting: str | Accounting, like: Transformer, *, counts: str = "total") -> str:
     """Training FLOPs as a formula of N and D, for models of every size that look like one shape.
 
-    Width, layers, heads and feed-forward grow in proportion; vocabulary, context and everything else stay. `counts` says
-    which parameters N counts: "total", "non-embedding" or "active". Normalisations, biases and routers, a few parts in ten
-    thousand, are left out of the relation of N to the width, which then is a cubic with one root above zero.
+    Width, layers, heads and feed-forward grow in proportion; vocabulary, context and everything else stay. Normalisations,
+    biases and routers, a few parts in ten thousand, are left out of the relation of N to the width, which then is a cubic
+    with one root above zero: the depressed cubic N = n + c*n**(1/3) of Pearce and Song 2024 (2406.12907), with the family's
+    own c.
 
-    Raises SettingsError: `unknown-accounting`, and `bad-shape` for an unknown `counts`.
+    Parameters
+    ----------
+    accounting
+        The name of a rule of `sf.accountings`, or an `Accounting`.
+    like
+        The example: models of every size look like it.
+    counts
+        The parameters that N counts: "total", "non-embedding" or "active".
 
-    Source: the depressed cubic N = n + c*n**(1/3) of Pearce and Song 2024 (2406.12907), here with the family's own c.
+    Returns
+    -------
+    str
+        A formula that `sweep` and `solve` take as `cost=`.
 
+    Raises
+    ------
+    SettingsError
+        `unknown-accounting`; `bad-shape` for an unknown `counts`.
+
+    Examples
+    --------
     >>> import scalefast as sf
     >>> chinchilla = sf.Transformer(layers=80, width=8192, heads=64, vocabulary=32000, gated=False,
     ...                             tied=True, positions="relative")
@@ -48,8 +66,27 @@ def training_cost(accounting: str | Accounting, like: Transformer, *, counts: st
 def serving_cost(accounting: str | Accounting, like: Transformer, *, counts: str = "total") -> str:
     """FLOPs of serving one token as a formula of N, a third of those of training on it: what `lifetime_cost` takes.
 
-    Arguments and errors are those of `training_cost`.
+    Parameters
+    ----------
+    accounting
+        The name of a rule of `sf.accountings`, or an `Accounting`.
+    like
+        The example: models of every size look like it.
+    counts
+        The parameters that N counts: "total", "non-embedding" or "active".
 
+    Returns
+    -------
+    str
+        A formula of N.
+
+    Raises
+    ------
+    SettingsError
+        `unknown-accounting`; `bad-shape` for an unknown `counts`.
+
+    Examples
+    --------
     >>> import scalefast as sf
     >>> mixtral = sf.Transformer(layers=32, width=4096, heads=32, kv_heads=8, feed_forward=14336, vocabulary=32000,
     ...                          experts=8, active_experts=2)

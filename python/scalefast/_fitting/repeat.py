@@ -18,10 +18,29 @@ __all__ = ["repeat"]
 def repeat(manifest: Manifest, runs: Any, **how: Any) -> Fit:
     """The fit of a manifest again.
 
-    `how` takes the settings of `sf.fit` that change no result: threads, progress, timeout_s, on_interrupt, draws_to,
-    overwrite. Raises DataError, `other-data`, where the bound columns of `runs` are not the same; SettingsError,
-    `repeat-with-settings`, for any other setting.
+    Parameters
+    ----------
+    manifest
+        That of the first fit, or one read with `Manifest.load`.
+    runs
+        The rows of the first fit, in the same order.
+    how
+        The settings of `sf.fit` that change no result: threads, progress, timeout_s, on_interrupt, draws_to, overwrite.
 
+    Returns
+    -------
+    Fit
+        Equal to the first one.
+
+    Raises
+    ------
+    DataError
+        `other-data`: the bound columns of `runs` are not those of the manifest.
+    SettingsError
+        `repeat-with-settings`: any other setting is given.
+
+    Examples
+    --------
     >>> import scalefast as sf
     >>> points = {"N": [1e8, 1e9, 1e10] * 3, "D": [1e10] * 3 + [1e11] * 3 + [1e12] * 3}
     >>> runs = sf.law("hoffmann-2022").predict(points)

@@ -31,6 +31,13 @@ _MOST_DIMENSIONS = 16
 class Grid:
     """Every combination of the values given for each parameter; the last parameter varies fastest.
 
+    Attributes
+    ----------
+    values
+        One or several finite numbers for each free parameter, by its name.
+
+    Examples
+    --------
     >>> Grid({"alpha": [0.2, 0.4], "E": 1.7})
     Grid(alpha=[0.2, 0.4], E=[1.7])
     """
@@ -63,9 +70,16 @@ class Grid:
 class Sobol:
     """The first `count` points of a Sobol sequence, evenly over ranges: starts of a fit, or the design of a simulation.
 
-    `ranges` maps names to (low, high), on a log scale where both are positive. What it leaves out comes from the law: of a
-    parameter the `start`, else finite bounds; of a variable the range that the law was fitted on.
+    Attributes
+    ----------
+    count
+        How many points, at least 1.
+    ranges
+        (low, high) by name, on a log scale where both are positive. What it leaves out comes from the law: of a parameter
+        the `start`, else finite bounds; of a variable the range that the law was fitted on.
 
+    Examples
+    --------
     >>> Sobol(64, ranges={"N": (1e8, 1e10)})
     Sobol(count=64, ranges={'N': (100000000.0, 10000000000.0)})
     """

@@ -42,15 +42,29 @@ def _positive(value: object) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Squared:
-    """r²/2."""
+    """r²/2.
+
+    Examples
+    --------
+    >>> Squared()
+    Squared()
+    """
 
     name: ClassVar[str] = "squared"
 
 
 @dataclass(frozen=True, slots=True)
 class Huber:
-    """r²/2 where |r| <= delta, else delta * (|r| - delta/2). `"auto"` takes delta = 1.345 robust sigma.
+    """r²/2 where |r| <= delta, else delta * (|r| - delta/2).
 
+    Attributes
+    ----------
+    delta
+        The threshold in units of the residual, above zero; `"auto"` takes 1.345 robust sigma (Huber 1964: 95 % efficient
+        under normal noise).
+
+    Examples
+    --------
     >>> Huber(1e-3)
     Huber(delta=0.001)
     """
@@ -66,7 +80,18 @@ class Huber:
 
 @dataclass(frozen=True, slots=True)
 class SoftL1:
-    """delta² * (sqrt(1 + r²/delta²) - 1)."""
+    """delta² * (sqrt(1 + r²/delta²) - 1).
+
+    Attributes
+    ----------
+    delta
+        The residual beyond which the loss grows in proportion, above zero.
+
+    Examples
+    --------
+    >>> SoftL1(0.01)
+    SoftL1(delta=0.01)
+    """
 
     name: ClassVar[str] = "soft-l1"
     delta: float
@@ -77,7 +102,18 @@ class SoftL1:
 
 @dataclass(frozen=True, slots=True)
 class Cauchy:
-    """delta²/2 * ln(1 + r²/delta²)."""
+    """delta²/2 * ln(1 + r²/delta²).
+
+    Attributes
+    ----------
+    delta
+        The residual of greatest influence, above zero; larger ones count less and less.
+
+    Examples
+    --------
+    >>> Cauchy(0.01)
+    Cauchy(delta=0.01)
+    """
 
     name: ClassVar[str] = "cauchy"
     delta: float
@@ -88,7 +124,18 @@ class Cauchy:
 
 @dataclass(frozen=True, slots=True)
 class Asymmetric:
-    """weight * r²/2 where the law predicts too low, r²/2 elsewhere."""
+    """weight * r²/2 where the law predicts too low, r²/2 elsewhere.
+
+    Attributes
+    ----------
+    weight
+        How much more a prediction that is too low counts, above zero.
+
+    Examples
+    --------
+    >>> Asymmetric(3.0)
+    Asymmetric(weight=3.0)
+    """
 
     name: ClassVar[str] = "asymmetric"
     weight: float
@@ -99,7 +146,20 @@ class Asymmetric:
 
 @dataclass(frozen=True, slots=True)
 class Pinball:
-    """The loss of a quantile in (0, 1), smoothed over `width`."""
+    """The loss of a quantile of the response, smoothed about zero.
+
+    Attributes
+    ----------
+    quantile
+        The share of rows below the law, in (0, 1).
+    width
+        The residual over which the corner at zero is rounded, above zero.
+
+    Examples
+    --------
+    >>> Pinball(0.9, 1e-3)
+    Pinball(quantile=0.9, width=0.001)
+    """
 
     name: ClassVar[str] = "pinball"
     quantile: float

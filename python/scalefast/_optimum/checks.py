@@ -16,8 +16,25 @@ __all__ = ["check_law"]
 
 
 def check_law(law: Law) -> pl.DataFrame:
-    """The check values of the law's published set against what the law gives: check, output, expected, found, tolerance, ok.
+    """The check values of the law's published set against what the law gives.
 
+    Parameters
+    ----------
+    law
+        A law of the catalogue or of a file.
+
+    Returns
+    -------
+    frame
+        One row a number: check, output, expected, found, tolerance (relative), ok. No row for a law that is not published.
+
+    Raises
+    ------
+    LawError
+        What predicting or splitting a budget with the law raises.
+
+    Examples
+    --------
     >>> import scalefast as sf
     >>> sf.check_law(sf.law("hoffmann-2022"))["ok"].all()
     True

@@ -31,13 +31,19 @@ _MOST_DIMENSIONS = 16
 class IsoFLOP:
     """Several sizes at each budget: N spread evenly in its logarithm around the best one, D from the law's cost.
 
-    Parameters
+    Attributes
     ----------
-    budgets: FLOPs: a number, several, or a log grid such as "1e18..1e21:5".
-    sizes: how many N at each budget.
-    decades: from the smallest to the largest of them, as a power of ten.
-    offset: how many decades the middle lies above the best N; a grid off its middle biases parabolas.
+    budgets
+        FLOPs: a number, several, or a log grid such as "1e18..1e21:5".
+    sizes
+        How many N at each budget.
+    decades
+        From the smallest to the largest of them, as a power of ten.
+    offset
+        How many decades the middle lies above the best N; a grid off its middle biases parabolas.
 
+    Examples
+    --------
     >>> IsoFLOP("1e18..1e20:3", sizes=5)
     IsoFLOP(budgets=(1e+18, 1e+19, 1e+20), sizes=5, decades=1.0, offset=0.0)
     """
@@ -61,6 +67,15 @@ class IsoFLOP:
 class FixedRatio:
     """So many tokens per parameter at every size: D = ratio · N. N and D cannot be told apart from such runs.
 
+    Attributes
+    ----------
+    ratio
+        Tokens per parameter, above zero.
+    sizes
+        Parameters: a number, several, or a log grid such as "1e8..1e10:3".
+
+    Examples
+    --------
     >>> FixedRatio(20, "1e8..1e10:3")
     FixedRatio(ratio=20, sizes=(100000000.0, 1000000000.0, 10000000000.0))
     """

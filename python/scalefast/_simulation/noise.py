@@ -29,6 +29,13 @@ _MOST_DEGREES = 1000
 class LogNormal:
     """L = law · exp(sigma · z): relative noise, the same share of every loss.
 
+    Attributes
+    ----------
+    sigma
+        Standard deviation of the logarithm of the loss, zero or more.
+
+    Examples
+    --------
     >>> LogNormal(0.01)
     LogNormal(sigma=0.01)
     """
@@ -41,7 +48,18 @@ class LogNormal:
 
 @dataclass(frozen=True)
 class Additive:
-    """L = law + sigma · z, sigma in nats per token."""
+    """L = law + sigma · z: noise of one size.
+
+    Attributes
+    ----------
+    sigma
+        Standard deviation in nats per token, zero or more.
+
+    Examples
+    --------
+    >>> Additive(0.02)
+    Additive(sigma=0.02)
+    """
 
     sigma: float
 
@@ -51,7 +69,20 @@ class Additive:
 
 @dataclass(frozen=True)
 class StudentT:
-    """L = law · exp(scale · t), with t of a Student law of so many `degrees` of freedom: now and then a row lies far off."""
+    """L = law · exp(scale · t), with t of a Student law: now and then a row lies far off.
+
+    Attributes
+    ----------
+    scale
+        What t is multiplied by, zero or more.
+    degrees
+        Degrees of freedom of the Student law, at least 1.
+
+    Examples
+    --------
+    >>> StudentT(0.01)
+    StudentT(scale=0.01, degrees=3)
+    """
 
     scale: float
     degrees: int = 3
@@ -67,6 +98,20 @@ class RunLevel:
 
     Rows with the same `run` in a frame share a run; otherwise each point of the design is a run of its own, evaluated
     `evaluations` times: as many rows, told apart by the columns `run` and `evaluation`.
+
+    Attributes
+    ----------
+    run
+        Standard deviation of the logarithm of the loss between runs, zero or more.
+    evaluation
+        The same between evaluations of one run.
+    evaluations
+        Rows of each point of the design, at least 1.
+
+    Examples
+    --------
+    >>> RunLevel(0.01, 0.002, evaluations=3)
+    RunLevel(run=0.01, evaluation=0.002, evaluations=3)
     """
 
     run: float
@@ -83,10 +128,17 @@ class RunLevel:
 class Residuals:
     """The residuals of a fit, drawn with replacement: relative ones after a log residual, else in nats per token.
 
-    Parameters
+    Attributes
     ----------
-    fit: a fit, or the frame of its residuals (a column `residual`), such as a file that `fit --residuals` wrote.
-    kind: `log` or `identity`, the residual of that fit; None takes it from the fit, and `log` for a frame.
+    fit
+        A fit, or the frame of its residuals (a column `residual`), such as a file that `fit --residuals` wrote.
+    kind
+        `log` or `identity`, the residual of that fit; None takes it from the fit, and `log` for a frame.
+
+    Examples
+    --------
+    >>> Residuals({"residual": [-0.01, 0.0, 0.01]}).kind is None
+    True
     """
 
     fit: Fit | Any
